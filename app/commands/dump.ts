@@ -1,0 +1,218 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { Failure } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { WatchStats } from '../governor/protocol.ts';
+import { startWatch, type Watch } from '../governor/watch.ts';
+import { judgeDump } from '../manifest/judge.ts';
+import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
+import type { MydumperEvent } from '../mydumper/log-reader.ts';
+import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
+import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
+import { type MydumperProcess, startMydumper } from '../mydumper/process.ts';
+import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
+import type { Staging } from '../staging/directory.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { Preflight } from './preflight.ts';
+import type { RunState } from './run-state.ts';
+
+/** A dump that was judged good and whose every file S3 holds. */
+export type ShippedDump = {
+  readonly files: readonly ShippedFile[];
+  readonly metadata: DumpMetadata;
+  readonly mydumperArguments: readonly string[];
+  readonly lockedSeconds: number | undefined;
+  readonly stats: WatchStats;
+};
+
+export type DumpContext = {
+  readonly config: Config;
+  readonly found: Preflight;
+  readonly staging: Staging;
+  readonly store: ObjectStore;
+  readonly folder: string;
+  readonly run: RunState;
+  readonly events: Events;
+};
+
+/** `metadata` grows with the number of tables in 1.x; more than this is not it. */
+const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
+/** Of what mydumper prints, kept for when it ends without naming an error. */
+const LAST_LINES = 5;
+
+/**
+ * Runs mydumper with the governor over it and ships what it finishes. Whatever happens, when this returns or throws
+ * mydumper is gone, no upload is under way and the watching thread has ended.
+ * @throws Failure with the first cause.
+ */
+export async function runDump(context: DumpContext): Promise<ShippedDump> {
+  const { config, found, staging, run, events } = context;
+  const argv = mydumperArguments(planOf(context));
+  const options = renderOptionFile(config.server, found.inventory.session, found.mydumper.generation);
+  writeOptionFile(staging.optionFile, options);
+
+  const { watch, shipper } = startShipping(context);
+  const log = createDumpLog(run, events, watch.locksReleased);
+  let mydumper: MydumperProcess | undefined;
+  try {
+    await run.orFail(watch.ready);
+    mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
+    run.onFailure(mydumper.kill);
+    if (run.hasFailed()) mydumper.kill();
+    watch.govern(mydumper.pid);
+
+    const exit = await run.orFail(mydumper.exited);
+    const metadata = readMetadata(staging.directory);
+    const verdict = judgeDump({ exit, errors: log.errors, lastLines: log.lastLines, metadata });
+    if (!verdict.good) shipper.stop();
+    // The watching thread speaks first: if it had to end mydumper, that is the cause.
+    await run.orFail(watch.drain());
+    if (!verdict.good) throw new Failure('dump', verdict.fault);
+
+    const stats = watch.stats();
+    events.emit('dumpFinished', { seconds: log.seconds(), leftToShipBytes: stats.stagedBytes });
+    await run.orFail(shipper.idle());
+    requireAllShipped(shipper.shipped(), stats);
+    return {
+      files: shipper.shipped(),
+      metadata: verdict.metadata,
+      mydumperArguments: argv,
+      lockedSeconds: log.lockedSeconds(),
+      stats,
+    };
+  } catch (error) {
+    const cause = run.firstCause(error);
+    run.fail(cause); // ends mydumper and cuts uploads
+    throw cause;
+  } finally {
+    shipper.stop();
+    await mydumper?.exited;
+    await shipper.idle();
+    await watch.end();
+  }
+}
+
+function planOf({ config, found, staging }: DumpContext): DumpPlan {
+  return {
+    generation: found.mydumper.generation,
+    directory: staging.directory,
+    optionFile: staging.optionFile,
+    threads: config.dump.threads,
+    chunkMiB: config.dump.chunkMiB,
+    statementBytes: found.statementBytes,
+    databases: config.dump.databases,
+    lock: found.lock.plan,
+    hasNonTransactionalTables: found.inventory.tables.some((table) => !table.transactional),
+    extraArguments: config.dump.extraArguments,
+    server: config.server,
+  };
+}
+
+function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper } {
+  const { config, found, staging, store, folder, run, events } = context;
+  const { budgetBytes } = config.staging;
+  const watch = startWatch(
+    {
+      directory: staging.directory,
+      budgetBytes,
+      burstBytes: config.dump.threads * found.statementBytes,
+      locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
+    },
+    {
+      finished: (files) => shipper.add(files),
+      paused: (pause) => events.emit('paused', { ...pause, budgetBytes }),
+      resumed: (pause) => events.emit('resumed', { ...pause, budgetBytes }),
+      stats: (stats) => {
+        run.watched(stats);
+        run.sample(stats.stopped ? 'paused' : 'running');
+      },
+      failed: run.fail,
+    },
+  );
+  const shipper = createShipper({
+    store,
+    watch,
+    folder,
+    compression: config.compression,
+    concurrency: config.uploadConcurrency,
+    onShipped: ({ key, dumpedBytes, storedBytes }) => {
+      run.uploaded(storedBytes);
+      events.emit('shipped', { key, dumpedBytes, storedBytes });
+    },
+    onFailed: run.fail,
+  });
+  return { watch, shipper };
+}
+
+type DumpLog = {
+  readonly onEvent: (event: MydumperEvent) => void;
+  readonly errors: readonly string[];
+  readonly lastLines: readonly string[];
+  readonly seconds: () => number;
+  readonly lockedSeconds: () => number | undefined;
+};
+
+/** Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it holds a snapshot. */
+function createDumpLog(run: RunState, events: Events, onLocksReleased: () => void): DumpLog {
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  const errors: string[] = [];
+  const lastLines: string[] = [];
+  let lockedSeconds: number | undefined;
+
+  const onEvent = (event: MydumperEvent) => {
+    switch (event.kind) {
+      case 'locksReleased':
+        lockedSeconds = seconds();
+        events.emit('locksReleased', { heldSeconds: lockedSeconds });
+        onLocksReleased();
+        break;
+      case 'error':
+        errors.push(event.message);
+        events.emit('mydumper', { level: 'error', message: event.message });
+        run.fail(new Failure('dump', `mydumper reported an error: ${event.message}`));
+        break;
+      case 'warning':
+      case 'info':
+        lastLines.push(event.message);
+        if (lastLines.length > LAST_LINES) lastLines.shift();
+        events.emit('mydumper', { level: event.kind, message: event.message });
+        break;
+      case 'tableStarted':
+      case 'tableFinished':
+        events.emit('mydumper', {
+          level: 'debug',
+          message: `${event.kind} ${event.database}.${event.table}`,
+        });
+        break;
+      case 'dumpFinished':
+        break;
+    }
+  };
+  return {
+    onEvent,
+    errors,
+    lastLines,
+    seconds,
+    lockedSeconds: () => lockedSeconds,
+  };
+}
+
+function readMetadata(directory: string): DumpMetadata | undefined {
+  const path = join(directory, 'metadata');
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.size > LARGEST_METADATA_BYTES) return undefined;
+  return parseMetadata(readFileSync(path, 'utf8'));
+}
+
+/** Counts what mydumper wrote against what S3 acknowledged, by two threads' books. */
+function requireAllShipped(files: readonly ShippedFile[], { dumpedBytes }: WatchStats): void {
+  const shippedBytes = files.reduce((sum, file) => sum + file.dumpedBytes, 0);
+  if (shippedBytes !== dumpedBytes) {
+    throw new Failure(
+      'upload',
+      `mydumper wrote ${dumpedBytes} bytes, but ${shippedBytes} bytes were shipped`,
+    );
+  }
+}

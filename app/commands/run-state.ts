@@ -1,0 +1,79 @@
+import { Failure, messageOf } from '../errors.ts';
+import type { Events, Sample } from '../events.ts';
+import type { WatchStats } from '../governor/protocol.ts';
+
+/**
+ * What the parts of a run share: the first cause of its failure, which all of them wait against, and the counters that
+ * samples are made of.
+ */
+export type RunState = {
+  /** Settles with `work`, or rejects as soon as the run has failed anywhere. */
+  readonly orFail: <T>(work: Promise<T>) => Promise<T>;
+  /** The run cannot succeed any more. The first cause is kept. */
+  readonly fail: (failure: Failure) => void;
+  readonly onFailure: (listener: (failure: Failure) => void) => void;
+  readonly firstCause: (error: unknown) => Failure;
+  readonly hasFailed: () => boolean;
+  readonly uploaded: (bytes: number) => void;
+  readonly retried: (retry: { operation: string; key: string; reason: string }) => void;
+  readonly retries: () => number;
+  readonly watched: (stats: WatchStats) => void;
+  readonly sample: (state: Sample['state']) => void;
+};
+
+export function createRunState(budgetBytes: number, interruption: AbortSignal, events: Events): RunState {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const counters = { uploadedBytes: 0, uploadedFiles: 0, uploadRetries: 0 };
+  let staging = { stagedBytes: 0, peakStagedBytes: 0, dumpedBytes: 0, pauses: 0, pausedSeconds: 0 };
+
+  const fail = (failure: Failure) => {
+    if (!signal.aborted) controller.abort(failure);
+  };
+  const interrupted = () => fail(asFailure(interruption.reason));
+  if (interruption.aborted) interrupted();
+  else interruption.addEventListener('abort', interrupted, { once: true });
+
+  return {
+    orFail: async (work) => {
+      const { promise, reject } = Promise.withResolvers<never>();
+      const cut = () => reject(signal.reason);
+      if (signal.aborted) cut();
+      signal.addEventListener('abort', cut, { once: true });
+      try {
+        return await Promise.race([work, promise]);
+      } finally {
+        signal.removeEventListener('abort', cut);
+        // Whatever it still comes to, the first cause has been told.
+        work.catch(() => {});
+        promise.catch(() => {});
+      }
+    },
+    fail,
+    onFailure: (listener) => {
+      signal.addEventListener('abort', () => listener(asFailure(signal.reason)), { once: true });
+    },
+    firstCause: (error) => asFailure(signal.aborted ? signal.reason : error),
+    hasFailed: () => signal.aborted,
+    uploaded: (bytes) => {
+      counters.uploadedBytes += bytes;
+      counters.uploadedFiles += 1;
+    },
+    retried: (retry) => {
+      counters.uploadRetries += 1;
+      events.emit('retried', retry);
+    },
+    retries: () => counters.uploadRetries,
+    watched: ({ stagedBytes, peakStagedBytes, dumpedBytes, pauses, pausedSeconds }) => {
+      staging = { stagedBytes, peakStagedBytes, dumpedBytes, pauses, pausedSeconds };
+    },
+    sample: (state) => {
+      events.emit('sample', { ...staging, ...counters, budgetBytes, state });
+    },
+  };
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure('dump', `unexpected failure in this program: ${messageOf(error)}`, { cause: error });
+}

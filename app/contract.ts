@@ -1,0 +1,147 @@
+/**
+ * The names other people's scripts, dashboards and the CDK stack depend on: environment variables, exit codes, metrics.
+ * Nothing here reads the environment; `config.ts` does.
+ */
+
+export const COMMANDS = ['backup', 'restore', 'verify', 'list'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** What an exit code tells the caller; `--help` and docs list the same texts. */
+export const EXIT = {
+  done: 0,
+  badConfiguration: 2,
+  preflightRefused: 3,
+  dumpFailed: 4,
+  uploadFailed: 5,
+  stagingBudget: 6,
+  verificationFault: 7,
+  restoreFailed: 8,
+  interruptedBySigint: 130,
+  interruptedBySigterm: 143,
+} as const;
+
+export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.done, 'done'],
+  [EXIT.badConfiguration, 'bad configuration'],
+  [EXIT.preflightRefused, 'preflight refused (bucket, database, privileges, tools, another run active)'],
+  [EXIT.dumpFailed, 'dump failed'],
+  [EXIT.uploadFailed, 'upload failed'],
+  [EXIT.stagingBudget, 'staging could not be kept within its budget'],
+  [EXIT.verificationFault, 'verification found a fault'],
+  [EXIT.restoreFailed, 'restore failed'],
+  [EXIT.interruptedBySigint, 'interrupted by SIGINT'],
+  [EXIT.interruptedBySigterm, 'interrupted by SIGTERM'],
+];
+
+export type Variable = {
+  readonly name: string;
+  /** How the default reads in `--help` and in the README. */
+  readonly default: string;
+  readonly meaning: string;
+  /** Never printed, in no message. */
+  readonly secret?: true;
+};
+
+/** Every environment variable the program reads, in the order `--help` lists them. Flags mirror them: `--staging-limit-mb`. */
+export const VARIABLES = [
+  { name: 'BUCKET', default: 'required', meaning: 'S3 bucket' },
+  { name: 'REGION', default: 'AWS_REGION, else eu-central-1', meaning: 'region of the bucket' },
+  { name: 'PREFIX', default: 'empty', meaning: 'key prefix' },
+  {
+    name: 'SOURCE',
+    default: 'HOST made key-safe',
+    meaning: 'name of the database server in keys, metrics and locks',
+  },
+  { name: 'HOST', default: 'localhost', meaning: 'MySQL host' },
+  { name: 'PORT', default: '3306', meaning: 'MySQL port' },
+  { name: 'SOCKET', default: 'none', meaning: 'MySQL unix socket, used instead of HOST and PORT' },
+  { name: 'USERNAME', default: 'root', meaning: 'MySQL user' },
+  {
+    name: 'PASSWORD',
+    default: 'empty',
+    meaning: 'MySQL password (prefer the variable: a flag shows in ps)',
+    secret: true,
+  },
+  {
+    name: 'OUTPUTDIR',
+    default: 'output',
+    meaning: "staging directory, mydumper's -o; used for nothing else",
+  },
+  { name: 'CHUNK_FILE_SIZE_MB', default: '1', meaning: "mydumper's -F, in MiB" },
+  {
+    name: 'MAX_FILE_COUNT',
+    default: '10',
+    meaning: 'times CHUNK_FILE_SIZE_MB it gives the default staging budget',
+  },
+  {
+    name: 'STAGING_LIMIT_MB',
+    default: 'CHUNK_FILE_SIZE_MB * MAX_FILE_COUNT',
+    meaning: 'hard budget of disk for the staging directory, in MiB',
+  },
+  { name: 'THREADS', default: '4', meaning: 'mydumper threads' },
+  { name: 'DATABASES', default: 'all but system schemas', meaning: 'comma-separated databases to back up' },
+  {
+    name: 'MYDUMPER_ARGS',
+    default: 'empty',
+    meaning: 'further mydumper flags, shell-quoted; flags this program owns are refused',
+  },
+  { name: 'COMPRESS', default: 'zstd', meaning: 'none, gzip or zstd: applied while shipping' },
+  { name: 'LOCK_MODE', default: 'auto', meaning: 'auto, ftwrl, lock-all, safe-no-lock or none' },
+  {
+    name: 'TLS_MODE',
+    default: "server's default",
+    meaning: 'disabled, preferred, required, verify-ca or verify-full',
+  },
+  { name: 'TLS_CA', default: 'none', meaning: 'PEM file of the certificate authorities to trust for MySQL' },
+  { name: 'UPLOAD_CONCURRENCY', default: '4', meaning: 'files uploaded at the same time' },
+  { name: 'PART_SIZE_MB', default: '8', meaning: 'S3 multipart part size in MiB, 5 or more' },
+  {
+    name: 'UPLOAD_RETRY_SECONDS',
+    default: '300',
+    meaning: 'how long one S3 request is retried through throttling and outages before the backup fails',
+  },
+  { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
+  { name: 'KMS_KEY_ID', default: 'none', meaning: 'KMS key for SSE-KMS' },
+  { name: 'OBJECT_TAGS', default: 'none', meaning: 'S3 object tags, key=value&key=value' },
+  {
+    name: 'S3_FORCE_PATH_STYLE',
+    default: 'false',
+    meaning: 'true for S3-compatible endpoints without virtual hosts',
+  },
+  {
+    name: 'METRICS_NAMESPACE',
+    default: 'MydumperFargate',
+    meaning: 'CloudWatch namespace; empty switches metrics off',
+  },
+  { name: 'METRICS_INTERVAL_SECONDS', default: '60', meaning: 'how often metrics are sent' },
+  { name: 'MYDUMPER_BIN', default: 'mydumper', meaning: 'path of mydumper' },
+  { name: 'MYLOADER_BIN', default: 'myloader', meaning: 'path of myloader' },
+  { name: 'LOG_LEVEL', default: 'INFO', meaning: 'DEBUG, INFO, WARN, ERROR or SILENT' },
+] as const satisfies readonly Variable[];
+
+export type VariableName = (typeof VARIABLES)[number]['name'];
+
+/** Variables of the AWS SDK that this program reads too; the rest of the SDK's own chain is the SDK's business. */
+export const SDK_VARIABLES = { region: 'AWS_REGION' } as const;
+
+export const METRIC_DIMENSION = 'Source';
+
+/** CloudWatch metric names with the unit each is sent in. */
+export const METRICS = {
+  BytesStaged: 'Bytes',
+  StagingUtilization: 'Percent',
+  BytesDumped: 'Bytes',
+  BytesUploaded: 'Bytes',
+  FilesUploaded: 'Count',
+  Pauses: 'Count',
+  PausedSeconds: 'Seconds',
+  UploadRetries: 'Count',
+  BackupDurationSeconds: 'Seconds',
+  BackupBytes: 'Bytes',
+  BackupSucceeded: 'Count',
+  BackupFailed: 'Count',
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+
+export const MANIFEST_NAME = 'manifest.json';

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { ServerConfig } from '../config.ts';
+import { Failure, messageOf } from '../errors.ts';
+import { type Database, openDatabase } from './connection.ts';
+
+/** MySQL refuses longer lock names (GET_LOCK in its manual). */
+const LONGEST_NAME = 64;
+/** Shorter than the idle limits of servers and of network paths (350 s on AWS). */
+const KEEP_ALIVE_MILLISECONDS = 60_000;
+
+export type RunLock = { readonly release: () => Promise<void> };
+
+export function lockName(source: string): string {
+  const name = `mydumper-fargate:${source}`;
+  if (name.length <= LONGEST_NAME) return name;
+  return `mydumper-fargate:${createHash('sha256').update(source).digest('hex').slice(0, 40)}`;
+}
+
+/**
+ * One run per source: a lock in the server that dies with the connection that holds it, so a run that was killed does not
+ * stand in the next one's way. When the connection is lost the lock is taken again; `onTaken` is called when another
+ * run got it first.
+ * @throws Failure `preflight` when another run holds it.
+ */
+export async function takeRunLock(
+  server: ServerConfig,
+  source: string,
+  onWarning: (message: string) => void,
+  onTaken: (failure: Failure) => void,
+): Promise<RunLock> {
+  const name = lockName(source);
+  let released = false;
+  let reacquiring = false;
+  let connection = await acquire(server, source, name);
+
+  const again = async (error: unknown) => {
+    if (released || reacquiring) return;
+    reacquiring = true;
+    onWarning(
+      `the connection holding the lock on source ${source} was lost (${messageOf(error)}); taking it again`,
+    );
+    await connection.close();
+    try {
+      connection = await acquire(server, source, name);
+      if (released) await connection.close();
+      else connection.onLost(again);
+    } catch (failure) {
+      if (failure instanceof RunActive && !released) onTaken(failure);
+      else if (!released)
+        onWarning(`the lock on source ${source} could not be taken again: ${messageOf(failure)}`);
+    } finally {
+      reacquiring = false;
+    }
+  };
+  connection.onLost(again);
+  const timer = setInterval(() => {
+    connection.query('DO 1').catch(again);
+  }, KEEP_ALIVE_MILLISECONDS);
+  timer.unref();
+
+  return {
+    release: async () => {
+      released = true;
+      clearInterval(timer);
+      await connection.close();
+    },
+  };
+}
+
+async function acquire(server: ServerConfig, source: string, name: string): Promise<Database> {
+  const connection = await openDatabase(server);
+  const [row] = await connection.query('SELECT GET_LOCK(?, 0) AS taken', [name]);
+  if (Number(row?.taken) === 1) return connection;
+  await connection.close();
+  throw new RunActive(source, name);
+}
+
+class RunActive extends Failure {
+  constructor(source: string, name: string) {
+    super(
+      'preflight',
+      `another run for source ${source} is active (it holds the lock "${name}"); wait for it to end`,
+    );
+  }
+}

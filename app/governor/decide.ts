@@ -1,0 +1,110 @@
+/** Everything the decision rests on. No clock, no file system: the same state always gives the same decision. */
+export type GovernorState = {
+  readonly budgetBytes: number;
+  /** Allocated in the staging directory now. */
+  readonly stagedBytes: number;
+  /** Of these, in files mydumper has finished: waiting for shipping or being shipped. */
+  readonly shippableBytes: number;
+  /** How fast mydumper fills the disk while it runs; the last known rate while it is stopped. */
+  readonly growthBytesPerSecond: number;
+  /** How long it takes us to notice and stop it, measured. */
+  readonly reactionSeconds: number;
+  /** What still lands after a stop at the most: one statement for each thread. */
+  readonly burstBytes: number;
+  readonly stopped: boolean;
+  /** mydumper holds a global or table lock: other people's writes wait while it is stopped. */
+  readonly locked: boolean;
+  /** How long it has been stopped under a lock, in all. */
+  readonly lockedStopSeconds: number;
+};
+
+export type Decision = {
+  /** `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `fail`: the budget cannot be kept. */
+  readonly action: 'run' | 'pause' | 'resume' | 'fail';
+  readonly reason: string;
+};
+
+/** Writers may wait for a stopped mydumper this long in all, then the run fails instead (invariant 4). */
+export const MAXIMUM_LOCKED_STOP_SECONDS = 10;
+/** Looking ahead may claim this share of the budget at the most, so that one slow look does not bring a small budget to a halt. */
+const LOOK_AHEAD_SHARE = 0.5;
+/** Both rate and reaction are measured, and the next moment may be worse than what was seen so far. */
+const LOOK_AHEAD_MARGIN = 1.5;
+/** A stopped mydumper is continued when staging has fallen to this share of the level at which it is stopped. */
+const RESUME_SHARE = 0.75;
+
+/** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
+export function pauseLevel(state: GovernorState): number {
+  const ahead = Math.min(
+    state.growthBytesPerSecond * state.reactionSeconds,
+    state.budgetBytes * LOOK_AHEAD_SHARE,
+  );
+  return Math.max(0, state.budgetBytes - state.burstBytes - ahead);
+}
+
+/** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */
+export function decide(state: GovernorState): Decision {
+  const level = pauseLevel(state);
+  const canShip = state.shippableBytes > 0;
+  /** The last drop: one more statement of each thread still fits. */
+  const roomForMore = state.stagedBytes + state.burstBytes <= state.budgetBytes;
+
+  if (state.stopped) {
+    if (state.locked && state.lockedStopSeconds >= MAXIMUM_LOCKED_STOP_SECONDS) {
+      return { action: 'fail', reason: lockedFailure(state) };
+    }
+    if (state.stagedBytes <= level * RESUME_SHARE) {
+      return { action: 'resume', reason: 'staging has room again' };
+    }
+    if (canShip) return { action: 'pause', reason: 'waiting for uploads to free staging' };
+    return roomForMore
+      ? { action: 'resume', reason: 'nothing finished is left to ship and there is room for more' }
+      : { action: 'fail', reason: stuckFailure(state) };
+  }
+
+  if (state.stagedBytes < level) return { action: 'run', reason: 'staging has room' };
+  if (!canShip) {
+    return roomForMore
+      ? { action: 'run', reason: 'nothing finished to ship yet and there is room for more' }
+      : { action: 'fail', reason: stuckFailure(state) };
+  }
+  return {
+    action: 'pause',
+    reason: state.locked
+      ? 'the whole budget is used while mydumper holds locks'
+      : 'staging would exceed its budget before uploads free enough',
+  };
+}
+
+function stuckFailure({ stagedBytes, budgetBytes }: GovernorState): string {
+  return (
+    `${stagedBytes} of ${budgetBytes} bytes of staging are in files mydumper has not finished, so nothing can be shipped; ` +
+    'raise STAGING_LIMIT_MB, or lower THREADS or CHUNK_FILE_SIZE_MB'
+  );
+}
+
+function lockedFailure({ stagedBytes, budgetBytes }: GovernorState): string {
+  return (
+    `${stagedBytes} of ${budgetBytes} bytes of staging are in use while mydumper holds locks, and writers have waited ` +
+    `${MAXIMUM_LOCKED_STOP_SECONDS} seconds; raise STAGING_LIMIT_MB or set LOCK_MODE`
+  );
+}
+
+/** Shortest time between two looks: what a timer can do. */
+export const SHORTEST_PERIOD_MILLISECONDS = 1;
+/** Longest time between two looks when nothing is near. */
+const LONGEST_PERIOD_MILLISECONDS = 25;
+/** Looks to take before the pause level would be reached at the present rate. */
+const LOOKS_AHEAD = 8;
+
+/** Milliseconds until the next look: the closer the budget, the shorter. */
+export function nextLookMilliseconds(state: GovernorState): number {
+  if (state.stopped) return 2;
+  const room = pauseLevel(state) - state.stagedBytes;
+  if (room <= 0) return SHORTEST_PERIOD_MILLISECONDS;
+  const milliseconds = (room / Math.max(1, state.growthBytesPerSecond) / LOOKS_AHEAD) * 1000;
+  return Math.max(
+    SHORTEST_PERIOD_MILLISECONDS,
+    Math.min(LONGEST_PERIOD_MILLISECONDS, Math.floor(milliseconds)),
+  );
+}

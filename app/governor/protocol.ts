@@ -1,0 +1,55 @@
+import type { FileId } from '../staging/process-files.ts';
+import type { Lease, StagedFile } from '../staging/tracker.ts';
+
+/** What the watching thread is started with. */
+export type WatchStart = {
+  readonly directory: string;
+  readonly budgetBytes: number;
+  readonly burstBytes: number;
+  /** mydumper takes locks when it starts. */
+  readonly locked: boolean;
+};
+
+/** What has happened to staging up to now. */
+export type WatchStats = {
+  readonly stagedBytes: number;
+  readonly peakStagedBytes: number;
+  readonly dumpedBytes: number;
+  readonly stopped: boolean;
+  readonly pauses: number;
+  readonly pausedSeconds: number;
+  readonly longestPauseSeconds: number;
+  readonly lockedStopSeconds: number;
+  readonly longestReactionSeconds: number;
+};
+
+export type ToWatch =
+  | { readonly kind: 'mydumperStarted'; readonly processGroup: number }
+  | { readonly kind: 'lease'; readonly id: FileId }
+  | { readonly kind: 'release'; readonly id: FileId }
+  | { readonly kind: 'locksReleased' }
+  /** mydumper is gone: every file is finished. Answered by `drained`. */
+  | { readonly kind: 'mydumperExited' }
+  /** Ends the thread; answered by its exit. */
+  | { readonly kind: 'end' };
+
+export type FromWatch =
+  /** It has looked once and goes on looking: mydumper may be started. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'finished'; readonly files: readonly StagedFile[] }
+  | { readonly kind: 'leased'; readonly lease: Lease }
+  | { readonly kind: 'leaseFailed'; readonly id: FileId; readonly reason: string }
+  | { readonly kind: 'released'; readonly id: FileId }
+  | { readonly kind: 'releaseFailed'; readonly id: FileId; readonly reason: string }
+  | { readonly kind: 'paused'; readonly reason: string; readonly stagedBytes: number }
+  | {
+      readonly kind: 'resumed';
+      readonly reason: string;
+      readonly stagedBytes: number;
+      readonly pausedSeconds: number;
+    }
+  | { readonly kind: 'stats'; readonly stats: WatchStats }
+  /** All files were announced after mydumper had gone. */
+  | { readonly kind: 'drained' }
+  /** The budget cannot be kept (`staging`), or what is in the directory cannot be trusted (`dump`). */
+  | { readonly kind: 'failed'; readonly fault: 'staging' | 'dump'; readonly reason: string };

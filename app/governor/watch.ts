@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { Failure, messageOf } from '../errors.ts';
+import type { FileId } from '../staging/process-files.ts';
+import type { Lease, StagedFile } from '../staging/tracker.ts';
+import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
+
+export type WatchListener = {
+  readonly finished: (files: readonly StagedFile[]) => void;
+  readonly paused: (pause: { reason: string; stagedBytes: number }) => void;
+  readonly resumed: (pause: { reason: string; stagedBytes: number; pausedSeconds: number }) => void;
+  readonly stats: (stats: WatchStats) => void;
+  /** The run cannot go on. Called once. */
+  readonly failed: (failure: Failure) => void;
+};
+
+/** The watching thread, seen from the rest of the program. */
+export type Watch = {
+  /** Resolves when the thread looks at staging: mydumper may be started now. */
+  readonly ready: Promise<void>;
+  /** Tells it whom to govern. */
+  readonly govern: (processGroup: number) => void;
+  /** Opens a finished file; its descriptor belongs to the watching thread. @throws Failure `dump` when it is not there. */
+  readonly lease: (id: FileId) => Promise<Lease>;
+  /** Removes a file that S3 has acknowledged. @throws Failure `staging` when that is refused. */
+  readonly release: (id: FileId) => Promise<void>;
+  readonly locksReleased: () => void;
+  /** Tells it that mydumper is gone; resolves when every file left was announced. */
+  readonly drain: () => Promise<void>;
+  readonly stats: () => WatchStats;
+  /** Ends the thread, closing what it has open. */
+  readonly end: () => Promise<void>;
+};
+
+const NOTHING_YET: WatchStats = {
+  stagedBytes: 0,
+  peakStagedBytes: 0,
+  dumpedBytes: 0,
+  stopped: false,
+  pauses: 0,
+  pausedSeconds: 0,
+  longestPauseSeconds: 0,
+  lockedStopSeconds: 0,
+  longestReactionSeconds: 0,
+};
+
+type Waiting<T> = { resolve: (value: T) => void; reject: (error: Failure) => void };
+
+/** Starts the watching thread. */
+export function startWatch(start: WatchStart, listener: WatchListener): Watch {
+  const worker = new Worker(new URL('./watch.worker.ts', import.meta.url), { workerData: start });
+  const leases = new Map<FileId, Waiting<Lease>>();
+  const releases = new Map<FileId, Waiting<void>>();
+  const drained = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  for (const { promise } of [drained, ready]) promise.catch(() => {});
+  let stats = NOTHING_YET;
+  let over: Failure | undefined;
+
+  const send = (message: ToWatch) => worker.postMessage(message);
+  const fail = (failure: Failure) => {
+    if (over !== undefined) return;
+    over = failure;
+    for (const { reject } of [...leases.values(), ...releases.values()]) reject(failure);
+    drained.reject(failure);
+    ready.reject(failure);
+    listener.failed(failure);
+  };
+  const settle = <T>(waiting: Map<FileId, Waiting<T>>, id: FileId): Waiting<T> | undefined => {
+    const found = waiting.get(id);
+    waiting.delete(id);
+    return found;
+  };
+
+  const handle = (message: FromWatch): void => {
+    switch (message.kind) {
+      case 'ready':
+        ready.resolve();
+        break;
+      case 'finished':
+        listener.finished(message.files);
+        break;
+      case 'leased':
+        settle(leases, message.lease.id)?.resolve(message.lease);
+        break;
+      case 'leaseFailed':
+        settle(leases, message.id)?.reject(new Failure('dump', message.reason));
+        break;
+      case 'released':
+        settle(releases, message.id)?.resolve();
+        break;
+      case 'releaseFailed':
+        settle(releases, message.id)?.reject(new Failure('staging', message.reason));
+        break;
+      case 'paused':
+        listener.paused({ reason: message.reason, stagedBytes: message.stagedBytes });
+        break;
+      case 'resumed':
+        listener.resumed(message);
+        break;
+      case 'stats':
+        stats = message.stats;
+        listener.stats(stats);
+        break;
+      case 'drained':
+        drained.resolve();
+        break;
+      case 'failed':
+        fail(new Failure(message.fault, message.reason));
+        break;
+    }
+  };
+  worker.on('message', handle);
+  worker.on('error', (error) => {
+    fail(
+      new Failure('staging', `the thread that watches staging failed: ${messageOf(error)}`, { cause: error }),
+    );
+  });
+
+  const ask = <T>(waiting: Map<FileId, Waiting<T>>, message: ToWatch & { id: FileId }): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (over !== undefined) return reject(over);
+      waiting.set(message.id, { resolve, reject });
+      send(message);
+    });
+
+  return {
+    ready: ready.promise,
+    govern: (processGroup) => send({ kind: 'mydumperStarted', processGroup }),
+    lease: (id) => ask(leases, { kind: 'lease', id }),
+    release: (id) => ask(releases, { kind: 'release', id }),
+    locksReleased: () => send({ kind: 'locksReleased' }),
+    drain: () => {
+      send({ kind: 'mydumperExited' });
+      return drained.promise;
+    },
+    stats: () => stats,
+    end: async () => {
+      const gone = once(worker, 'exit');
+      send({ kind: 'end' });
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * The thread that keeps staging within its budget: it looks, decides, stops and continues mydumper, and is the only one that
+ * opens and removes staged files. It does nothing else, so that hashing, compression or garbage collection elsewhere
+ * cannot delay a stop.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { allStopped, collectOpenFiles, type FileId, groupMembers } from '../staging/process-files.ts';
+import { createTracker } from '../staging/tracker.ts';
+import { decide, type GovernorState, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './decide.ts';
+import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
+import { fadingPeak, growthMeter } from './rates.ts';
+import { stopProcesses } from './stop-signal.ts';
+import { askForShortSlice } from './thread-priority.ts';
+
+/** How often the members of mydumper's process group are looked up anew. */
+const MEMBERS_SECONDS = 0.25;
+const STATS_SECONDS = 0.1;
+/** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
+const REACTION_HALF_LIFE_SECONDS = 15;
+/** A group that does not stop within this time will not: something outside continues it. */
+const STOP_DEADLINE_SECONDS = 5;
+
+const start = workerData as WatchStart;
+const port = parentPort;
+if (port === null) throw new Error('watch.worker.ts runs as a worker thread');
+const send = (message: FromWatch) => port.postMessage(message);
+const now = () => performance.now() / 1000;
+
+const tracker = createTracker(start.directory);
+const growth = growthMeter();
+const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS);
+
+/** Unknown until mydumper was started; looking begins before that, so that this thread is warm when it matters. */
+let processGroup: number | undefined;
+let locked = start.locked;
+let exited = false;
+let failed = false;
+let members: number[] = [];
+let membersAt = 0;
+let lookedAt = now();
+let plannedMilliseconds = 0;
+let stoppedAt: number | undefined;
+let confirmedAt: number | undefined;
+let statsAt = 0;
+let timer: NodeJS.Timeout | undefined;
+
+const stats = {
+  stagedBytes: 0,
+  peakStagedBytes: 0,
+  dumpedBytes: 0,
+  pauses: 0,
+  pausedSeconds: 0,
+  longestPauseSeconds: 0,
+  lockedStopSeconds: 0,
+  longestReactionSeconds: 0,
+};
+
+function currentStats(time: number): WatchStats {
+  const pausing = stoppedAt === undefined ? 0 : time - stoppedAt;
+  return {
+    ...stats,
+    stopped: stoppedAt !== undefined,
+    pausedSeconds: stats.pausedSeconds + pausing,
+    longestPauseSeconds: Math.max(stats.longestPauseSeconds, pausing),
+    lockedStopSeconds: stats.lockedStopSeconds + (locked ? pausing : 0),
+  };
+}
+
+function openFiles(surely: boolean): ReadonlySet<FileId> {
+  refreshMembers(surely);
+  const open = new Set<FileId>();
+  collectOpenFiles(members, open);
+  return open;
+}
+
+function refreshMembers(always: boolean): void {
+  if (processGroup === undefined || (!always && now() - membersAt < MEMBERS_SECONDS)) return;
+  members = groupMembers(processGroup);
+  membersAt = now();
+}
+
+/** To the group, so that children of mydumper are reached too; only while mydumper is there, as ids are used again. */
+function signalGroup(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  if (exited || processGroup === undefined) return;
+  try {
+    process.kill(-processGroup, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has just ended
+  }
+}
+
+function look(): void {
+  const time = now();
+  const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
+  const scan = tracker.scan(exited ? undefined : openFiles);
+  stats.stagedBytes = scan.stagedBytes;
+  stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
+  stats.dumpedBytes = scan.dumpedBytes;
+  if (scan.finished.length > 0) send({ kind: 'finished', files: scan.finished });
+
+  lookedAt = now();
+  // Close to the budget looks are a shortest period apart; a look that comes late or takes long leaves us blind for that time too.
+  const blindSeconds = lateSeconds + (lookedAt - time) + SHORTEST_PERIOD_MILLISECONDS / 1000;
+  stats.longestReactionSeconds = Math.max(stats.longestReactionSeconds, blindSeconds);
+  const state: GovernorState = {
+    budgetBytes: start.budgetBytes,
+    stagedBytes: scan.stagedBytes,
+    shippableBytes: scan.shippableBytes,
+    growthBytesPerSecond: growth.update(scan.dumpedBytes, time, stoppedAt !== undefined),
+    reactionSeconds: reaction.update(blindSeconds, lookedAt),
+    burstBytes: start.burstBytes,
+    stopped: stoppedAt !== undefined,
+    locked,
+    lockedStopSeconds: currentStats(time).lockedStopSeconds,
+  };
+  if (!exited && processGroup !== undefined) govern(state);
+  plannedMilliseconds = nextLookMilliseconds(state);
+  if (time - statsAt >= STATS_SECONDS) {
+    statsAt = time;
+    send({ kind: 'stats', stats: currentStats(now()) });
+  }
+}
+
+function govern(state: GovernorState): void {
+  const { action, reason } = decide(state);
+  if (action === 'pause' && stoppedAt === undefined) pause(reason, state.stagedBytes);
+  else if (action === 'resume') resume(reason, state.stagedBytes);
+  else if (action === 'fail') fail('staging', reason);
+  if (stoppedAt !== undefined) confirmStop(stoppedAt);
+}
+
+function pause(reason: string, stagedBytes: number): void {
+  stopProcesses(members);
+  signalGroup('SIGSTOP'); // whatever is not among the known members
+  stoppedAt = now();
+  confirmedAt = undefined;
+  stats.pauses += 1;
+  send({ kind: 'paused', reason, stagedBytes });
+}
+
+function resume(reason: string, stagedBytes: number): void {
+  if (stoppedAt === undefined) return;
+  signalGroup('SIGCONT');
+  const pausedSeconds = countPause(stoppedAt);
+  send({ kind: 'resumed', reason, stagedBytes, pausedSeconds });
+}
+
+function countPause(since: number): number {
+  const pausedSeconds = now() - since;
+  stats.pausedSeconds += pausedSeconds;
+  stats.longestPauseSeconds = Math.max(stats.longestPauseSeconds, pausedSeconds);
+  if (locked) stats.lockedStopSeconds += pausedSeconds;
+  stoppedAt = undefined;
+  return pausedSeconds;
+}
+
+/** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */
+function confirmStop(since: number): void {
+  if (confirmedAt !== undefined && now() - confirmedAt < MEMBERS_SECONDS) return;
+  refreshMembers(false);
+  if (allStopped(members)) {
+    confirmedAt = now();
+  } else if (confirmedAt !== undefined) {
+    stopProcesses(members); // somebody continued it
+    confirmedAt = undefined;
+  } else if (now() - since > STOP_DEADLINE_SECONDS) {
+    fail('staging', `mydumper (process group ${processGroup}) does not stop when it is sent SIGSTOP`);
+  }
+}
+
+function fail(fault: 'staging' | 'dump', reason: string): void {
+  if (failed) return;
+  failed = true;
+  // The dump is lost; mydumper must not fill the disk or hold its locks until the main thread gets to hear of it.
+  signalGroup('SIGKILL');
+  send({ kind: 'failed', fault, reason });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function loop(): void {
+  timer = undefined;
+  try {
+    look();
+  } catch (error) {
+    fail('dump', messageOf(error));
+  }
+  if (!failed) timer = setTimeout(loop, plannedMilliseconds);
+}
+
+function handle(message: ToWatch): void {
+  switch (message.kind) {
+    case 'mydumperStarted':
+      processGroup = message.processGroup;
+      members = [processGroup];
+      return;
+    case 'lease':
+      try {
+        send({ kind: 'leased', lease: tracker.lease(message.id) });
+      } catch (error) {
+        send({ kind: 'leaseFailed', id: message.id, reason: messageOf(error) });
+      }
+      return;
+    case 'release':
+      try {
+        tracker.release(message.id);
+        send({ kind: 'released', id: message.id });
+      } catch (error) {
+        send({ kind: 'releaseFailed', id: message.id, reason: messageOf(error) });
+      }
+      return;
+    case 'locksReleased':
+      if (locked && stoppedAt !== undefined) stats.lockedStopSeconds += now() - stoppedAt;
+      locked = false;
+      return;
+    case 'mydumperExited':
+      exited = true;
+      if (stoppedAt !== undefined) countPause(stoppedAt);
+      // A file missed by a listing that raced with a rename is found by the next one: nothing is renamed any more.
+      clearTimeout(timer);
+      loop();
+      send({ kind: 'stats', stats: currentStats(now()) });
+      send({ kind: 'drained' });
+      return;
+    case 'end':
+      clearTimeout(timer);
+      failed = true;
+      send({ kind: 'stats', stats: currentStats(now()) });
+      port?.close();
+  }
+}
+
+askForShortSlice();
+port.on('message', handle);
+loop();
+send({ kind: 'ready' });

@@ -1,0 +1,55 @@
+import { flagOf } from './config.ts';
+import { EXIT_MEANINGS, VARIABLES } from './contract.ts';
+
+const WIDTH = 100;
+
+const COMMAND_TEXTS: readonly (readonly [string, string])[] = [
+  ['backup', 'dump the server with mydumper and ship it to S3 while it is written (the default)'],
+  ['restore', 'load a backup into a server (not in this version; myloader loads what is in S3)'],
+  ['verify', 'check a backup in S3 against its manifest (not in this version)'],
+  ['list', 'list the backups of a source (not in this version)'],
+];
+
+/** The text of `--help`: commands, every variable with its flag and default, exit codes. */
+export function helpText(): string {
+  const lines = [
+    'mydumper-fargate: MySQL and MariaDB backups to S3 through a staging directory far smaller than the database',
+    '',
+    'Usage: node app/main.ts [backup|restore|verify|list] [--option value ...]',
+    '       node app/main.ts --help | --version',
+    '',
+    'Commands:',
+    ...COMMAND_TEXTS.flatMap(([name, text]) => entry(name, text)),
+    '',
+    'Every option is an environment variable; the flag of the same name goes before it. Only BUCKET is required.',
+    'Credentials and the endpoint come from the AWS SDK: a task role, AWS_PROFILE, AWS_ENDPOINT_URL_S3 and the like.',
+    '',
+    'Variables:',
+    ...VARIABLES.flatMap((variable) => {
+      const flag = 'secret' in variable ? 'no flag' : `--${flagOf(variable.name)}`;
+      return entry(variable.name, `${variable.meaning} [${flag}; default: ${variable.default}]`);
+    }),
+    '',
+    'Exit codes:',
+    ...EXIT_MEANINGS.flatMap(([code, meaning]) => entry(String(code), meaning)),
+    '',
+    'Example:',
+    '  BUCKET=my-backups HOST=db.internal USERNAME=backup PASSWORD=... STAGING_LIMIT_MB=2048 CHUNK_FILE_SIZE_MB=64 \\',
+    '    node app/main.ts backup',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function entry(name: string, text: string): string[] {
+  const indent = 28;
+  const lines: string[] = [];
+  let line = `  ${name}`.padEnd(indent);
+  for (const word of text.split(' ')) {
+    if (line.trimEnd().length + word.length + 1 > WIDTH && line.trim() !== '') {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(indent);
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()];
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+import { backup } from './commands/backup.ts';
+import { type Config, readInvocation } from './config.ts';
+import { EXIT } from './contract.ts';
+import { exitCodeOf, Failure, type InterruptSignal } from './errors.ts';
+import { createEvents } from './events.ts';
+import { helpText } from './help.ts';
+import { listenAsLog, logFailure } from './observe/log.ts';
+import { listenAsMetrics } from './observe/metrics.ts';
+import { listenAsProgress } from './observe/progress.ts';
+import { TOOL_VERSION } from './tool-version.ts';
+
+/** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
+const SHUTDOWN_MILLISECONDS = 17_000;
+
+/** Runs what the command line and the environment ask for and returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  let config: Config;
+  try {
+    const invocation = readInvocation(argv);
+    if (invocation.kind === 'help') {
+      process.stdout.write(helpText());
+      return EXIT.done;
+    }
+    if (invocation.kind === 'version') {
+      process.stdout.write(`mydumper-fargate ${TOOL_VERSION}\n`);
+      return EXIT.done;
+    }
+    config = invocation.config;
+    if (config.command !== 'backup') {
+      throw new Failure(
+        'configuration',
+        `${config.command}: not in this version; see the README for restoring with myloader`,
+      );
+    }
+  } catch (error) {
+    logFailure(error);
+    return exitCodeOf(error);
+  }
+  return runBackup(config);
+}
+
+async function runBackup(config: Config): Promise<number> {
+  const events = createEvents();
+  const metrics = listenAsMetrics(events, {
+    namespace: config.metrics.namespace,
+    intervalSeconds: config.metrics.intervalSeconds,
+    source: config.source,
+    region: config.store.region,
+  });
+  if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
+  else listenAsLog(events, { level: config.logLevel, source: config.source });
+
+  const release = onSignals();
+  try {
+    await backup(config, events, release.signal);
+    return EXIT.done;
+  } catch (error) {
+    return exitCodeOf(error);
+  } finally {
+    await metrics.flush();
+    release.stop();
+  }
+}
+
+/** The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once. */
+function onSignals(): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  const handlers = (['SIGTERM', 'SIGINT'] as const).map((name: InterruptSignal) => {
+    const handler = () => {
+      const failure = new Failure('interrupted', `interrupted by ${name}`, { signal: name });
+      if (controller.signal.aborted) process.exit(exitCodeOf(failure));
+      controller.abort(failure);
+      setTimeout(() => process.exit(exitCodeOf(failure)), SHUTDOWN_MILLISECONDS).unref();
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const { name, handler } of handlers) process.off(name, handler);
+    },
+  };
+}
+
+process.exit(await main(process.argv.slice(2)));

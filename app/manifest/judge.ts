@@ -1,0 +1,39 @@
+import type { DumpMetadata } from '../mydumper/metadata.ts';
+import type { MydumperExit } from '../mydumper/process.ts';
+
+export type DumpEvidence = {
+  readonly exit: MydumperExit;
+  /** Errors mydumper logged, in order. */
+  readonly errors: readonly string[];
+  /** The last lines it printed, for when it says nothing else. */
+  readonly lastLines: readonly string[];
+  /** What its `metadata` file says; undefined when there is none. */
+  readonly metadata: DumpMetadata | undefined;
+};
+
+export type DumpVerdict =
+  | { readonly good: true; readonly metadata: DumpMetadata }
+  | { readonly good: false; readonly fault: string };
+
+/**
+ * Whether a dump is good, and if not why. mydumper's exit code, log and metadata file are each
+ * needed: it has been seen to exit 0 after an error and to write "Finished dump" over an incomplete one.
+ */
+export function judgeDump({ exit, errors, lastLines, metadata }: DumpEvidence): DumpVerdict {
+  const [firstError] = errors;
+  const bad = (fault: string): DumpVerdict => ({ good: false, fault });
+  if (exit.signal !== null)
+    return bad(`mydumper was killed by ${exit.signal}${said(firstError ?? lastLines.at(-1))}`);
+  if (exit.code !== 0)
+    return bad(`mydumper ended with exit code ${exit.code}${said(firstError ?? lastLines.at(-1))}`);
+  if (firstError !== undefined)
+    return bad(`mydumper ended with exit code 0 but logged an error${said(firstError)}`);
+  if (metadata === undefined) return bad('mydumper ended with exit code 0 but left no metadata file');
+  if (!metadata.finished)
+    return bad('mydumper ended with exit code 0 but its metadata tells of no finished dump');
+  return { good: true, metadata };
+}
+
+function said(line: string | undefined): string {
+  return line === undefined ? '' : `: ${line}`;
+}

@@ -1,0 +1,55 @@
+import { closeSync, fchmodSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import type { ServerConfig } from '../config.ts';
+import type { Generation } from './version.ts';
+
+/** Session variables to set on every connection mydumper opens, by name. Names come from the server, values from us. */
+export type SessionSettings = Readonly<Record<string, number>>;
+
+/**
+ * The option file both generations read: the password (which must be in no argv) and what the session needs.
+ * The MySQL client libraries take `[client]`; upstream 1.x takes session variables from a section of its own and would
+ * refuse unknown keys in `[mydumper]`.
+ */
+export function renderOptionFile(
+  server: ServerConfig,
+  session: SessionSettings,
+  generation: Generation,
+): string {
+  const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
+  const lines = ['[client]', `password=${quoteOption(server.password)}`];
+  if (server.socket === undefined) lines.push('protocol=tcp');
+  if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
+    lines.push('ssl-verify-server-cert=1');
+  if (generation === 'classic' && assignments.length > 0) {
+    lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
+  }
+  if (generation === 'modern' && assignments.length > 0)
+    lines.push('[mydumper_session_variables]', ...assignments);
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * A value in double quotes with the escapes that MySQL's and MariaDB's option file readers share.
+ * https://dev.mysql.com/doc/refman/8.4/en/option-files.html#option-file-syntax
+ */
+export function quoteOption(value: string): string {
+  const escaped = value
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t');
+  return `"${escaped}"`;
+}
+
+/** Creates the file with mode 0600, never through a link or over a file that is there. @throws NodeJS errors such as EEXIST. */
+export function writeOptionFile(path: string, content: string): void {
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    fchmodSync(descriptor, 0o600);
+    writeSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

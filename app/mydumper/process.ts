@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import { createInterface } from 'node:readline';
+import { Failure } from '../errors.ts';
+import { createLogReader, type MydumperEvent } from './log-reader.ts';
+import { toolEnvironment } from './version.ts';
+
+const NICE = 5;
+
+/** How mydumper ended. `signal` is set when it was killed, by us or by anyone. */
+export type MydumperExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+export type MydumperProcess = {
+  /** Also the id of its process group, which holds any child it starts. */
+  readonly pid: number;
+  /** Resolves when the process is gone and its output was read to the end. */
+  readonly exited: Promise<MydumperExit>;
+  /** SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete. Harmless when it is gone. */
+  readonly kill: () => void;
+};
+
+/**
+ * Starts mydumper in a process group of its own, so that signals reach its children and ours do not reach it.
+ * `setpriv` (util-linux) asks the kernel to kill it when we die in whatever way: a stopped mydumper would otherwise stay
+ * behind and hold its snapshot and locks for ever.
+ * @throws Failure `dump` when it cannot be started.
+ */
+export async function startMydumper(
+  binary: string,
+  argv: readonly string[],
+  searchPath: string,
+  onEvent: (event: MydumperEvent) => void,
+): Promise<MydumperProcess> {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...argv], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: toolEnvironment(searchPath),
+  });
+  const pid = await started(child);
+  // Shipping and the thread that watches staging come first when processors are short.
+  setPriority(pid, NICE);
+  const read = createLogReader();
+  const drained = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+      for (const event of read(line)) onEvent(event);
+    }
+  });
+  const { promise: exited, resolve } = Promise.withResolvers<MydumperExit>();
+  let running = true;
+  child.once('exit', async (code, signal) => {
+    running = false;
+    await Promise.allSettled(drained);
+    resolve({ code, signal });
+  });
+  return {
+    pid,
+    exited,
+    kill: () => {
+      if (running) killGroup(pid);
+    },
+  };
+}
+
+async function started(child: ChildProcess): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => {
+      reject(
+        new Failure('dump', `could not start mydumper through setpriv: ${error.message}`, { cause: error }),
+      );
+    });
+  });
+  if (child.pid === undefined) throw new Failure('dump', 'could not start mydumper: it has no process id');
+  return child.pid;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

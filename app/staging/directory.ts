@@ -1,0 +1,164 @@
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+
+/** Files of ours in the staging directory; mydumper's names never begin with a dot followed by this. */
+const OUR_PREFIX = '.mydumper-fargate';
+const MARKER = `${OUR_PREFIX}.json`;
+const OPTION_FILE = `${OUR_PREFIX}.cnf`;
+
+/** What a dump may leave: mydumper's files of either generation. */
+const DUMP_FILE = /(?:\.(?:sql|dat)(?:\.gz|\.zst)?|^metadata(?:\..*)?|^not_updated_tables)$/s;
+
+/** Who uses the directory. A process is known by id and start time together, since ids are used again. */
+type Owner = { readonly pid: number; readonly startTicks: string; readonly bootId: string };
+
+export type Staging = {
+  readonly directory: string;
+  /** Where mydumper's option file goes: the one place that is writable in a task with a read-only root. */
+  readonly optionFile: string;
+  /** Bytes of leftovers of an earlier run of ours that were cleared. */
+  readonly clearedBytes: number;
+  /** Removes the dump's files and ours; what is not of that kind stays. */
+  readonly clear: () => void;
+  /** Removes only what holds secrets, and leaves unshipped files with the marker that lets the next run clear them. */
+  readonly keepForInspection: () => void;
+};
+
+export function isOurs(name: string): boolean {
+  return name.startsWith(OUR_PREFIX);
+}
+
+/**
+ * Takes the directory for this run, creating it where it is missing. Leftovers of a run of ours that is no longer alive are
+ * cleared; anything else in it is refused and left untouched.
+ * @throws Failure `preflight` naming OUTPUTDIR and what is in the way.
+ */
+export function claimStaging(directory: string): Staging {
+  const refuse = (reason: string, cause?: unknown) =>
+    new Failure('preflight', `OUTPUTDIR="${directory}": ${reason}`, { cause });
+  let clearedBytes = 0;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    clearedBytes = clearLeftovers(directory, refuse);
+    writeMarker(join(directory, MARKER));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw refuse('another run has just taken it', error);
+    throw refuse(`cannot be used as staging directory (${message})`, error);
+  }
+  const removeOptionFile = () => removeIfThere(join(directory, OPTION_FILE));
+  return {
+    directory,
+    optionFile: join(directory, OPTION_FILE),
+    clearedBytes,
+    clear: () => {
+      removeOptionFile();
+      for (const name of contents(directory))
+        if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
+      removeIfThere(join(directory, MARKER));
+    },
+    keepForInspection: removeOptionFile,
+  };
+}
+
+/** Bytes free for us on the file system that holds the directory. */
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
+function clearLeftovers(directory: string, refuse: (reason: string) => Failure): number {
+  const names = contents(directory);
+  if (names.length === 0) return 0;
+  if (!names.includes(MARKER)) {
+    throw refuse(`is not empty (${shown(names)}) and not ours; name an empty or new directory`);
+  }
+  const owner = readMarker(join(directory, MARKER));
+  if (owner !== undefined && isAlive(owner)) throw refuse(`is in use by another run (process ${owner.pid})`);
+  const foreign = names.filter((name) => !isOurs(name) && !isDumpFile(directory, name));
+  if (foreign.length > 0) {
+    throw refuse(`holds what is not from a backup of ours (${shown(foreign)}); move that away`);
+  }
+  let bytes = 0;
+  // The marker goes last: if we die here, the next run still knows whose the rest is.
+  for (const name of [...names.filter((name) => name !== MARKER), MARKER]) {
+    bytes += lstatSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+    removeIfThere(join(directory, name));
+  }
+  return bytes;
+}
+
+/** `lost+found` belongs to the file system when the directory is a mount point. */
+function contents(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name !== 'lost+found');
+}
+
+function isDumpFile(directory: string, name: string): boolean {
+  return (
+    DUMP_FILE.test(name) && (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
+  );
+}
+
+function shown(names: readonly string[]): string {
+  const few = names.slice(0, 3).map((name) => JSON.stringify(name));
+  return names.length > few.length
+    ? `${few.join(', ')} and ${names.length - few.length} more`
+    : few.join(', ');
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function writeMarker(path: string): void {
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    writeSync(descriptor, JSON.stringify(ownerOf(process.pid) satisfies Owner | undefined));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readMarker(path: string): Owner | undefined {
+  try {
+    const { pid, startTicks, bootId } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Owner>;
+    if (typeof pid !== 'number' || typeof startTicks !== 'string' || typeof bootId !== 'string')
+      return undefined;
+    return { pid, startTicks, bootId };
+  } catch {
+    return undefined; // written by a run that died while writing it
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  const now = ownerOf(owner.pid);
+  return now !== undefined && now.startTicks === owner.startTicks && now.bootId === owner.bootId;
+}
+
+function ownerOf(pid: number): Owner | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Field 22, start time in clock ticks since boot (proc_pid_stat(5)); fields count from the last parenthesis.
+    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return startTicks === undefined ? undefined : { pid, startTicks, bootId };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/** Identity of a file however it is renamed: device and inode, as text because inode numbers may exceed 2^53. */
+export type FileId = string;
+
+export type ProcessStat = { readonly state: string; readonly processGroup: number };
+
+/** Reads state and process group of a process. @returns undefined when it is gone. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+export function readProcess(pid: number | string): ProcessStat | undefined {
+  try {
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The command name stands in parentheses and may hold spaces and parentheses itself: fields count from the last one. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, , processGroup] = fields;
+  if (state === undefined || processGroup === undefined) return undefined;
+  return { state, processGroup: Number(processGroup) };
+}
+
+/** Ids of the living processes of a group; zombies hold no files and do not count. */
+export function groupMembers(processGroup: number): number[] {
+  const members: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = readProcess(name);
+    if (stat?.processGroup === processGroup && !/[ZX]/.test(stat.state)) members.push(Number(name));
+  }
+  return members;
+}
+
+/** Whether every thread of every process is stopped (state `T`): only then has the kill call had its effect. */
+export function allStopped(pids: readonly number[]): boolean {
+  return pids.every((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/task`).every((thread) => {
+        const stat = readProcess(`${pid}/task/${thread}`);
+        return stat === undefined || /[TtZX]/.test(stat.state);
+      });
+    } catch {
+      return true;
+    }
+  });
+}
+
+/**
+ * Adds the ids of all files the processes hold open to `open`.
+ * @throws Error when a living process does not let us look: then nothing can be called finished.
+ */
+export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): void {
+  for (const pid of pids) {
+    let descriptors: string[];
+    try {
+      descriptors = readdirSync(`/proc/${pid}/fd`);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ESRCH') continue;
+      throw new Error(`cannot see which files process ${pid} has open in /proc/${pid}/fd (${code})`, {
+        cause: error,
+      });
+    }
+    for (const descriptor of descriptors) {
+      const stat = statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true, throwIfNoEntry: false });
+      if (stat?.isFile()) open.add(`${stat.dev}:${stat.ino}`);
+    }
+  }
+}

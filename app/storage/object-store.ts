@@ -1,0 +1,35 @@
+import type { Readable } from 'node:stream';
+
+/** What the store answered to the write itself, after it was compared with what was sent. */
+export type StoredObject = {
+  readonly key: string;
+  readonly bytes: number;
+  /** Base64 CRC-32 over the whole object, as the store reported it and as we computed it. */
+  readonly crc32: string;
+};
+
+/**
+ * Where backups go. Every write is retried through what is transient for the configured time; what is thrown is final.
+ * The store is only added to: nothing here reads, lists or deletes, so a role that can only put works.
+ */
+export type ObjectStore = {
+  /** Shows that keys below `key` can be written, leaving nothing behind. @throws Failure `preflight` naming the bucket. */
+  readonly probe: (key: string) => Promise<void>;
+  /**
+   * Writes a stream of unknown length. Resolves only when the store has acknowledged every byte with a matching checksum;
+   * otherwise the multipart upload is aborted first. @throws Failure `upload` naming the key.
+   */
+  readonly upload: (key: string, body: Readable, contentType: string) => Promise<StoredObject>;
+  /** Writes a small object that must not exist yet (`If-None-Match: *`). @throws Failure `upload` naming the key. */
+  readonly create: (key: string, body: Uint8Array, contentType: string) => Promise<StoredObject>;
+  /**
+   * Ends what is under way: bodies being sent are cut and backoffs end, multipart uploads are still aborted.
+   * Later writes fail at once.
+   */
+  readonly interrupt: (reason: Error) => void;
+  /** Releases sockets. */
+  readonly close: () => void;
+};
+
+/** Told of every attempt that will be made again. */
+export type RetryListener = (retry: { operation: string; key: string; reason: string }) => void;

@@ -1,0 +1,241 @@
+import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { StoreConfig } from '../config.ts';
+import { Failure } from '../errors.ts';
+import { encodeCrc32, guardChecksums } from './checksum-guard.ts';
+import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
+import { explain } from './refusals.ts';
+import { type Limits, retryForSeconds } from './retry.ts';
+
+/** A socket on which nothing moves for this long is given up, and the request sent again. */
+const SOCKET_IDLE_MILLISECONDS = 60_000;
+const CONNECT_MILLISECONDS = 10_000;
+/** What may wait between the reader of a file and its parts, so that memory stays with the parts in flight. */
+const READ_AHEAD_BYTES = 1024 * 1024;
+/** Parts of one file under way at once; files run side by side too. */
+const PARTS_PER_FILE = 2;
+
+/** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
+const PREFLIGHT_RETRY_SECONDS = 20;
+
+type RequestHandler = Pick<
+  NodeHttpHandler,
+  'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
+>;
+
+/** An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials: the SDK's own chain. */
+export function openS3(config: StoreConfig, files: number, onRetry: RetryListener): ObjectStore {
+  const interruption = new AbortController();
+  const limits: Limits = {
+    retrySeconds: Math.min(config.retrySeconds, PREFLIGHT_RETRY_SECONDS),
+    signal: interruption.signal,
+  };
+  const client = createClient(config, files, limits, onRetry);
+  const written: Partial<PutObjectCommandInput> = {
+    ...(config.kmsKeyId !== undefined && {
+      ServerSideEncryption: 'aws:kms' as const,
+      SSEKMSKeyId: config.kmsKeyId,
+    }),
+    ...(config.objectTags !== undefined && { Tagging: config.objectTags }),
+  };
+  const data: Partial<PutObjectCommandInput> = {
+    ...written,
+    ...(config.storageClass !== undefined && {
+      StorageClass: config.storageClass as NonNullable<PutObjectCommandInput['StorageClass']>,
+    }),
+  };
+
+  const failed = (key: string, error: unknown): Failure => {
+    if (error instanceof Failure) return error;
+    if (interruption.signal.reason instanceof Failure) return interruption.signal.reason;
+    return new Failure('upload', `could not write s3://${config.bucket}/${key}: ${explain(error, config)}`, {
+      cause: error,
+    });
+  };
+
+  return {
+    probe: async (key) => {
+      try {
+        const { UploadId } = await client.send(
+          new CreateMultipartUploadCommand({
+            Bucket: config.bucket,
+            Key: key,
+            ChecksumAlgorithm: 'CRC32',
+            ...written,
+          }),
+        );
+        await client.send(new AbortMultipartUploadCommand({ Bucket: config.bucket, Key: key, UploadId }));
+        limits.retrySeconds = config.retrySeconds;
+      } catch (error) {
+        throw new Failure(
+          'preflight',
+          `bucket ${config.bucket} cannot be written to: ${explain(error, config)}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    },
+
+    upload: async (key, body, contentType) => {
+      const tally = { bytes: 0, crc: 0 };
+      const stream = Readable.from(counted(body, tally), {
+        objectMode: false,
+        highWaterMark: READ_AHEAD_BYTES,
+      });
+      stream.on('error', () => {}); // reported by the upload that reads it
+      const params: PutObjectCommandInput = {
+        Bucket: config.bucket,
+        Key: key,
+        Body: stream,
+        ContentType: contentType,
+        ChecksumAlgorithm: 'CRC32',
+        ...data,
+      };
+      // Known to CreateMultipartUpload and CompleteMultipartUpload, which lib-storage passes its params on to: S3 then
+      // answers with the checksum of the whole object instead of one over the parts' checksums.
+      Object.assign(params, { ChecksumType: 'FULL_OBJECT' });
+      try {
+        const upload = new Upload({ client, params, partSize: config.partBytes, queueSize: PARTS_PER_FILE });
+        const answer = await upload.done();
+        return acknowledged(key, tally, answer.ChecksumCRC32);
+      } catch (error) {
+        stream.destroy();
+        body.destroy();
+        throw failed(key, error);
+      }
+    },
+
+    create: async (key, body, contentType) => {
+      const tally = { bytes: body.byteLength, crc: crc32(body) };
+      const input: PutObjectCommandInput = {
+        Bucket: config.bucket,
+        Key: key,
+        Body: body,
+        ContentType: contentType,
+        IfNoneMatch: '*',
+        ...written,
+      };
+      try {
+        const answer = await client.send(new PutObjectCommand(input));
+        return acknowledged(key, tally, answer.ChecksumCRC32);
+      } catch (error) {
+        if (await isOurEarlierAttempt(client, config.bucket, key, tally, error)) {
+          return { key, bytes: tally.bytes, crc32: encodeCrc32(tally.crc) };
+        }
+        throw failed(key, error);
+      }
+    },
+
+    interrupt: (reason) => interruption.abort(reason),
+    close: () => client.destroy(),
+  };
+}
+
+function createClient(config: StoreConfig, files: number, limits: Limits, onRetry: RetryListener): S3Client {
+  const requests = new WeakMap<object, { operation: string; key: string }>();
+  const client = new S3Client({
+    region: config.region,
+    forcePathStyle: config.forcePathStyle,
+    requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),
+    retryStrategy: retryForSeconds(limits, (error) => {
+      const request = error instanceof Error ? requests.get(error) : undefined;
+      onRetry({
+        operation: request?.operation ?? 'request',
+        key: request?.key ?? '',
+        reason: explain(error, config),
+      });
+    }),
+  });
+  guardChecksums(client);
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        const operation = (context.commandName ?? 'request').replace(/Command$/, '');
+        const key = (args.input as { Key?: string }).Key ?? '';
+        if (error instanceof Error) requests.set(error, { operation, key });
+        throw error;
+      }
+    },
+    { step: 'finalizeRequest', name: 'nameRequest', priority: 'low' },
+  );
+  return client;
+}
+
+/**
+ * A handler whose writes of bodies (PUT) are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
+ * DELETE) are let through: cut in the middle they would leave an upload behind that nobody knows of.
+ */
+function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
+  const agent = { keepAlive: true, maxSockets };
+  const inner = new NodeHttpHandler({
+    connectionTimeout: CONNECT_MILLISECONDS,
+    socketTimeout: SOCKET_IDLE_MILLISECONDS,
+    httpAgent: agent,
+    httpsAgent: agent,
+  });
+  return {
+    handle: (request, options) =>
+      inner.handle(request, request.method === 'PUT' ? { ...options, abortSignal: signal } : options),
+    destroy: () => inner.destroy(),
+    metadata: inner.metadata,
+    updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),
+    httpHandlerConfigs: () => inner.httpHandlerConfigs(),
+  };
+}
+
+/**
+ * A conditional write whose answer was lost is refused when it is sent again, by what it wrote itself. Where the role may
+ * read, the object's checksum tells; where it may not, the key tells: it holds the run's own start time, and the lock on
+ * the source keeps other runs away.
+ */
+async function isOurEarlierAttempt(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  tally: { bytes: number; crc: number },
+  error: unknown,
+): Promise<boolean> {
+  const { name, $metadata } = error as { name?: string; $metadata?: { attempts?: number } };
+  if (name !== 'PreconditionFailed' || ($metadata?.attempts ?? 1) < 2) return false;
+  try {
+    const head = await client.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }),
+    );
+    return head.ContentLength === tally.bytes && head.ChecksumCRC32 === encodeCrc32(tally.crc);
+  } catch (headError) {
+    return (headError as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403;
+  }
+}
+
+async function* counted(body: Readable, tally: { bytes: number; crc: number }): AsyncGenerator<Buffer> {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    tally.bytes += chunk.byteLength;
+    tally.crc = crc32(chunk, tally.crc);
+    yield chunk;
+  }
+}
+
+function acknowledged(
+  key: string,
+  tally: { bytes: number; crc: number },
+  answered: string | undefined,
+): StoredObject {
+  const sent = encodeCrc32(tally.crc);
+  if (answered !== sent) {
+    throw new Error(`answered with checksum ${answered ?? 'none'} for the whole object, sent was ${sent}`);
+  }
+  return { key, bytes: tally.bytes, crc32: sent };
+}

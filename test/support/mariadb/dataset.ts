@@ -1,0 +1,62 @@
+import { createOddNames } from './dataset-names.ts';
+import { createObjects } from './dataset-objects.ts';
+import { createTypeTables } from './dataset-types.ts';
+import type { MariaDb } from './harness.ts';
+import { seededRandom } from './random.ts';
+import { quoteName } from './sql.ts';
+
+export { type BulkOptions, createBulkDatabase, createWideRows, type WideOptions } from './bulk.ts';
+export {
+  createHostileTable,
+  createSilentLoss,
+  type Hostile,
+  hostileNames,
+  type SilentLoss,
+  silentLosses,
+} from './hostile.ts';
+
+/** What {@link createNastyDatabases} makes. */
+export interface NastyOptions {
+  /** The same seed makes the same databases, byte for byte. */
+  readonly seed: number;
+  /** Rows of each table with a column of every type; 200 when not given. */
+  readonly rows?: number;
+  /** Beginning of the databases' names, `nasty` when not given. */
+  readonly prefix?: string;
+}
+
+/**
+ * Creates databases with everything that mydumper 0.10 and myloader 0.10 get right although it looks dangerous, and gives
+ * their names. What those two lose is kept apart, in `hostileNames` and `silentLosses`.
+ *
+ * @throws Error when a database of that name exists already.
+ */
+export async function createNastyDatabases(db: MariaDb, options: NastyOptions): Promise<string[]> {
+  const prefix = options.prefix ?? 'nasty';
+  const random = seededRandom(options.seed);
+  const connection = await db.connect();
+  try {
+    // Zero dates and the invalid ENUM value are data too; a fixed zone keeps TIMESTAMP and events the same everywhere.
+    await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'");
+    const types = `${prefix}_types`;
+    const objects = `${prefix} "Öbjects" 100%s-x`;
+    const names = `${prefix}_select`;
+    const latin = `0_${prefix}_latin`;
+    const use = async (name: string, charset = ''): Promise<void> => {
+      await connection.query(`CREATE DATABASE ${quoteName(name)} ${charset}`);
+      await connection.query(`USE ${quoteName(name)}`);
+    };
+    await use(types, "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci COMMENT 'it''s \"one\"; ä'");
+    await createTypeTables(connection, random, options.rows ?? 200);
+    await use(objects);
+    await createObjects(connection);
+    await use(names);
+    await createOddNames(connection);
+    await use(latin, 'CHARACTER SET latin1 COLLATE latin1_german2_ci');
+    await connection.query('CREATE TABLE `only` (a varchar(20))');
+    await connection.query("INSERT INTO `only` VALUES ('äöü'), (NULL)");
+    return [types, objects, names, latin];
+  } finally {
+    await connection.end();
+  }
+}

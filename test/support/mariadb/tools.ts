@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MariaDb } from './harness.ts';
+
+/** How a tool's run ended. */
+export interface ToolResult {
+  /** Exit code; 128 plus the signal's number (139 for a crash) when a signal ended it, 127 when it could not be started. */
+  readonly exitCode: number;
+  /** Standard output and error together. */
+  readonly output: string;
+  /** The lines of `output` that report an error or warning: a load with any is not a good one, whatever the exit code. */
+  readonly problems: readonly string[];
+}
+
+const SIGNALS: Readonly<Record<string, number>> = { SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
+
+function quoteOption(value: string): string {
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** Runs `tool` with the server's address and root's password in a private option file that is removed afterwards. */
+async function runTool(
+  tool: string,
+  db: MariaDb,
+  args: readonly string[],
+  options: ToolOptions,
+): Promise<ToolResult> {
+  const dir = await mkdtemp(join(tmpdir(), 'mdb-tool-'));
+  try {
+    const defaults = join(dir, 'my.cnf');
+    const lines = [
+      `host=${db.host}`,
+      `port=${db.port}`,
+      `user=${db.user}`,
+      `password=${quoteOption(db.password)}`,
+    ];
+    await writeFile(defaults, `[client]\n${[...lines, ...(options.client ?? [])].join('\n')}\n`, {
+      mode: 0o600,
+    });
+    const child = spawn(tool, [`--defaults-file=${defaults}`, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.timeoutMs ?? 120_000,
+      killSignal: 'SIGKILL',
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        output += chunk;
+      });
+    }
+    const exitCode = await new Promise<number>((resolve) => {
+      child.on('error', (error) => {
+        output += `${error.message}\n`;
+        resolve(127);
+      });
+      child.on('close', (code, signal) => {
+        if (signal !== null) output += `ERROR: ended by ${signal}\n`;
+        resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 0));
+      });
+    });
+    const problems = output
+      .split('\n')
+      .filter((line) => /CRITICAL|ERROR|WARNING|Error |failed|ENOENT/i.test(line));
+    return { exitCode, output, problems };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Options common to the tools' runs. */
+export interface ToolOptions {
+  /** Threads; 4 when not given. */
+  readonly threads?: number;
+  /** Further arguments. */
+  readonly args?: readonly string[];
+  /** Time limit in milliseconds, after which the tool is killed (exit code 137); two minutes when not given. */
+  readonly timeoutMs?: number;
+  /** Lines added to the option file's `[client]` section, such as `init-command=…`. */
+  readonly client?: readonly string[];
+}
+
+/**
+ * Loads a dump with plain `myloader -d`. Never rejects because of what the tool says: look at `exitCode` and `problems`.
+ */
+export async function loadWithMyloader(
+  db: MariaDb,
+  directory: string,
+  options: ToolOptions = {},
+): Promise<ToolResult> {
+  const args = ['-d', directory, '-t', String(options.threads ?? 4), '-v', '3', ...(options.args ?? [])];
+  return runTool('myloader', db, args, options);
+}
+
+/** Dumps with plain `mydumper -o`, all databases but the system's own unless `args` say otherwise. */
+export async function dumpWithMydumper(
+  db: MariaDb,
+  directory: string,
+  options: ToolOptions = {},
+): Promise<ToolResult> {
+  const extra = options.args ?? [];
+  const selected = extra.some((arg) => /^(-B|-T|-x|--database|--tables-list|--regex)/.test(arg));
+  const regex = selected ? [] : ['--regex', '^(?!(mysql|sys|performance_schema|information_schema)(\\.|$))'];
+  const args = ['-o', directory, '-t', String(options.threads ?? 4), '-v', '3', ...regex, ...extra];
+  return runTool('mydumper', db, args, options);
+}
