@@ -35,11 +35,11 @@ const RESUME_SHARE = 0.75;
 
 /** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
 export function pauseLevel(state: GovernorState): number {
-  const ahead = Math.min(
-    state.growthBytesPerSecond * state.reactionSeconds,
-    state.budgetBytes * LOOK_AHEAD_SHARE,
+  const ahead = state.growthBytesPerSecond * state.reactionSeconds * LOOK_AHEAD_MARGIN;
+  return Math.max(
+    0,
+    state.budgetBytes - state.burstBytes - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE),
   );
-  return Math.max(0, state.budgetBytes - state.burstBytes - ahead);
 }
 
 /** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */

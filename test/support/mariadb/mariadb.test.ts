@@ -124,7 +124,7 @@ describe('createNastyDatabases', () => {
       [`ALTER TABLE ${objects}.customer DROP FOREIGN KEY last_order`, /customer`: create/],
       [`DROP TRIGGER ${objects}.au`, /trigger .*`au` is missing/],
       [
-        `ALTER EVENT ${objects}.once ENABLE ON SCHEDULE AT '2035-06-01 00:00:01'`,
+        `ALTER EVENT ${objects}.once ON SCHEDULE AT '2035-06-01 00:00:01'`,
         /event .*`once`: Create Event/,
       ],
       [`CREATE OR REPLACE VIEW ${objects}.\`with.dot\` AS SELECT 1 taxed`, /view .*`with\.dot`: Create View/],

@@ -1,0 +1,32 @@
+import { messageOf } from '../errors.ts';
+
+/** Names under which a value is taken for a secret, whatever it is. */
+const SECRET_NAME = /passw|passphrase|pwd|secret|token|credential|authorization|(private|access).?key/i;
+/** `scheme://user:password@host`. */
+const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s@]+@/g;
+/** `password=…`, as in an option file or a DSN. */
+const ASSIGNED_PASSWORD = /(passw(?:or)?d=)[^\s&;]+/gi;
+const REDACTED = '[redacted]';
+
+/**
+ * The last line of defence of "secrets are in no log": the program does not pass secrets to events, but an error object
+ * of a library may carry the connection options it was made with.
+ *
+ * A replacer for JSON.stringify: values under a name that sounds secret and passwords in texts are replaced, and of an
+ * Error only its message is kept, not its stack, cause and further properties.
+ */
+export function redact(name: string, value: unknown): unknown {
+  if (SECRET_NAME.test(name)) return REDACTED;
+  if (value instanceof Error) return redactText(messageOf(value));
+  return typeof value === 'string' ? redactText(value) : value;
+}
+
+export function redactText(text: string): string {
+  return text.replace(URL_PASSWORD, `$1${REDACTED}@`).replace(ASSIGNED_PASSWORD, `$1${REDACTED}`);
+}
+
+/** A text as one line that is safe on a terminal: no secrets, no line breaks, no control characters. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach the terminal
+  return redactText(text).replace(/\s*[\u0000-\u001f\u007f-\u009f]+\s*/g, ' ').trim();
+}
