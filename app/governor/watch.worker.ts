@@ -12,11 +12,15 @@ import { fadingPeak, growthMeter } from './rates.ts';
 import { stopProcesses } from './stop-signal.ts';
 import { askForShortSlice } from './thread-priority.ts';
 
-/** How often the members of mydumper's process group are looked up anew. */
+/** How often the members of mydumper's process group are looked up anew when nobody waits for it. */
 const MEMBERS_SECONDS = 0.25;
+/** Looking them up reads all of /proc, so at the most this share of the time goes there. */
+const MEMBERS_TIME_SHARE = 0.05;
 const STATS_SECONDS = 0.1;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
 const REACTION_HALF_LIFE_SECONDS = 15;
+/** Assumed before anything was measured. */
+const FIRST_REACTION_SECONDS = 0.015;
 /** A group that does not stop within this time will not: something outside continues it. */
 const STOP_DEADLINE_SECONDS = 5;
 
@@ -28,7 +32,7 @@ const now = () => performance.now() / 1000;
 
 const tracker = createTracker(start.directory);
 const growth = growthMeter();
-const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS);
+const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 
 /** Unknown until mydumper was started; looking begins before that, so that this thread is warm when it matters. */
 let processGroup: number | undefined;
@@ -37,6 +41,7 @@ let exited = false;
 let failed = false;
 let members: number[] = [];
 let membersAt = 0;
+let membersCostSeconds = 0;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let stoppedAt: number | undefined;
@@ -66,17 +71,23 @@ function currentStats(time: number): WatchStats {
   };
 }
 
-function openFiles(surely: boolean): ReadonlySet<FileId> {
-  refreshMembers(surely);
+/** What the group has open; `surely` looks for new members first, and gives undefined when it is too soon for that. */
+function openFiles(surely: boolean): ReadonlySet<FileId> | undefined {
+  const wait = surely ? membersCostSeconds / MEMBERS_TIME_SHARE : MEMBERS_SECONDS;
+  if (!refreshMembers(wait) && surely) return undefined;
   const open = new Set<FileId>();
   collectOpenFiles(members, open);
   return open;
 }
 
-function refreshMembers(always: boolean): void {
-  if (processGroup === undefined || (!always && now() - membersAt < MEMBERS_SECONDS)) return;
+/** @returns whether the members are as of now. */
+function refreshMembers(atMostEverySeconds: number): boolean {
+  const from = now();
+  if (processGroup === undefined || from - membersAt < atMostEverySeconds) return false;
   members = groupMembers(processGroup);
   membersAt = now();
+  membersCostSeconds = membersAt - from;
+  return true;
 }
 
 /** To the group, so that children of mydumper are reached too; only while mydumper is there, as ids are used again. */
@@ -157,7 +168,7 @@ function countPause(since: number): number {
 /** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */
 function confirmStop(since: number): void {
   if (confirmedAt !== undefined && now() - confirmedAt < MEMBERS_SECONDS) return;
-  refreshMembers(false);
+  refreshMembers(MEMBERS_SECONDS);
   if (allStopped(members)) {
     confirmedAt = now();
   } else if (confirmedAt !== undefined) {

@@ -27,6 +27,7 @@ export function redactText(text: string): string {
 
 /** A text as one line that is safe on a terminal: no secrets, no line breaks, no control characters. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach the terminal
-  return redactText(text).replace(/\s*[\u0000-\u001f\u007f-\u009f]+\s*/g, ' ').trim();
+  return redactText(text)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
 }

@@ -42,10 +42,10 @@ export type StagingTracker = {
   /**
    * Lists the directory, then asks which files mydumper has open: in this order a listed file that is not open was closed.
    * `openFiles` is asked with `surely` for those that are about to be called finished: only then every process that could
-   * have them open must be looked at. Without it (mydumper is gone) every file is finished.
+   * have them open must be looked at, and it may answer `undefined` for not now. Without it (mydumper is gone) every file is finished.
    * @throws Error when a file with content vanished that nobody had shipped.
    */
-  readonly scan: (openFiles: ((surely: boolean) => ReadonlySet<FileId>) | undefined) => Scan;
+  readonly scan: (openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined) => Scan;
   /** Opens a finished file for reading under the name it has now. @throws Error when it is not there any more. */
   readonly lease: (id: FileId) => Lease;
   /** Removes a file that was shipped and closes its descriptor, which frees its disk. */
@@ -194,12 +194,13 @@ export function createTracker(directory: string): StagingTracker {
 
 function closed(
   candidates: Tracked[],
-  openFiles: ((surely: boolean) => ReadonlySet<FileId>) | undefined,
+  openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
 ): Tracked[] {
   let left = candidates;
   for (const surely of [false, true]) {
     if (openFiles === undefined || left.length === 0) break;
     const open = openFiles(surely);
+    if (open === undefined) return []; // not now; they will be asked about again
     left = left.filter((file) => !open.has(file.id));
   }
   return left;

@@ -1,0 +1,90 @@
+import { createLogUpdate } from 'log-update';
+import type { BackupEvents, Events, Sample } from '../events.ts';
+import { oneLine, redact } from './redact.ts';
+import { renderFailure, renderProgress, renderSummary } from './render-progress.ts';
+import { createSmoothedRate } from './smoothed-rate.ts';
+
+/** More often nobody could read it. */
+const REDRAW_SECONDS = 0.1;
+/** For a terminal that does not tell its width. */
+const USUAL_COLUMNS = 80;
+
+export type ProgressOptions = {
+  readonly stream: NodeJS.WriteStream;
+  /** Seconds of a clock that never goes back. */
+  readonly now?: () => number;
+};
+
+/**
+ * Shows a backup on a terminal, in place of the log: a few lines drawn over and over, above them whatever is worth
+ * keeping (notices, warnings, errors), and in the end the summary or the reason of the failure.
+ */
+export function listenAsProgress(events: Events, options: ProgressOptions): void {
+  const { stream } = options;
+  const now = options.now ?? (() => performance.now() / 1000);
+  // The cursor stays visible: hiding it needs exit and signal hooks, and signals are main's.
+  const draw = createLogUpdate(stream, { showCursor: true });
+  const columns = () => stream.columns || USUAL_COLUMNS;
+  const dumpRate = createSmoothedRate();
+  const uploadRate = createSmoothedRate();
+
+  let start: { about: BackupEvents['started'][0]; at: number } | undefined;
+  let dumpFinished = false;
+  let pauseReason: string | undefined;
+  let frame = '';
+  let drawnAt = Number.NEGATIVE_INFINITY;
+
+  const show = (sample: Sample) => {
+    const at = now();
+    const rates = {
+      dumpRate: dumpRate(sample.dumpedBytes, at),
+      uploadRate: uploadRate(sample.uploadedBytes, at),
+    };
+    if (start === undefined || at - drawnAt < REDRAW_SECONDS) return;
+    drawnAt = at;
+    const { backupId, location, estimatedBytes } = start.about;
+    const elapsedSeconds = at - start.at;
+    frame = renderProgress(
+      { backupId, location, estimatedBytes, elapsedSeconds, sample, ...rates, dumpFinished, pauseReason },
+      columns(),
+    );
+    draw(frame);
+  };
+  /** Prints what stays, above the lines that are redrawn. */
+  const keep = (text: string) => {
+    draw.persist(text);
+    if (frame !== '') draw(frame);
+  };
+  const end = (text: string) => {
+    events.off('sample', show);
+    frame = '';
+    draw.persist(text);
+    draw.done();
+  };
+
+  events.on('started', (about) => {
+    start = { about, at: now() };
+  });
+  events.on('sample', show);
+  events.on('paused', ({ reason }) => {
+    pauseReason = reason;
+  });
+  events.on('dumpFinished', () => {
+    dumpFinished = true;
+  });
+  events.on('notice', ({ message, detail }) => keep(withDetail(message, detail)));
+  events.on('warning', ({ message, detail }) => keep(`warning: ${withDetail(message, detail)}`));
+  events.on('mydumper', ({ level, message }) => {
+    if (level === 'warning' || level === 'error') keep(`mydumper ${level}: ${oneLine(message)}`);
+  });
+  events.on('succeeded', (summary) => end(renderSummary(summary)));
+  events.on('failed', (failure) => end(renderFailure(failure)));
+}
+
+function withDetail(message: string, detail: Readonly<Record<string, unknown>> | undefined): string {
+  const pairs = Object.entries(detail ?? {}).map(([name, value]) => {
+    const printed = redact(name, value);
+    return `${name}=${typeof printed === 'string' ? printed : JSON.stringify(printed, redact)}`;
+  });
+  return oneLine(pairs.length === 0 ? message : `${message} (${pairs.join(', ')})`);
+}
