@@ -14,7 +14,8 @@ const LAMBDA_KEYS: ReadonlySet<string> = new Set(['sampling_rate', 'xray_trace_i
  * A stream that cannot be written to any more (a log driver gone) is ignored, as by `console`.
  */
 class OneStreamLogger extends Logger {
-  readonly #console: Console;
+  /** Not there yet while Powertools' own constructor runs, which may log. */
+  private readonly lines: Console | undefined;
 
   constructor(level: LogLevel, source: string, output: NodeJS.WritableStream) {
     super({
@@ -25,13 +26,13 @@ class OneStreamLogger extends Logger {
       persistentKeys: { source },
       jsonReplacerFn: redact,
     });
-    this.#console = new Console({ stdout: output, ignoreErrors: true });
+    this.lines = new Console({ stdout: output, ignoreErrors: true });
   }
 
   protected override printLog(_level: number, log: LogItem): void {
     log.prepareForPrint();
     const attributes = Object.entries(log.getAttributes()).filter(([key]) => !LAMBDA_KEYS.has(key));
-    this.#console.log(JSON.stringify(Object.fromEntries(attributes), this.getJsonReplacer()));
+    this.lines?.log(JSON.stringify(Object.fromEntries(attributes), this.getJsonReplacer()));
   }
 }
 

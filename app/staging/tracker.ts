@@ -30,7 +30,7 @@ export type Scan = {
   readonly stagedBytes: number;
   /** Bytes mydumper has written since the start, in files shipped and not. */
   readonly dumpedBytes: number;
-  /** Bytes of files mydumper has finished and that are not released yet: what shipping will free. */
+  /** Bytes of files mydumper has closed and that are not released yet: what shipping will free. */
   readonly shippableBytes: number;
   /** Files found finished by this scan. */
   readonly finished: readonly StagedFile[];
@@ -142,11 +142,12 @@ export function createTracker(directory: string): StagingTracker {
       const oursBytes = list();
       const growing = [...files.values()].filter((file) => file.state === 'growing' && file.misses === 0);
       const candidates = growing.filter((file) => openFiles === undefined || !WRITTEN_LAST.test(file.name));
-      const finished = closed(candidates, openFiles).filter((file) => finish(file, openFiles === undefined));
+      const { sure, postponed } = closed(candidates, openFiles);
+      const finished = sure.filter((file) => finish(file, openFiles === undefined));
 
       let stagedBytes = oursBytes;
       let dumpedBytes = releasedBytes;
-      let shippableBytes = 0;
+      let shippableBytes = postponed.reduce((sum, file) => sum + file.allocatedBytes, 0);
       for (const file of files.values()) {
         stagedBytes += file.allocatedBytes;
         dumpedBytes += file.sizeBytes;
@@ -192,18 +193,19 @@ export function createTracker(directory: string): StagingTracker {
   };
 }
 
+/** Which of the files nobody has open, and which of them cannot be told from that yet. */
 function closed(
-  candidates: Tracked[],
+  candidates: readonly Tracked[],
   openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
-): Tracked[] {
+): { sure: readonly Tracked[]; postponed: readonly Tracked[] } {
   let left = candidates;
   for (const surely of [false, true]) {
     if (openFiles === undefined || left.length === 0) break;
     const open = openFiles(surely);
-    if (open === undefined) return []; // not now; they will be asked about again
+    if (open === undefined) return { sure: [], postponed: left };
     left = left.filter((file) => !open.has(file.id));
   }
-  return left;
+  return { sure: left, postponed: [] };
 }
 
 function idOf(stat: BigIntStats): FileId {

@@ -2,6 +2,8 @@ import type { Connection } from 'mysql2/promise';
 import type { MariaDb, Row } from './harness.ts';
 import { quoteName } from './sql.ts';
 
+export { dumpWithMydumper, loadWithMyloader, type ToolOptions, type ToolResult } from './tools.ts';
+
 /** What is known of one object: its facts by name, all as text. */
 export type Facts = Readonly<Record<string, string>>;
 

@@ -78,8 +78,9 @@ export async function templateDataDir(mariadbd: string): Promise<string> {
   return target;
 }
 
-/** Copies the template into `target`, sharing blocks where the file system can. */
+/** Copies the template into `target`, which may be missing or empty, sharing blocks where the file system can. */
 export async function copyTemplate(mariadbd: string, target: string): Promise<void> {
   const template = await templateDataDir(mariadbd);
-  await run('cp', ['-a', '--reflink=auto', template, target]);
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  await run('cp', ['-a', '--reflink=auto', join(template, '.'), target]);
 }

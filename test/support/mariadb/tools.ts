@@ -83,6 +83,11 @@ export interface ToolOptions {
 
 /**
  * Loads a dump with plain `myloader -d`. Never rejects because of what the tool says: look at `exitCode` and `problems`.
+ *
+ * myloader 0.10 loads tables (foreign keys unchecked), rows, then routines and events, views, and last triggers, so that
+ * none of them gets in the way of another, and needs of the server no more than a `max_allowed_packet` above the largest
+ * statement and an account that may set definers. An event that is due runs as soon as it is created: a server with
+ * `event_scheduler=ON` should have it off while loading.
  */
 export async function loadWithMyloader(
   db: MariaDb,
