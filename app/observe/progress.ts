@@ -84,7 +84,7 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
 function withDetail(message: string, detail: Readonly<Record<string, unknown>> | undefined): string {
   const pairs = Object.entries(detail ?? {}).map(([name, value]) => {
     const printed = redact(name, value);
-    return `${name}=${typeof printed === 'string' ? printed : JSON.stringify(printed, redact)}`;
+    return `${name}=${oneLine(typeof printed === 'string' ? printed : `${JSON.stringify(printed, redact)}`)}`;
   });
-  return oneLine(pairs.length === 0 ? message : `${message} (${pairs.join(', ')})`);
+  return pairs.length === 0 ? oneLine(message) : `${oneLine(message)} (${pairs.join(', ')})`;
 }

@@ -82,5 +82,5 @@ export async function templateDataDir(mariadbd: string): Promise<string> {
 export async function copyTemplate(mariadbd: string, target: string): Promise<void> {
   const template = await templateDataDir(mariadbd);
   await mkdir(target, { recursive: true, mode: 0o700 });
-  await run('cp', ['-a', '--reflink=auto', join(template, '.'), target]);
+  await run('cp', ['-a', '--reflink=auto', `${template}/.`, target]);
 }

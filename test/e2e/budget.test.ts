@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { describeServer, differences } from '../support/mariadb/compare.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { logLines, startProgram } from '../support/program.ts';
+import { sampleDirectory } from '../support/sampler.ts';
+import { BUCKET, startWorld, type World } from './world.ts';
+
+const MIB = 1024 * 1024;
+let world: World;
+let copy: MariaDb;
+
+beforeEach(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+});
+
+afterEach(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+
+test('with a slow S3 staging stays within its budget, mydumper is paused, and every row arrives', async () => {
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 150, tables: 6 });
+  const before = await describeServer(world.db, ['bulk']);
+  world.s3.setBandwidth(25e6);
+
+  const sampler = sampleDirectory(world.staging);
+  const program = startProgram(
+    world.environment({ STAGING_LIMIT_MB: '32', CHUNK_FILE_SIZE_MB: '1', COMPRESS: 'none' }),
+  );
+  const { code, stdout } = await program.ended.finally(sampler.stop);
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  expect(manifest.totals.dumpedBytes).toBeGreaterThan(4 * 32 * MIB);
+  expect(sampler.samples()).toBeGreaterThan(100);
+  expect(sampler.peakBytes()).toBeGreaterThan(8 * MIB);
+  expect(sampler.peakBytes()).toBeLessThanOrEqual(32 * MIB);
+  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(32 * MIB);
+
+  const events = logLines(stdout).map(({ event }) => event);
+  const paused = logLines(stdout).filter(({ event }) => event === 'pause' || event === 'paused');
+  expect(manifest.staging.pauses).toBeGreaterThan(0);
+  expect(paused).toHaveLength(manifest.staging.pauses);
+  expect(events).toContain(events.includes('resume') ? 'resume' : 'resumed');
+  expect(manifest.staging.pausedSeconds).toBeGreaterThan(0);
+  expect(manifest.staging.lockedPausedSeconds).toBe(0);
+  expect(world.cloudwatch.sum('Pauses')).toBe(manifest.staging.pauses);
+  expect(paused[0]).toMatchObject({ reason: expect.any(String), stagedBytes: expect.any(Number) });
+
+  const target = join(world.directory, 'unpacked');
+  await unpackBackup(world.s3, BUCKET, manifest, target);
+  expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+  expect(differences(before, await describeServer(copy, ['bulk']))).toEqual([]);
+});
+
+test('the default budget of 10 MiB works on an ordinary database', async () => {
+  await createBulkDatabase(world.db, { name: 'shop', megabytes: 30, tables: 8 });
+  const before = await describeServer(world.db, ['shop']);
+  const { STAGING_LIMIT_MB: _, ...environment } = world.environment();
+  const { code, stdout } = await startProgram(environment).ended;
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  expect(manifest.staging.budgetBytes).toBe(10 * MIB);
+  const target = join(world.directory, 'unpacked');
+  await unpackBackup(world.s3, BUCKET, manifest, target);
+  expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
+});
+
+test('files that mydumper does not finish within the budget end the run with exit 6 and a way out', async () => {
+  await world.db.query('CREATE DATABASE wide');
+  await world.db.query('CREATE TABLE wide.rows (id int PRIMARY KEY, body longblob)');
+  await world.db.query(
+    "INSERT INTO wide.rows SELECT seq, REPEAT('x', 5000000) FROM test_seq.seq_1_to_40".replace(
+      'test_seq',
+      'wide',
+    ),
+  );
+  const { code, stdout } = await startProgram(
+    world.environment({ STAGING_LIMIT_MB: '10', CHUNK_FILE_SIZE_MB: '8', THREADS: '1' }),
+  ).ended;
+  expect(code).toBe(6);
+  expect(stdout).toContain('STAGING_LIMIT_MB');
+  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+});

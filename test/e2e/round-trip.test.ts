@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { describeServer, differences } from '../support/mariadb/compare.ts';
+import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { type RunningProgram, startProgram } from '../support/program.ts';
+import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
+
+let world: World;
+let copy: MariaDb;
+let databases: string[];
+
+beforeEach(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+  databases = await createNastyDatabases(world.db, { seed: 7, rows: 60 });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 60, tables: 6 });
+  databases.push('bulk');
+});
+
+afterEach(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+
+/** Command lines of all processes, looked at again and again until the program ends. */
+async function watchCommandLines(program: RunningProgram): Promise<string> {
+  let seen = '';
+  const timer = setInterval(() => {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        seen += readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        // gone
+      }
+    }
+  }, 20);
+  await program.ended.finally(() => clearInterval(timer));
+  return seen;
+}
+
+test.each(['none', 'gzip', 'zstd'])(
+  'with COMPRESS=%s everything arrives and loads equal',
+  async (compression) => {
+    const before = await describeServer(world.db, databases);
+    const program = startProgram(world.environment({ COMPRESS: compression, PREFIX: 'nightly/eu' }));
+    const commandLines = await watchCommandLines(program);
+    const { code, stdout, stderr } = await program.ended;
+    expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
+
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    expect(manifest.source).toBe('test-db');
+    expect(manifest.server.vendor).toBe('mariadb');
+    expect(manifest.consistency).toMatchObject({ lock: 'ftwrl', lockedSeconds: expect.any(Number) });
+    expect(manifest.databases.toSorted()).toEqual(databases.toSorted());
+    expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(manifest.staging.budgetBytes);
+    expect(new Set(manifest.files.map(({ kind }) => kind))).toEqual(
+      new Set(['schema', 'data', 'view', 'triggers', 'post', 'metadata']),
+    );
+
+    // What S3 holds is what the manifest says and nothing else, each with the checksum S3 keeps itself.
+    const folder = `nightly/eu/test-db/${manifest.backupId}/`;
+    const stored = await world.s3.objects(BUCKET);
+    expect(stored.map(({ key }) => key).toSorted()).toEqual(
+      [...manifest.files.map(({ key }) => key), `${folder}manifest.json`].toSorted(),
+    );
+    const byKey = new Map(stored.map((object) => [object.key, object]));
+    for (const file of manifest.files) {
+      expect(file.key.startsWith(folder)).toBe(true);
+      expect(byKey.get(file.key)).toMatchObject({
+        size: file.storedBytes,
+        checksum: { algorithm: 'CRC32', value: file.crc32, type: 'FULL_OBJECT' },
+      });
+    }
+
+    const target = join(world.directory, 'unpacked');
+    await unpackBackup(world.s3, BUCKET, manifest, target);
+    const loaded = await loadWithMyloader(copy, target);
+    expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
+    expect(differences(before, await describeServer(copy, databases))).toEqual([]);
+
+    // Nothing is left and nothing was given away.
+    expect(leftInStaging(world)).toEqual([]);
+    expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+    const everything = [commandLines, stdout, stderr, JSON.stringify(manifest)].join('\n');
+    expect(commandLines).toContain('mydumper');
+    expect(everything).not.toContain(world.db.password);
+    expect(everything).not.toContain(JSON.stringify(world.db.password).slice(1, -1));
+    expect(everything).not.toContain('test-secret');
+
+    // Metrics add up to what the store holds.
+    const metrics = world.cloudwatch;
+    expect(metrics.sum('BytesUploaded')).toBe(stored.reduce((sum, { size }) => sum + size, 0));
+    expect(metrics.sum('FilesUploaded')).toBe(stored.length);
+    expect(metrics.sum('BytesDumped')).toBe(manifest.totals.dumpedBytes);
+    expect(metrics.sum('BackupBytes')).toBe(manifest.totals.storedBytes);
+    expect(metrics.datums.filter(({ name }) => name === 'BackupSucceeded')).toHaveLength(1);
+    expect(metrics.datums.filter(({ name }) => name === 'BackupFailed')).toHaveLength(0);
+    expect(metrics.datums.every(({ dimensions }) => dimensions.Source === 'test-db')).toBe(true);
+  },
+);

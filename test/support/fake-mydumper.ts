@@ -1,0 +1,124 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * A stand-in for what the real mydumper cannot be made to do: upstream's file names and metadata, stalls, errors after
+ * the end, exit 0 over a failure. It takes mydumper's arguments and does what its script says, in order.
+ */
+export type FakeStep =
+  /** A line on standard error, where mydumper's log goes. */
+  | { readonly log: string }
+  /** Opens the file unless it is open, and appends; `repeat` times. */
+  | { readonly write: string; readonly text: string; readonly repeat?: number }
+  | { readonly close: string }
+  | { readonly rename: readonly [from: string, to: string] }
+  | { readonly remove: string }
+  | { readonly sleepMilliseconds: number }
+  /** Signals that can be ignored are, from here on. */
+  | { readonly ignoreSignals: true }
+  /** Writes its arguments, one a line, to a path outside staging. */
+  | { readonly recordArguments: string }
+  | { readonly killItself: NodeJS.Signals }
+  | { readonly exit: number };
+
+export type FakeScript = { readonly version: string; readonly steps: readonly FakeStep[] };
+
+export const UPSTREAM_VERSION = 'mydumper v1.0.1-3, built against MySQL 9.7.0 with SSL support';
+
+/** Writes an executable into `directory` that plays `script`; its path is what MYDUMPER_BIN takes. */
+export function writeFakeMydumper(directory: string, script: FakeScript): string {
+  mkdirSync(directory, { recursive: true });
+  const scriptPath = join(directory, 'script.json');
+  writeFileSync(scriptPath, JSON.stringify(script));
+  const path = join(directory, 'mydumper');
+  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const self = fileURLToPath(import.meta.url);
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(self)} ${quote(scriptPath)} "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  return path;
+}
+
+/** What upstream writes for one database with one table and one view, and how its log tells it. */
+export function upstreamDump(database: string): FakeStep[] {
+  const file = (name: string, text: string): FakeStep[] => [{ write: name, text }, { close: name }];
+  const insert = "INSERT INTO `orders` VALUES(1,'one'),(2,'two');\n";
+  return [
+    { log: '2026-11-24 08:00:00 [INFO] - MyDumper backup version: 1.0.1-3' },
+    {
+      write: 'metadata.partial',
+      text: '# Started dump at: 2026-11-24 08:00:00\n[config]\nquote-character = BACKTICK\n\n',
+    },
+    { log: '2026-11-24 08:00:00 [INFO] - Transactions started, unlocking tables' },
+    ...file(`${database}-schema-create.sql`, `CREATE DATABASE \`${database}\`;\n`),
+    ...file(`${database}.orders-schema.sql`, 'CREATE TABLE `orders` (`id` int, `name` text);\n'),
+    {
+      log: `2026-11-24 08:00:00 [INFO] - Thread 1: dumping data for \`${database}\`.\`orders\` into ${database}.orders.00000.sql`,
+    },
+    ...file(`${database}.orders.00000.sql`, insert),
+    ...file(`${database}.orders.00000.00001.sql`, insert),
+    ...file(`${database}.mydumper_0.00000.sql`, 'INSERT INTO `a/b` VALUES(1);\n'),
+    ...file(`${database}.totals-schema-view.sql`, 'CREATE VIEW `totals` AS SELECT 1;\n'),
+    ...file(`${database}-schema-post.sql`, 'CREATE PROCEDURE `p`() SELECT 1;\n'),
+    {
+      write: 'metadata.partial',
+      text:
+        '[source]\n# Channel_Name = \'\'\nFile = binlog.000007\nPosition = 4711\nExecuted_Gtid_Set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"\n\n' +
+        `[\`${database}\`.\`mydumper_0\`]\nreal_table_name=a/b\nrows = 1\n\n# Finished dump at: 2026-11-24 08:00:01\n`,
+    },
+    { close: 'metadata.partial' },
+    { rename: ['metadata.partial', 'metadata'] },
+    { log: '2026-11-24 08:00:01 [INFO] - Finished dump at: 2026-11-24 08:00:01' },
+  ];
+}
+
+async function play(script: FakeScript, argv: readonly string[]): Promise<never> {
+  if (argv.includes('--version')) {
+    process.stdout.write(`${script.version}\n`);
+    process.exit(0);
+  }
+  const directory = argv.find((word) => word.startsWith('--outputdir='))?.slice('--outputdir='.length);
+  if (directory === undefined) throw new Error('the fake mydumper needs --outputdir=');
+  const open = new Map<string, number>();
+  for (const step of script.steps) {
+    if ('log' in step) process.stderr.write(`${step.log}\n`);
+    else if ('write' in step) {
+      const descriptor = open.get(step.write) ?? openSync(join(directory, step.write), 'a');
+      open.set(step.write, descriptor);
+      for (let count = 0; count < (step.repeat ?? 1); count += 1) writeSync(descriptor, step.text);
+    } else if ('close' in step) {
+      closeSync(open.get(step.close) ?? -1);
+      open.delete(step.close);
+    } else if ('rename' in step) renameSync(join(directory, step.rename[0]), join(directory, step.rename[1]));
+    else if ('remove' in step) unlinkSync(join(directory, step.remove));
+    else if ('sleepMilliseconds' in step) await sleep(step.sleepMilliseconds);
+    else if ('ignoreSignals' in step) {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const) process.on(signal, () => {});
+    } else if ('recordArguments' in step) writeFileSync(step.recordArguments, argv.join('\n'));
+    else if ('killItself' in step) {
+      process.kill(process.pid, step.killItself);
+      await sleep(60_000);
+    } else process.exit(step.exit);
+  }
+  process.exit(0);
+}
+
+const [, self, scriptPath, ...argv] = process.argv;
+if (self === fileURLToPath(import.meta.url) && scriptPath !== undefined) {
+  await play(JSON.parse(readFileSync(scriptPath, 'utf8')) as FakeScript, argv);
+}
