@@ -29,11 +29,13 @@ export class Failure extends Error {
   readonly kind: FailureKind;
   readonly lines: readonly string[];
   readonly signal: InterruptSignal | undefined;
+  /** Bad luck of mydumper's that a new run may well be spared. */
+  readonly worthAnotherRun: boolean;
 
   constructor(
     kind: FailureKind,
     message: string | readonly string[],
-    options: { cause?: unknown; signal?: InterruptSignal } = {},
+    options: { cause?: unknown; signal?: InterruptSignal; worthAnotherRun?: boolean } = {},
   ) {
     const lines = typeof message === 'string' ? [message] : message;
     super(lines.join('\n'), options.cause === undefined ? undefined : { cause: options.cause });
@@ -41,6 +43,7 @@ export class Failure extends Error {
     this.kind = kind;
     this.lines = lines;
     this.signal = options.signal;
+    this.worthAnotherRun = options.worthAnotherRun ?? false;
   }
 }
 

@@ -1,19 +1,22 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { hasNonTransactionalTables } from '../database/inventory.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 import { startWatch, type Watch } from '../governor/watch.ts';
 import { judgeDump } from '../manifest/judge.ts';
 import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
-import type { MydumperEvent } from '../mydumper/log-reader.ts';
+import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { type MydumperProcess, startMydumper } from '../mydumper/process.ts';
 import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { requireComplete } from './completeness.ts';
+import { createDumpLog } from './dump-log.ts';
 import type { Preflight } from './preflight.ts';
 import type { RunState } from './run-state.ts';
 
@@ -38,8 +41,6 @@ export type DumpContext = {
 
 /** `metadata` grows with the number of tables in 1.x; more than this is not it. */
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
-/** Of what mydumper prints, kept for when it ends without naming an error. */
-const LAST_LINES = 5;
 
 /**
  * Runs mydumper with the governor over it and ships what it finishes. Whatever happens, when this returns or throws
@@ -55,14 +56,17 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const { watch, shipper } = startShipping(context);
   const log = createDumpLog(run, events, watch.locksReleased);
   let mydumper: MydumperProcess | undefined;
+  let endDeadlockWatch = () => {};
   try {
     await run.orFail(watch.ready);
     mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
     watch.govern(mydumper.pid);
+    endDeadlockWatch = watchDeadlocks(context, mydumper.pid);
 
     const exit = await run.orFail(mydumper.exited);
+    endDeadlockWatch();
     const metadata = readMetadata(staging.directory);
     const verdict = judgeDump({ exit, errors: log.errors, lastLines: log.lastLines, metadata });
     if (!verdict.good) shipper.stop();
@@ -74,6 +78,9 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     events.emit('dumpFinished', { seconds: log.seconds(), leftToShipBytes: stats.stagedBytes });
     await run.orFail(shipper.idle());
     requireAllShipped(shipper.shipped(), stats);
+    await run.orFail(
+      requireComplete(config, found.mydumper, found.inventory, shipper.shipped(), log.emptyTables),
+    );
     return {
       files: shipper.shipped(),
       metadata: verdict.metadata,
@@ -86,6 +93,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     run.fail(cause); // ends mydumper and cuts uploads
     throw cause;
   } finally {
+    endDeadlockWatch();
     shipper.stop();
     await mydumper?.exited;
     await shipper.idle();
@@ -103,7 +111,7 @@ function planOf({ config, found, staging }: DumpContext): DumpPlan {
     statementBytes: found.statementBytes,
     databases: config.dump.databases,
     lock: found.lock.plan,
-    hasNonTransactionalTables: found.inventory.tables.some((table) => !table.transactional),
+    hasNonTransactionalTables: hasNonTransactionalTables(found.inventory),
     extraArguments: config.dump.extraArguments,
     server: config.server,
   };
@@ -145,58 +153,14 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
   return { watch, shipper };
 }
 
-type DumpLog = {
-  readonly onEvent: (event: MydumperEvent) => void;
-  readonly errors: readonly string[];
-  readonly lastLines: readonly string[];
-  readonly seconds: () => number;
-  readonly lockedSeconds: () => number | undefined;
-};
-
-/** Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it holds a snapshot. */
-function createDumpLog(run: RunState, events: Events, onLocksReleased: () => void): DumpLog {
-  const startedAt = performance.now();
-  const seconds = () => (performance.now() - startedAt) / 1000;
-  const errors: string[] = [];
-  const lastLines: string[] = [];
-  let lockedSeconds: number | undefined;
-
-  const onEvent = (event: MydumperEvent) => {
-    switch (event.kind) {
-      case 'locksReleased':
-        lockedSeconds = seconds();
-        events.emit('locksReleased', { heldSeconds: lockedSeconds });
-        onLocksReleased();
-        break;
-      case 'error':
-        errors.push(event.message);
-        events.emit('mydumper', { level: 'error', message: event.message });
-        run.fail(new Failure('dump', `mydumper reported an error: ${event.message}`));
-        break;
-      case 'warning':
-      case 'info':
-        lastLines.push(event.message);
-        if (lastLines.length > LAST_LINES) lastLines.shift();
-        events.emit('mydumper', { level: event.kind, message: event.message });
-        break;
-      case 'tableStarted':
-      case 'tableFinished':
-        events.emit('mydumper', {
-          level: 'debug',
-          message: `${event.kind} ${event.database}.${event.table}`,
-        });
-        break;
-      case 'dumpFinished':
-        break;
-    }
-  };
-  return {
-    onEvent,
-    errors,
-    lastLines,
-    seconds,
-    lockedSeconds: () => lockedSeconds,
-  };
+/** Only 0.10 is known to do this. */
+function watchDeadlocks({ found, run }: DumpContext, pid: number): () => void {
+  if (found.mydumper.generation !== 'classic') return () => {};
+  return watchForDeadlock(pid, () => {
+    run.fail(
+      new Failure('dump', 'mydumper hangs: all its threads wait for each other', { worthAnotherRun: true }),
+    );
+  });
 }
 
 function readMetadata(directory: string): DumpMetadata | undefined {

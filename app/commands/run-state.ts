@@ -21,11 +21,31 @@ export type RunState = {
   readonly sample: (state: Sample['state']) => void;
 };
 
-export function createRunState(budgetBytes: number, interruption: AbortSignal, events: Events): RunState {
+/** Counted over all runs that one backup takes. */
+export type Totals = {
+  readonly uploaded: { uploadedBytes: number; uploadedFiles: number; uploadRetries: number };
+  /** By the watching threads. */
+  readonly watched: { dumpedBytes: number; pauses: number; pausedSeconds: number };
+};
+
+export function createTotals(): Totals {
+  return {
+    uploaded: { uploadedBytes: 0, uploadedFiles: 0, uploadRetries: 0 },
+    watched: { dumpedBytes: 0, pauses: 0, pausedSeconds: 0 },
+  };
+}
+
+export function createRunState(
+  budgetBytes: number,
+  interruption: AbortSignal,
+  events: Events,
+  totals: Totals,
+): RunState {
   const controller = new AbortController();
   const { signal } = controller;
-  const counters = { uploadedBytes: 0, uploadedFiles: 0, uploadRetries: 0 };
-  let staging = { stagedBytes: 0, peakStagedBytes: 0, dumpedBytes: 0, pauses: 0, pausedSeconds: 0 };
+  const counters = totals.uploaded;
+  const earlier = { ...totals.watched };
+  let staging = { stagedBytes: 0, peakStagedBytes: 0 };
 
   const fail = (failure: Failure) => {
     if (!signal.aborted) controller.abort(failure);
@@ -65,10 +85,13 @@ export function createRunState(budgetBytes: number, interruption: AbortSignal, e
     },
     retries: () => counters.uploadRetries,
     watched: ({ stagedBytes, peakStagedBytes, dumpedBytes, pauses, pausedSeconds }) => {
-      staging = { stagedBytes, peakStagedBytes, dumpedBytes, pauses, pausedSeconds };
+      totals.watched.dumpedBytes = earlier.dumpedBytes + dumpedBytes;
+      totals.watched.pauses = earlier.pauses + pauses;
+      totals.watched.pausedSeconds = earlier.pausedSeconds + pausedSeconds;
+      staging = { stagedBytes, peakStagedBytes };
     },
     sample: (state) => {
-      events.emit('sample', { ...staging, ...counters, budgetBytes, state });
+      events.emit('sample', { ...staging, ...totals.watched, ...counters, budgetBytes, state });
     },
   };
 }

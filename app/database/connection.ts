@@ -40,6 +40,8 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       },
     );
   }
+  // Values are quoted on our side with backslashes, which NO_BACKSLASH_ESCAPES on the server would undo.
+  await connection.query("SET SESSION sql_mode = ''");
   let closing = false;
   return {
     query: async (sql, values = []) => {

@@ -1,17 +1,14 @@
+import type { Contents } from '../manifest/completeness.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
 import type { SessionSettings } from '../mydumper/option-file.ts';
-import type { Database } from './connection.ts';
+import type { Database, Row } from './connection.ts';
 
 export type Vendor = 'mariadb' | 'mysql';
 
-export type Table = { readonly database: string; readonly table: string; readonly transactional: boolean };
-
 /** What is there to back up, as far as it matters before the dump starts. */
-export type Inventory = {
+export type Inventory = Contents & {
   readonly vendor: Vendor;
   readonly version: string;
-  readonly databases: readonly string[];
-  readonly tables: readonly Table[];
   /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
   readonly estimatedBytes: number;
   /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
@@ -45,34 +42,60 @@ export async function readInventory(database: Database, wanted: readonly string[
   const databases = wanted.length > 0 ? wanted : visible.filter((name) => !system.has(name.toLowerCase()));
   const present = databases.filter((name) => visible.includes(name));
 
-  const tables: Table[] = [];
-  let estimatedBytes = 0;
-  for (const name of present) {
-    const rows = await database.query(
-      "SELECT TABLE_NAME AS name, ENGINE AS engine, DATA_LENGTH AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE <> 'VIEW' AND TABLE_TYPE <> 'SYSTEM VIEW'",
-      [name],
-    );
-    for (const row of rows) {
-      const engine = String(row.engine ?? '').toLowerCase();
-      tables.push({
-        database: name,
-        table: String(row.name),
-        transactional: TRANSACTIONAL_ENGINES.has(engine),
-      });
-      estimatedBytes += Number(row.bytes ?? 0);
-    }
-  }
+  const contents = await readContents(database, present);
   return {
     vendor: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
     version,
-    databases: present,
-    tables,
-    estimatedBytes,
+    ...contents,
+    estimatedBytes: await estimateBytes(database, present),
     grants: (await database.query('SHOW GRANTS')).map((row) =>
       String(Object.values(row)[0]).replace(/ IDENTIFIED .*$/s, ''),
     ),
     session: await knownSettings(database),
   };
+}
+
+/** Lists what a dump of these databases must hold. @throws the server's error when something cannot be read. */
+export async function readContents(database: Database, databases: readonly string[]): Promise<Contents> {
+  if (databases.length === 0) return { databases, tables: [], views: [], triggered: [], programmed: [] };
+  const marks = databases.map(() => '?').join(', ');
+  const objectOf = (row: Row) => ({ database: String(row.db), table: String(row.name) });
+  const tables = await database.query(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${marks})`,
+    databases,
+  );
+  const triggered = await database.query(
+    `SELECT DISTINCT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA IN (${marks})`,
+    databases,
+  );
+  const programmed = await database.query(
+    `SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (${marks}) AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION') UNION SELECT EVENT_SCHEMA AS db FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN (${marks})`,
+    [...databases, ...databases],
+  );
+  const isView = (row: Row) => /VIEW/.test(String(row.type));
+  return {
+    databases,
+    tables: tables
+      .filter((row) => !isView(row))
+      .map((row) => ({ ...objectOf(row), engine: String(row.engine ?? '').toLowerCase() })),
+    views: tables.filter(isView).map(objectOf),
+    triggered: triggered.map(objectOf),
+    programmed: programmed.map((row) => String(row.db)),
+  };
+}
+
+/** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
+export function hasNonTransactionalTables({ tables }: Contents): boolean {
+  return tables.some(({ engine }) => !TRANSACTIONAL_ENGINES.has(engine));
+}
+
+async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {
+  if (databases.length === 0) return 0;
+  const [row] = await database.query(
+    `SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${databases.map(() => '?').join(', ')})`,
+    databases,
+  );
+  return Number(row?.bytes ?? 0);
 }
 
 /** Databases that were asked for and are not there (or not visible to this user). */

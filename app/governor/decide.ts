@@ -31,7 +31,7 @@ const LOOK_AHEAD_SHARE = 0.5;
 /** Both rate and reaction are measured, and the next moment may be worse than what was seen so far. */
 const LOOK_AHEAD_MARGIN = 1.5;
 /** A stopped mydumper is continued when staging has fallen to this share of the level at which it is stopped. */
-const RESUME_SHARE = 0.75;
+const RESUME_SHARE = 0.5;
 
 /** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
 export function pauseLevel(state: GovernorState): number {

@@ -122,6 +122,15 @@ export function refusedMydumperFlags(words: readonly string[]): string[] {
   return messages;
 }
 
+const NARROWING_LONG =
+  /^--(?:tables-list|omit-from-file|regex|ignore-engines|updated-since|no-schemas|no-data|no-views|success-on-1146)(?:=|$)/;
+const NARROWING_SHORT = /^-[A-Za-z]*[TOxiUmdW]/;
+
+/** Whether further flags make mydumper leave out objects that are there. */
+export function narrowsTheDump(words: readonly string[]): boolean {
+  return words.some((word) => NARROWING_LONG.test(word) || NARROWING_SHORT.test(word));
+}
+
 /** Splits as a POSIX shell would, without expansions. @returns undefined when a quote is not closed. */
 export function splitShellWords(text: string): string[] | undefined {
   const words: string[] = [];

@@ -12,6 +12,10 @@ export type MydumperEvent =
       readonly database: string;
       readonly table: string;
     }
+  /** 0.10 found no row in it and writes no data file. */
+  | { readonly kind: 'tableEmpty'; readonly name: string }
+  /** 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be missing. */
+  | { readonly kind: 'startedTooSoon'; readonly message: string }
   | { readonly kind: 'locksReleased' }
   | { readonly kind: 'dumpFinished' }
   | { readonly kind: 'warning' | 'error' | 'info'; readonly message: string };
@@ -53,6 +57,10 @@ export function parseLine(line: string): { level: Level; text: string } {
 
 const TABLE = /^Thread (\d+):? dumping data (?:for|from) `(.+?)`\s*\.\s*`(.+?)`(?: |$)/s;
 const THREAD_MOVES_ON = /^Thread (\d+):? (?:dumping|shutting down)/;
+const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
+const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
+/** It leaves such a table out, with a warning and exit code 0. */
+const LEFT_OUT = /^Broken table detected/;
 const LOCKS_RELEASED = /(?:Non-InnoDB dump complete|Transactions started), unlocking tables/;
 
 /**
@@ -61,10 +69,11 @@ const LOCKS_RELEASED = /(?:Non-InnoDB dump complete|Transactions started), unloc
  */
 export function createLogReader(): (line: string) => MydumperEvent[] {
   const current = new Map<string, { database: string; table: string }>();
+  let tableWorkBegan = false;
   return (line) => {
     const { level, text } = parseLine(line);
     if (text === '') return [];
-    if (level !== 'info') return [{ kind: level, message: text }];
+    if (level !== 'info') return [{ kind: LEFT_OUT.test(text) ? 'error' : level, message: text }];
     const events: MydumperEvent[] = [];
 
     const thread = THREAD_MOVES_ON.exec(text)?.[1];
@@ -78,6 +87,10 @@ export function createLogReader(): (line: string) => MydumperEvent[] {
       current.set(starting, { database, table });
       events.push({ kind: 'tableStarted', thread: starting, database, table });
     }
+    if (DATABASE_LISTED.test(text) && tableWorkBegan) events.push({ kind: 'startedTooSoon', message: text });
+    tableWorkBegan ||= TABLE_WORK.test(text);
+    const empty = /^Empty table (.+)$/s.exec(text)?.[1];
+    if (empty !== undefined) events.push({ kind: 'tableEmpty', name: empty });
     if (LOCKS_RELEASED.test(text)) events.push({ kind: 'locksReleased' });
     if (text.startsWith('Finished dump at')) events.push({ kind: 'dumpFinished' });
     events.push({ kind: 'info', message: text });

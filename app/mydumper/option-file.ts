@@ -16,11 +16,13 @@ export function renderOptionFile(
   generation: Generation,
 ): string {
   const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
+  // 0.10 reads under the server's own SQL mode, and NO_BACKSLASH_ESCAPES, ANSI_QUOTES or ORACLE there change what it writes.
+  if (generation === 'classic') assignments.push("sql_mode=''");
   const lines = ['[client]', `password=${quoteOption(server.password)}`];
   if (server.socket === undefined) lines.push('protocol=tcp');
   if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
     lines.push('ssl-verify-server-cert=1');
-  if (generation === 'classic' && assignments.length > 0) {
+  if (generation === 'classic') {
     lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
   }
   if (generation === 'modern' && assignments.length > 0)

@@ -6,10 +6,6 @@ import { oneLine } from './redact.ts';
 
 /** How often a `progress` line is written. */
 const PROGRESS_INTERVAL_SECONDS = 30;
-/** A short pause is an INFO line only if the last such line is this long ago: a slow S3 can mean many pauses a second. */
-const PAUSE_LINE_INTERVAL_SECONDS = 30;
-/** A pause of this length is always worth an INFO line. */
-const LONG_PAUSE_SECONDS = 5;
 
 export type LogOptions = {
   readonly level: LogLevel;
@@ -29,7 +25,7 @@ type Line = (level: Level, event: string, message: string, fields?: Record<strin
  *
  * Every line has `level`, `message`, `timestamp`, `service`, `source` and `event`, and `backupId` once it is known; the
  * rest are the event's own fields, bytes and seconds as numbers. `event` is the name of the event in events.ts, or
- * `progress`. What there may be 100,000 of (`shipped`, short pauses, mydumper's info lines) is DEBUG.
+ * `progress`. What there may be 100,000 of (`shipped`, mydumper's info lines) is DEBUG.
  */
 export function listenAsLog(events: Events, options: LogOptions): void {
   const logger = createJsonLogger(options.level, options.source, options.output ?? process.stdout);
@@ -40,7 +36,7 @@ export function listenAsLog(events: Events, options: LogOptions): void {
     logger.appendKeys({ backupId: start.backupId });
     line('info', 'started', `backup ${start.backupId} started, to ${start.location}`, start);
   });
-  listenToPauses(events, line, now);
+  listenToPauses(events, line);
   listenToSamples(events, line, now, options.progressIntervalSeconds ?? PROGRESS_INTERVAL_SECONDS);
 
   events.on('notice', ({ message, detail }) => line('info', 'notice', message, { detail }));
@@ -75,22 +71,14 @@ export function listenAsLog(events: Events, options: LogOptions): void {
 
 const MYDUMPER_LEVELS = { debug: 'debug', info: 'debug', warning: 'warn', error: 'error' } as const;
 
-function listenToPauses(events: Events, line: Line, now: () => number): void {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let level: Level = 'debug';
-
+function listenToPauses(events: Events, line: Line): void {
   events.on('paused', (pause) => {
-    level = now() - toldAt >= PAUSE_LINE_INTERVAL_SECONDS ? 'info' : 'debug';
-    if (level === 'info') toldAt = now();
-    line(level, 'paused', `mydumper paused at ${fill(pause)}: ${pause.reason}`, {
-      ...pause,
-      stagedPercent: percent(pause),
-    });
+    const message = `mydumper paused at ${fill(pause)}: ${pause.reason}`;
+    line('info', 'paused', message, { ...pause, stagedPercent: percent(pause) });
   });
   events.on('resumed', (pause) => {
-    const resumedLevel = pause.pausedSeconds >= LONG_PAUSE_SECONDS ? 'info' : level;
     const message = `mydumper resumed after ${formatDuration(pause.pausedSeconds)} at ${fill(pause)}: ${pause.reason}`;
-    line(resumedLevel, 'resumed', message, { ...pause, stagedPercent: percent(pause) });
+    line('info', 'resumed', message, { ...pause, stagedPercent: percent(pause) });
   });
 }
 

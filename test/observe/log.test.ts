@@ -108,22 +108,6 @@ test('a pause tells its reason, bytes and percent of the budget', () => {
   ]);
 });
 
-test('many short pauses are few INFO lines, a long one always is one', () => {
-  const { events, clock, lines } = listen();
-  const pause = (pausedSeconds: number) => {
-    events.emit('paused', { reason: 'full', stagedBytes: 60 * MIB, budgetBytes });
-    clock.seconds += pausedSeconds;
-    events.emit('resumed', { reason: 'room', stagedBytes: 40 * MIB, budgetBytes, pausedSeconds });
-  };
-  for (let count = 0; count < 1000; count++) pause(0.01);
-  expect(lines().map((line) => line.event)).toEqual(['paused', 'resumed']);
-  pause(8);
-  expect(lines().map((line) => [line.event, line.pausedSeconds])).toEqual([['resumed', 8]]);
-  clock.seconds += 30;
-  pause(0.01);
-  expect(lines().map((line) => line.event)).toEqual(['paused', 'resumed']);
-});
-
 test('samples become one progress line in 30 seconds, with the rates in between', () => {
   const { events, clock, lines } = listen();
   for (let second = 0; second <= 65; second++) {

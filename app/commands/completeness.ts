@@ -1,0 +1,52 @@
+import type { Config } from '../config.ts';
+import { openDatabase } from '../database/connection.ts';
+import { type Inventory, readContents } from '../database/inventory.ts';
+import { Failure, messageOf } from '../errors.ts';
+import { inBoth, missingFromDump } from '../manifest/completeness.ts';
+import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
+import type { MydumperVersion } from '../mydumper/version.ts';
+import type { ShippedFile } from '../shipping/shipper.ts';
+
+/**
+ * Holds what was shipped against what the server has, since mydumper 0.10 may leave tables out without a word. Objects that came or
+ * went while it ran do not count. Not done where MYDUMPER_ARGS narrows what is dumped.
+ * @throws Failure `dump` naming what is missing.
+ */
+export async function requireComplete(
+  config: Config,
+  mydumper: MydumperVersion,
+  inventory: Inventory,
+  files: readonly ShippedFile[],
+  emptyTables: ReadonlySet<string>,
+): Promise<void> {
+  if (mydumper.generation !== 'classic' || narrowsTheDump(config.dump.extraArguments)) return;
+  const names = files.map(({ name }) => name);
+  if (missingFromDump(inventory, names, emptyTables).length === 0) return;
+
+  const after = await readAgain(config, inventory);
+  const missing = missingFromDump(inBoth(inventory, after), names, emptyTables);
+  if (missing.length === 0) return;
+  const shown = missing
+    .slice(0, 3)
+    .map(({ description }) => description)
+    .join(', ');
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
+  throw new Failure('dump', `mydumper ended with exit code 0 but left out: ${shown}${more}`, {
+    worthAnotherRun: true,
+  });
+}
+
+async function readAgain(config: Config, inventory: Inventory): Promise<Inventory> {
+  try {
+    const database = await openDatabase(config.server);
+    try {
+      return { ...inventory, ...(await readContents(database, inventory.databases)) };
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    throw new Failure('dump', `cannot check the dump against the server's tables: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { Failure } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { MydumperEvent } from '../mydumper/log-reader.ts';
+import type { RunState } from './run-state.ts';
+
+/** Of what mydumper prints, kept for when it ends without naming an error. */
+const LAST_LINES = 5;
+
+export type DumpLog = {
+  readonly onEvent: (event: MydumperEvent) => void;
+  /** What mydumper called an error, in order. */
+  readonly errors: readonly string[];
+  readonly lastLines: readonly string[];
+  /** `database.table` of those it found without rows. */
+  readonly emptyTables: ReadonlySet<string>;
+  readonly seconds: () => number;
+  /** How long it held locks, once its log has told of their release. */
+  readonly lockedSeconds: () => number | undefined;
+};
+
+/** Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it holds a snapshot. */
+export function createDumpLog(run: RunState, events: Events, onLocksReleased: () => void): DumpLog {
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  const errors: string[] = [];
+  const lastLines: string[] = [];
+  const emptyTables = new Set<string>();
+  let lockedSeconds: number | undefined;
+
+  const onEvent = (event: MydumperEvent) => {
+    switch (event.kind) {
+      case 'locksReleased':
+        lockedSeconds = seconds();
+        events.emit('locksReleased', { heldSeconds: lockedSeconds });
+        onLocksReleased();
+        break;
+      case 'error':
+        errors.push(event.message);
+        events.emit('mydumper', { level: 'error', message: event.message });
+        run.fail(new Failure('dump', `mydumper reported an error: ${event.message}`));
+        break;
+      case 'startedTooSoon':
+        run.fail(
+          new Failure(
+            'dump',
+            'mydumper 0.10 began before it had listed all databases and would leave tables out',
+            {
+              worthAnotherRun: true,
+            },
+          ),
+        );
+        break;
+      case 'warning':
+      case 'info':
+        lastLines.push(event.message);
+        if (lastLines.length > LAST_LINES) lastLines.shift();
+        events.emit('mydumper', { level: event.kind, message: event.message });
+        break;
+      case 'tableStarted':
+      case 'tableFinished':
+        events.emit('mydumper', {
+          level: 'debug',
+          message: `${event.kind} ${event.database}.${event.table}`,
+        });
+        break;
+      case 'tableEmpty':
+        emptyTables.add(event.name);
+        break;
+      case 'dumpFinished':
+        break;
+    }
+  };
+  return { onEvent, errors, lastLines, emptyTables, seconds, lockedSeconds: () => lockedSeconds };
+}
