@@ -12,6 +12,7 @@ import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { type MydumperProcess, startMydumper } from '../mydumper/process.ts';
+import { prologueFor } from '../shipping/prologue.ts';
 import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -143,6 +144,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
     watch,
     folder,
     compression: config.compression,
+    prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases, config.dump.extraArguments),
     concurrency: config.uploadConcurrency,
     onShipped: ({ key, dumpedBytes, storedBytes }) => {
       run.uploaded(storedBytes);
@@ -172,7 +174,7 @@ function readMetadata(directory: string): DumpMetadata | undefined {
 
 /** Counts what mydumper wrote against what S3 acknowledged, by two threads' books. */
 function requireAllShipped(files: readonly ShippedFile[], { dumpedBytes }: WatchStats): void {
-  const shippedBytes = files.reduce((sum, file) => sum + file.dumpedBytes, 0);
+  const shippedBytes = files.reduce((sum, file) => sum + file.stagedBytes, 0);
   if (shippedBytes !== dumpedBytes) {
     throw new Failure(
       'upload',

@@ -21,18 +21,24 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 export type Content = {
   /** What goes to S3. Fails when the file does not hold what it held when mydumper closed it. */
   readonly body: Readable;
-  /** Hex SHA-256 of what mydumper wrote; call it once the body has ended. */
+  /** Bytes before compression: the prologue and what mydumper wrote. */
+  readonly bytes: number;
+  /** Hex SHA-256 of these; call it once the body has ended. */
   readonly sha256: () => string;
 };
 
 const readAt = promisify(read);
 
-/** Reads a finished file from its descriptor, hashes it, and compresses it into one frame or member. */
-export function openContent(lease: Lease, compression: Compression): Content {
+/** Reads a finished file from its descriptor, puts the prologue before it, hashes it, and compresses it into one frame or member. */
+export function openContent(lease: Lease, compression: Compression, prologue: Buffer): Content {
   const hash = createHash('sha256');
-  const plain = Readable.from(readToEnd(lease, hash), { objectMode: false, highWaterMark: READ_BYTES });
+  const plain = Readable.from(readToEnd(lease, hash, prologue), {
+    objectMode: false,
+    highWaterMark: READ_BYTES,
+  });
   const sha256 = () => hash.digest('hex');
-  if (compression === 'none') return { body: plain, sha256 };
+  const bytes = prologue.byteLength + lease.sizeBytes;
+  if (compression === 'none') return { body: plain, bytes, sha256 };
 
   const compressor =
     compression === 'gzip'
@@ -42,10 +48,18 @@ export function openContent(lease: Lease, compression: Compression): Content {
         });
   // An error on either side destroys the other; whoever reads the body gets to know it.
   pipeline(plain, compressor, () => {});
-  return { body: compressor, sha256 };
+  return { body: compressor, bytes, sha256 };
 }
 
-async function* readToEnd(lease: Lease, hash: { update: (data: Buffer) => unknown }): AsyncGenerator<Buffer> {
+async function* readToEnd(
+  lease: Lease,
+  hash: { update: (data: Buffer) => unknown },
+  prologue: Buffer,
+): AsyncGenerator<Buffer> {
+  if (prologue.byteLength > 0) {
+    hash.update(prologue);
+    yield prologue;
+  }
   let position = 0;
   for (;;) {
     const { bytesRead, buffer } = await readAt(

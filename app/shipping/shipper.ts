@@ -5,12 +5,16 @@ import type { FileId } from '../staging/process-files.ts';
 import type { StagedFile } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { CONTENT_TYPES, EXTENSIONS, openContent } from './content.ts';
+import type { PrologueOf } from './prologue.ts';
 
 /** A file of the dump that S3 holds, acknowledged with a matching checksum. */
 export type ShippedFile = {
   /** mydumper's name for it. */
   readonly name: string;
   readonly key: string;
+  /** What mydumper wrote. */
+  readonly stagedBytes: number;
+  /** What is stored, before compression: the same, or a few bytes more where a file needed a prologue. */
   readonly dumpedBytes: number;
   readonly storedBytes: number;
   /** Hex, of the dumped content. */
@@ -25,6 +29,7 @@ export type ShipperOptions = {
   /** Key of the backup's folder, ending in a slash. */
   readonly folder: string;
   readonly compression: Compression;
+  readonly prologueOf: PrologueOf;
   /** Files under way at once. */
   readonly concurrency: number;
   readonly onShipped: (file: ShippedFile) => void;
@@ -64,13 +69,14 @@ export function createShipper(options: ShipperOptions): Shipper {
       );
     }
     names.add(lease.name);
-    const { body, sha256 } = openContent(lease, compression);
+    const { body, bytes, sha256 } = openContent(lease, compression, options.prologueOf(lease));
     const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
     const stored = await store.upload(key, body, CONTENT_TYPES[compression]);
     const file: ShippedFile = {
       name: lease.name,
       key,
-      dumpedBytes: lease.sizeBytes,
+      stagedBytes: lease.sizeBytes,
+      dumpedBytes: bytes,
       storedBytes: stored.bytes,
       sha256: sha256(),
       crc32: stored.crc32,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
@@ -53,7 +53,7 @@ test('with a slow S3 staging stays within its budget, mydumper is paused, and ev
   expect(paused[0]).toMatchObject({ reason: expect.any(String), stagedBytes: expect.any(Number) });
 
   const target = join(world.directory, 'unpacked');
-  await unpackBackup(world.s3, BUCKET, manifest, target);
+  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
   expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
   expect(differences(before, await describeServer(copy, ['bulk']))).toEqual([]);
 });
@@ -67,7 +67,7 @@ test('the default budget of 10 MiB works on an ordinary database', async () => {
   const manifest = await readOnlyManifest(world.s3, BUCKET);
   expect(manifest.staging.budgetBytes).toBe(10 * MIB);
   const target = join(world.directory, 'unpacked');
-  await unpackBackup(world.s3, BUCKET, manifest, target);
+  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
   expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
 });

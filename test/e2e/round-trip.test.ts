@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
@@ -77,7 +77,7 @@ test.each(['none', 'gzip', 'zstd'])(
     }
 
     const target = join(world.directory, 'unpacked');
-    await unpackBackup(world.s3, BUCKET, manifest, target);
+    await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
     const loaded = await loadWithMyloader(copy, target);
     expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
     expect(differences(before, await describeServer(copy, databases))).toEqual([]);

@@ -17,16 +17,19 @@ export async function readOnlyManifest(s3: S3Server, bucket: string): Promise<Ma
   return manifestSchema.parse(JSON.parse((await s3.readObject(bucket, key)).toString('utf8')));
 }
 
+/** Opens a stored object by its key. */
+export type OpenObject = (key: string) => Promise<NodeJS.ReadableStream>;
+
+/** Objects of a test server, read from its own files. */
+export function objectsOf(s3: S3Server, bucket: string): OpenObject {
+  return async (key) => createReadStream(s3.objectPath(bucket, key));
+}
+
 /**
  * Does by hand what `aws s3 sync` and a decompressor would: leaves a directory that plain myloader takes, every file
  * compared with its size and SHA-256 in the manifest. @throws Error naming the file that differs.
  */
-export async function unpackBackup(
-  s3: S3Server,
-  bucket: string,
-  manifest: Manifest,
-  target: string,
-): Promise<void> {
+export async function unpackBackup(open: OpenObject, manifest: Manifest, target: string): Promise<void> {
   mkdirSync(target, { recursive: true });
   for (const file of manifest.files) {
     const hash = createHash('sha256');
@@ -38,7 +41,7 @@ export async function unpackBackup(
         done(null, chunk);
       },
     });
-    const stored = createReadStream(s3.objectPath(bucket, file.key));
+    const stored = await open(file.key);
     const written = createWriteStream(join(target, file.name));
     if (manifest.compression === 'none') await pipeline(stored, counted, written);
     else {
