@@ -57,7 +57,8 @@ export type Config = {
   };
   readonly compression: Compression;
   readonly uploadConcurrency: number;
-  readonly metrics: { readonly namespace: string; readonly intervalSeconds: number };
+  /** Metrics belong where the task runs, which need not be where the bucket is. */
+  readonly metrics: { readonly namespace: string; readonly intervalSeconds: number; readonly region: string };
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'SILENT';
 };
 
@@ -252,6 +253,7 @@ function mistakeLine(name: string, raw: Record<string, string>, message: string)
 }
 
 function toConfig(command: Command, values: z.infer<typeof schema>, env: NodeJS.ProcessEnv): Config {
+  const region = values.REGION ?? (env[SDK_VARIABLES.region] || 'eu-central-1');
   return {
     command,
     server: {
@@ -267,7 +269,7 @@ function toConfig(command: Command, values: z.infer<typeof schema>, env: NodeJS.
     },
     store: {
       bucket: values.BUCKET,
-      region: values.REGION ?? (env[SDK_VARIABLES.region] || 'eu-central-1'),
+      region,
       forcePathStyle: values.S3_FORCE_PATH_STYLE === 'true',
       storageClass: values.STORAGE_CLASS,
       kmsKeyId: values.KMS_KEY_ID,
@@ -293,7 +295,11 @@ function toConfig(command: Command, values: z.infer<typeof schema>, env: NodeJS.
     },
     compression: values.COMPRESS,
     uploadConcurrency: values.UPLOAD_CONCURRENCY,
-    metrics: { namespace: values.METRICS_NAMESPACE, intervalSeconds: values.METRICS_INTERVAL_SECONDS },
+    metrics: {
+      namespace: values.METRICS_NAMESPACE,
+      intervalSeconds: values.METRICS_INTERVAL_SECONDS,
+      region: env[SDK_VARIABLES.region] || region,
+    },
     logLevel: values.LOG_LEVEL,
   };
 }

@@ -59,7 +59,7 @@ export const VARIABLES = [
   {
     name: 'PASSWORD',
     default: 'empty',
-    meaning: 'MySQL password (prefer the variable: a flag shows in ps)',
+    meaning: 'MySQL password; from the environment only, as a flag would show in ps',
     secret: true,
   },
   {

@@ -46,7 +46,7 @@ async function runBackup(config: Config): Promise<number> {
     namespace: config.metrics.namespace,
     intervalSeconds: config.metrics.intervalSeconds,
     source: config.source,
-    region: config.store.region,
+    region: config.metrics.region,
   });
   if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
   else listenAsLog(events, { level: config.logLevel, source: config.source });
