@@ -118,6 +118,7 @@ function announce(about: {
     lockMode: found.lock.plan,
     consistency: found.lock.consistency,
   });
+  for (const message of found.warnings) events.emit('warning', { message });
 }
 
 function summaryOf(manifest: Manifest, location: string, uploadRetries: number): BackupSummary {

@@ -2,6 +2,7 @@ import type { LockMode } from '../config.ts';
 import { Failure } from '../errors.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
+import { globalPrivileges } from './grants.ts';
 
 export type LockChoice = {
   readonly plan: LockPlan;
@@ -52,14 +53,4 @@ export function chooseLocking(mode: LockMode, generation: Generation, grants: re
     'the MySQL user may neither take the global read lock (RELOAD) nor lock tables (LOCK TABLES), so no consistent backup ' +
       'is possible; grant one of them, or set LOCK_MODE=none to accept an inconsistent one',
   );
-}
-
-/** Privileges granted on `*.*`. */
-export function globalPrivileges(grants: readonly string[]): ReadonlySet<string> {
-  const privileges = new Set<string>();
-  for (const grant of grants) {
-    const list = /^GRANT (.+?) ON \*\.\* TO /.exec(grant)?.[1];
-    for (const name of list?.split(',') ?? []) privileges.add(name.trim().toUpperCase());
-  }
-  return privileges;
 }

@@ -1,50 +1,115 @@
+import { likePattern } from '../database/grants.ts';
+import type { Contents, DatabaseObject } from '../manifest/completeness.ts';
 import type { Generation } from './version.ts';
 
 /** NAME_MAX of Linux file systems, in bytes. */
-const LONGEST_FILE_NAME = 255;
+const LONGEST_FILE_NAME_BYTES = 255;
+/** What mydumper 0.10 calls a chunk until it knows whether the table has more: the longest name of a data file. */
+const CHUNK = '.00001';
+/** myloader looks for these anywhere in a file's name, so a table that is called so has its rows taken for something else. */
+const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
 
 /**
- * Names that Debian's 0.10 cannot dump, one line each. It pastes names into file names and statements as they are: a `/` makes
- * a path of the file name, a backtick or quote breaks its queries, and names with dots may make two tables share one file, of
- * which only the last would be left. 1.x replaces such names by `mydumper_N`.
+ * Names that mydumper 0.10 cannot dump, or whose dump myloader 0.10 cannot load, one line each. It pastes names into file names
+ * and statements as they are: a `/` makes a path of the file name, a backtick or a quote breaks its queries, and names with
+ * dots may make two tables share one file, of which only the last would be left. 1.x replaces such names by `mydumper_N`.
  */
-export function unsupportedNames(
-  generation: Generation,
-  databases: readonly string[],
-  tables: readonly { readonly database: string; readonly table: string }[],
-): string[] {
+export function unsupportedNames(generation: Generation, contents: Contents): string[] {
   if (generation === 'modern') return [];
+  return [...new Set([...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)])];
+}
+
+function badDatabases({ databases, programmed }: Contents): string[] {
+  return databases.flatMap((database) => {
+    const character = /[/`']/.exec(database)?.[0];
+    if (character !== undefined)
+      return [`${shownDatabase(database)}: it cannot dump names with ${character}`];
+    if (database.includes('.'))
+      return [`${shownDatabase(database)}: myloader takes what is before the dot for the whole name`];
+    if (database.includes('\\') && programmed.includes(database))
+      return [`${shownDatabase(database)}: its routines would be left out, because of the \\`];
+    return [];
+  });
+}
+
+function badObjects(contents: Contents): string[] {
+  const { tables, views, triggered } = contents;
+  const ofObject = (object: DatabaseObject, forbidden: RegExp): string[] => {
+    const character = forbidden.exec(object.table)?.[0];
+    if (character !== undefined) return [`${shown(object)}: it cannot dump names with ${character}`];
+    return [];
+  };
+  return [
+    ...views.flatMap((view) => ofObject(view, /[/`]/)),
+    ...tables.flatMap((table) => ofObject(table, /[/`']/)),
+    ...tables
+      .filter(({ table }) => TAKEN_FOR_SCHEMA.test(table))
+      .map((table) => `${shown(table)}: myloader takes its rows for something else, because of -schema`),
+    ...tables.flatMap((table) => triggersInTheWay(table, triggered)),
+  ];
+}
+
+/** It asks for a table's triggers by `SHOW TRIGGERS LIKE`, with the name as pattern. */
+function triggersInTheWay(table: DatabaseObject, triggered: readonly DatabaseObject[]): string[] {
+  if (!/[\\%_]/.test(table.table)) return [];
+  const pattern = likePattern(table.table);
+  const matching = triggered.filter(
+    (other) => other.database === table.database && pattern.test(other.table),
+  );
+  const own = triggered.some((other) => isSame(other, table));
+  const other = matching.find((candidate) => !isSame(candidate, table));
+  if (own && !matching.some((candidate) => isSame(candidate, table)))
+    return [`${shown(table)}: its triggers would be left out, because of the \\`];
+  if (other !== undefined)
+    return [`${shown(table)}: the triggers of ${shown(other)} would be dumped twice, as LIKE finds both`];
+  return [];
+}
+
+function sharedFiles({ databases, tables, views, triggered }: Contents): string[] {
   const problems: string[] = [];
-  const bad = (shown: string, why: string) => problems.push(`${shown}: ${why}`);
   const owners = new Map<string, string>();
-  const claim = (fileName: string, owner: string) => {
-    const other = owners.get(fileName);
+  const claim = (stem: string, owner: string) => {
+    const other = owners.get(stem);
     if (other !== undefined && other !== owner)
-      bad(owner, `shares the file name ${fileName}.sql with ${other}`);
-    owners.set(fileName, owner);
-    if (Buffer.byteLength(fileName) + '.00001.sql'.length > LONGEST_FILE_NAME)
-      bad(owner, 'has too long a name for a file');
+      problems.push(`${owner}: shares the file name ${stem}.sql with ${other}`);
+    owners.set(stem, owner);
+    if (Buffer.byteLength(`${stem}.sql`) > LONGEST_FILE_NAME_BYTES)
+      problems.push(`${owner}: its name is too long for a file`);
   };
 
   for (const database of databases) {
-    const shown = `database ${JSON.stringify(database)}`;
-    const character = /[/`'\\]/.exec(database)?.[0];
-    if (character !== undefined) bad(shown, `mydumper 0.10 cannot dump names with ${character}`);
-    for (const suffix of ['-schema-create', '-schema-post']) claim(`${database}${suffix}`, shown);
+    for (const suffix of ['-schema-create', '-schema-post'])
+      claim(`${database}${suffix}`, shownDatabase(database));
   }
-  const stems = new Map<string, string>();
-  for (const { database, table } of tables) {
-    const shown = `table ${JSON.stringify(`${database}.${table}`)}`;
-    const character = /[/`'\\]/.exec(table)?.[0];
-    if (character !== undefined) bad(shown, `mydumper 0.10 cannot dump names with ${character}`);
-    const stem = `${database}.${table}`;
-    stems.set(stem, shown);
-    for (const suffix of ['', '-schema', '-schema-triggers', '-schema-view']) claim(stem + suffix, shown);
+  for (const view of views) {
+    for (const suffix of ['-schema', '-schema-view']) claim(`${stemOf(view)}${suffix}`, shown(view));
   }
-  for (const [stem, shown] of stems) {
-    const base = /^(.*)\.\d{5,}$/s.exec(stem)?.[1];
-    const other = base === undefined ? undefined : stems.get(base);
-    if (other !== undefined) bad(shown, `its file name is that of a part of ${other}`);
+  for (const table of tables) {
+    for (const suffix of ['', CHUNK, '-schema']) claim(`${stemOf(table)}${suffix}`, shown(table));
   }
-  return [...new Set(problems)];
+  for (const table of triggered) claim(`${stemOf(table)}-schema-triggers`, shown(table));
+
+  const stems = new Map(tables.map((table) => [stemOf(table), table]));
+  for (const [stem, table] of stems) {
+    const base = stems.get(/^(.*)\.\d{5,}$/s.exec(stem)?.[1] ?? '');
+    if (base !== undefined)
+      problems.push(`${shown(table)}: its file name is that of a part of ${shown(base)}`);
+  }
+  return problems;
+}
+
+function stemOf({ database, table }: DatabaseObject): string {
+  return `${database}.${table}`;
+}
+
+function isSame(left: DatabaseObject, right: DatabaseObject): boolean {
+  return left.database === right.database && left.table === right.table;
+}
+
+function shown(object: DatabaseObject): string {
+  return `table ${JSON.stringify(stemOf(object))}`;
+}
+
+function shownDatabase(database: string): string {
+  return `database ${JSON.stringify(database)}`;
 }

@@ -1,0 +1,173 @@
+import type { Contents } from '../manifest/completeness.ts';
+import type { Generation } from '../mydumper/version.ts';
+import type { Database, Row } from './connection.ts';
+import { privilegesOn } from './grants.ts';
+
+/** What a dump would not hold although the server has it. `refusals` would be found out on the day of the restore. */
+export type Losses = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
+
+/** Names shown of many. */
+const SHOWN = 3;
+
+/**
+ * Looks for what mydumper leaves out or changes without saying so. Each was seen with mydumper 0.10; docs/mydumper-0.10.md lists them.
+ * @throws the server's error when something cannot be read.
+ */
+export async function findLosses(
+  database: Database,
+  generation: Generation,
+  contents: Contents,
+  grants: readonly string[],
+): Promise<Losses> {
+  const { databases } = contents;
+  if (databases.length === 0) return { refusals: [], warnings: [] };
+  const ask = (sql: string) => database.query(sql, databases);
+  const marks = `(${databases.map(() => '?').join(', ')})`;
+
+  const routines = await ask(
+    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, ROUTINE_DEFINITION IS NULL AS hidden, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ${marks}`,
+  );
+  const hidden = routines.filter((row) => Number(row.hidden) === 1);
+  const refusals = group(hidden, (names) => `the user may not read the bodies of routines: ${names}`);
+  const warnings = missingPrivileges(databases, grants);
+  if (generation === 'modern') return { refusals, warnings };
+
+  const columns = await ask(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6'))`,
+  );
+  // Asking for TABLE_ROWS makes MariaDB open views too, which is how it notices that one is broken.
+  const tables = await ask(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE IS NULL AS broken, TABLE_COMMENT AS comment, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ${marks}`,
+  );
+  const events = await ask(
+    `SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, TIME_ZONE AS zone, SQL_MODE AS mode FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ${marks}`,
+  );
+  const triggers = await ask(
+    `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ${marks}`,
+  );
+  const [zone] = await database.query('SELECT @@system_time_zone AS zone');
+  const ofTables = withoutViews(columns, contents);
+  return {
+    refusals: [...refusals, ...columnRefusals(columns, ofTables), ...objectRefusals(tables, routines)],
+    warnings: [
+      ...warnings,
+      ...valueWarnings(tables, ofTables),
+      ...modeWarnings([...routines, ...events, ...triggers]),
+      ...eventWarnings(events, String(zone?.zone ?? '')),
+      ...unloadedDatabases(contents),
+    ],
+  };
+}
+
+function columnRefusals(columns: readonly Row[], ofTables: readonly Row[]): string[] {
+  const extra = (pattern: RegExp) => ofTables.filter((row) => pattern.test(String(row.extra)));
+  return [
+    ...group(extra(/INVISIBLE/), (names) => `mydumper 0.10 leaves invisible columns out: ${names}`),
+    ...group(
+      extra(/DEFAULT_GENERATED/),
+      (names) => `mydumper 0.10 leaves columns out whose default is an expression: ${names}`,
+    ),
+    ...group(
+      columns.filter((row) => String(row.col).includes('`')),
+      (names) => `mydumper 0.10 writes column names with a backtick so that they do not load: ${names}`,
+    ),
+    ...group(
+      extra(/GENERATED/).filter((row) => String(row.name).includes('\\')),
+      (names) => `mydumper 0.10 does not see generated columns of tables with \\ in their names: ${names}`,
+    ),
+  ];
+}
+
+function objectRefusals(tables: readonly Row[], routines: readonly Row[]): string[] {
+  const isView = (row: Row) => /VIEW/.test(String(row.type));
+  const brokenViews = tables.filter((row) => isView(row) && !/^(?:VIEW)?$/.test(String(row.comment ?? '')));
+  const brokenTables = tables.filter((row) => !isView(row) && Number(row.broken) === 1);
+  const packages = routines.filter((row) => String(row.type) === 'PACKAGE');
+  return [
+    ...group(
+      brokenViews,
+      (names) => `views that refer to what is not there cannot be dumped; mend or drop them: ${names}`,
+    ),
+    ...group(brokenTables, (names) => `tables that the server cannot open cannot be dumped: ${names}`),
+    ...group(packages, (names) => `mydumper 0.10 leaves packages out: ${names}`),
+  ];
+}
+
+function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[] {
+  const versioned = tables.filter((row) => String(row.type) === 'SYSTEM VERSIONED');
+  const ofType = (pattern: RegExp) => columns.filter((row) => pattern.test(String(row.type)));
+  return [
+    ...group(versioned, (names) => `the history of system-versioned tables is not dumped: ${names}`),
+    ...group(ofType(/^float$/), (names) => `FLOAT values are dumped with 6 digits: ${names}`),
+    ...group(
+      ofType(/^(?:uuid|inet6)$/),
+      (names) =>
+        `UUID and INET6 values do not survive myloader 0.10, load them with another client: ${names}`,
+    ),
+  ];
+}
+
+/** Modes that change what a body means; 0.10 does not dump under which mode an object was made. */
+const MEANING_MODES =
+  /PIPES_AS_CONCAT|ANSI_QUOTES|IGNORE_SPACE|NO_BACKSLASH_ESCAPES|ORACLE|MSSQL|DB2|MAXDB|POSTGRESQL|(?:^|,)ANSI(?:,|$)/;
+
+function modeWarnings(objects: readonly Row[]): string[] {
+  return group(
+    objects.filter((row) => MEANING_MODES.test(String(row.mode))),
+    (names) => `mydumper 0.10 does not dump the SQL mode that the bodies of these depend on: ${names}`,
+  );
+}
+
+function eventWarnings(events: readonly Row[], systemZone: string): string[] {
+  const isUtc = (zone: string) => /^(?:\+00:00|UTC|GMT|Etc\/UTC)$/i.test(zone);
+  return group(
+    events.filter(({ zone }) => !isUtc(zone === 'SYSTEM' ? systemZone : String(zone))),
+    (names) => `mydumper 0.10 does not dump the time zone of events, which would run hours off: ${names}`,
+  );
+}
+
+function unloadedDatabases({ databases, tables, views }: Contents): string[] {
+  const used = new Set([...tables, ...views].map(({ database }) => database));
+  const unused = databases.filter((name) => !used.has(name));
+  if (unused.length === 0) return [];
+  return [
+    `myloader 0.10 does not create databases without tables, nor their routines: ${list(unused.map((name) => JSON.stringify(name)))}`,
+  ];
+}
+
+/** Without them the server does not show triggers and events, so they would be missing without a word. */
+function missingPrivileges(databases: readonly string[], grants: readonly string[]): string[] {
+  return (['TRIGGER', 'EVENT'] as const).flatMap((privilege) => {
+    const lacking = databases.filter((name) => {
+      const held = privilegesOn(grants, name);
+      return !held.has(privilege) && !held.has('ALL PRIVILEGES');
+    });
+    if (lacking.length === 0) return [];
+    const names = list(lacking.map((name) => JSON.stringify(name)));
+    return [
+      `the user seems to lack the ${privilege} privilege, without which ${privilege.toLowerCase()}s are not dumped, on: ${names}`,
+    ];
+  });
+}
+
+function withoutViews(columns: readonly Row[], { tables }: Contents): Row[] {
+  const key = (database: string, table: string) => JSON.stringify([database, table]);
+  const known = new Set(tables.map(({ database, table }) => key(database, table)));
+  return columns.filter((row) => known.has(key(String(row.db), String(row.name))));
+}
+
+/** One message for all rows, naming a few; none when there are no rows. */
+function group(rows: readonly Row[], message: (names: string) => string): string[] {
+  if (rows.length === 0) return [];
+  const names = new Set(
+    rows.map((row) =>
+      JSON.stringify([row.db, row.name, row.col].filter((part) => part !== undefined).join('.')),
+    ),
+  );
+  return [message(list([...names]))];
+}
+
+function list(names: readonly string[]): string {
+  const few = names.slice(0, SHOWN).join(', ');
+  return names.length > SHOWN ? `${few} and ${names.length - SHOWN} more` : few;
+}
