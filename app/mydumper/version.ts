@@ -53,7 +53,10 @@ export async function readVersion(
   return version;
 }
 
-/** What the tools are started with: no credentials of ours, and a locale in which GLib prints names as they are. */
+/**
+ * What the tools are started with: no credentials of ours, and UTF-8 by locale and for GLib, which would print `?` for
+ * other letters than ASCII's as mydumper 0.10 sets no locale (`CHARSET` is GLib's own variable).
+ */
 export function toolEnvironment(searchPath: string): NodeJS.ProcessEnv {
-  return { PATH: searchPath, LC_ALL: 'C.UTF-8' };
+  return { PATH: searchPath, LC_ALL: 'C.UTF-8', CHARSET: 'UTF-8' };
 }
