@@ -111,6 +111,7 @@ function planOf({ config, found, staging }: DumpContext): DumpPlan {
     chunkMiB: config.dump.chunkMiB,
     statementBytes: found.statementBytes,
     databases: config.dump.databases,
+    onlyDatabase: found.inventory.databases.length === 1 ? found.inventory.databases[0] : undefined,
     lock: found.lock.plan,
     hasNonTransactionalTables: hasNonTransactionalTables(found.inventory),
     extraArguments: config.dump.extraArguments,

@@ -14,7 +14,10 @@ export type DumpPlan = {
   readonly threads: number;
   readonly chunkMiB: number;
   readonly statementBytes: number;
+  /** As asked for; empty for all but system schemas. */
   readonly databases: readonly string[];
+  /** Set when there is but one to dump. */
+  readonly onlyDatabase: string | undefined;
   readonly lock: LockPlan;
   /** Non-transactional tables are among what is dumped. */
   readonly hasNonTransactionalTables: boolean;
@@ -55,7 +58,8 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     ...LOCK_FLAGS[plan.generation][plan.lock],
     ...(plan.generation === 'classic'
       ? // Without it 0.10 writes the last row of a table with generated columns without naming the others, which does not load.
-        ['--complete-insert']
+        // And with one database named it is spared the race in which it starts before all are listed.
+        ['--complete-insert', ...(plan.onlyDatabase === undefined ? [] : [`--database=${plan.onlyDatabase}`])]
       : [
           // Our own marker and option file are there, and 1.x wants to be told that this is fine.
           '--dirty',
