@@ -6,11 +6,20 @@ import { createSmoothedRate } from './smoothed-rate.ts';
 
 /** More often nobody could read it. */
 const REDRAW_SECONDS = 0.1;
-/** For a terminal that does not tell its width. */
+/** For a terminal that does not tell its size, or tells 0 as some containers' do, on which log-update would draw nothing. */
 const USUAL_COLUMNS = 80;
+const USUAL_ROWS = 24;
+
+/** What is used of a terminal. */
+export type Terminal = {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly rows: number;
+  readonly write: (text: string) => boolean;
+};
 
 export type ProgressOptions = {
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: Terminal;
   /** Seconds of a clock that never goes back. */
   readonly now?: () => number;
 };
@@ -20,11 +29,10 @@ export type ProgressOptions = {
  * keeping (notices, warnings, errors), and in the end the summary or the reason of the failure.
  */
 export function listenAsProgress(events: Events, options: ProgressOptions): void {
-  const { stream } = options;
+  const stream = withSize(options.stream);
   const now = options.now ?? (() => performance.now() / 1000);
   // The cursor stays visible: hiding it needs exit and signal hooks, and signals are main's.
-  const draw = createLogUpdate(stream, { showCursor: true });
-  const columns = () => stream.columns || USUAL_COLUMNS;
+  const draw = createLogUpdate(stream as NodeJS.WriteStream, { showCursor: true });
   const dumpRate = createSmoothedRate();
   const uploadRate = createSmoothedRate();
 
@@ -46,7 +54,7 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
     const elapsedSeconds = at - start.at;
     frame = renderProgress(
       { backupId, location, estimatedBytes, elapsedSeconds, sample, ...rates, dumpFinished, pauseReason },
-      columns(),
+      stream.columns,
     );
     draw(frame);
   };
@@ -79,6 +87,19 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
   });
   events.on('succeeded', (summary) => end(renderSummary(summary)));
   events.on('failed', (failure) => end(renderFailure(failure)));
+}
+
+function withSize(stream: Terminal): Terminal {
+  return {
+    isTTY: stream.isTTY,
+    get columns() {
+      return stream.columns || USUAL_COLUMNS;
+    },
+    get rows() {
+      return stream.rows || USUAL_ROWS;
+    },
+    write: (text) => stream.write(text),
+  };
 }
 
 function withDetail(message: string, detail: Readonly<Record<string, unknown>> | undefined): string {

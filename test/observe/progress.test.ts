@@ -122,13 +122,12 @@ test('a failure is one line', () => {
   );
 });
 
-function show() {
+function show(size = { columns: 80, rows: 24 }) {
   const screen = createScreen();
-  const stream = Object.assign(new PassThrough(), { columns: 80, rows: 24, isTTY: true });
+  const stream = Object.assign(new PassThrough(), { ...size, isTTY: true });
   const clock = { seconds: 100 };
   const events = createEvents();
-  // log-update asks a terminal for its size and writes; nothing else of it is used.
-  listenAsProgress(events, { stream: stream as unknown as NodeJS.WriteStream, now: () => clock.seconds });
+  listenAsProgress(events, { stream, now: () => clock.seconds });
   const lines = () => {
     screen.write(String(stream.read() ?? ''));
     return screen.lines();
@@ -154,6 +153,15 @@ test('samples and pauses redraw the same lines; warnings stay above them', () =>
   expect(screen[1]).toBe('mydumper error: Could not read data');
   expect(screen[4]).toMatch(/^dumped 99\.0 MiB 4\.0 MiB\/s/);
   expect(screen[6]).toMatch(/^paused: staging is full/);
+});
+
+test('a terminal that tells no size gets the display of a usual one', () => {
+  const { events, lines } = show({ columns: 0, rows: 0 });
+  events.emit('warning', { message: 'first' });
+  events.emit('started', someStart);
+  events.emit('sample', someSample);
+  expect(lines()[0]).toBe('warning: first');
+  expect(lines()).toHaveLength(6);
 });
 
 test('more samples than anyone can read are not drawn', () => {
