@@ -40,6 +40,9 @@ export type DumpContext = {
   readonly events: Events;
 };
 
+const NO_GATE =
+  'the kernel has no directory notification (fs.dir-notify-enable), so the budget is kept by looking ahead alone';
+
 /** `metadata` grows with the number of tables in 1.x; more than this is not it. */
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
 
@@ -59,7 +62,8 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   let mydumper: MydumperProcess | undefined;
   let endDeadlockWatch = () => {};
   try {
-    await run.orFail(watch.ready);
+    const { gate } = await run.orFail(watch.ready);
+    if (!gate) events.emit('notice', { message: NO_GATE });
     mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
@@ -127,6 +131,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
       directory: staging.directory,
       budgetBytes,
       burstBytes: config.dump.threads * found.statementBytes,
+      likelyBurstBytes: (config.dump.threads - 1) * found.statementBytes + found.inventory.largestRowBytes,
       locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
     },
     {

@@ -11,6 +11,8 @@ export type Inventory = Contents & {
   readonly version: string;
   /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
   readonly estimatedBytes: number;
+  /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
+  readonly largestRowBytes: number;
   /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
   readonly grants: readonly string[];
   readonly session: SessionSettings;
@@ -48,6 +50,7 @@ export async function readInventory(database: Database, wanted: readonly string[
     version,
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
+    largestRowBytes: await estimateLargestRow(database, present),
     grants: (await database.query('SHOW GRANTS')).map((row) =>
       String(Object.values(row)[0]).replace(/ IDENTIFIED .*$/s, ''),
     ),
@@ -96,6 +99,31 @@ async function estimateBytes(database: Database, databases: readonly string[]): 
     databases,
   );
   return Number(row?.bytes ?? 0);
+}
+
+/** Escaped in the dump, a byte of binary data may become two. */
+const ESCAPED_SIZE = 2;
+/** Rows this many times as large as their table's average are expected, larger ones not. */
+const LARGEST_TO_AVERAGE = 1000;
+const LARGE_TYPES = (
+  'blob mediumblob longblob text mediumtext longtext json ' +
+  'geometry linestring polygon multipoint multilinestring multipolygon geomcollection geometrycollection'
+).split(' ');
+
+/** A row is no larger than its table's data, nor than what its columns can hold; an average tells the rest. */
+async function estimateLargestRow(database: Database, databases: readonly string[]): Promise<number> {
+  if (databases.length === 0) return 0;
+  const marks = (values: readonly unknown[]) => values.map(() => '?').join(', ');
+  const [row] = await database.query(
+    `SELECT MAX(bytes) AS bytes FROM (
+       SELECT LEAST(SUM(COALESCE(c.CHARACTER_OCTET_LENGTH, 4294967295)), MAX(t.DATA_LENGTH), MAX(t.AVG_ROW_LENGTH) * ${LARGEST_TO_AVERAGE}) AS bytes
+       FROM information_schema.COLUMNS c JOIN information_schema.TABLES t
+         ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
+       WHERE c.TABLE_SCHEMA IN (${marks(databases)}) AND c.DATA_TYPE IN (${marks(LARGE_TYPES)})
+       GROUP BY c.TABLE_SCHEMA, c.TABLE_NAME) AS largest`,
+    [...databases, ...LARGE_TYPES],
+  );
+  return Number(row?.bytes ?? 0) * ESCAPED_SIZE;
 }
 
 /** Databases that were asked for and are not there (or not visible to this user). */

@@ -11,6 +11,10 @@ export type GovernorState = {
   readonly reactionSeconds: number;
   /** What still lands after a stop at the most: one statement for each thread. */
   readonly burstBytes: number;
+  /** The same with what large rows may add, which are written whole; at least `burstBytes`. */
+  readonly likelyBurstBytes: number;
+  /** The kernel stops mydumper at its next write, so that nothing but the burst can land however late we are. */
+  readonly gated: boolean;
   readonly stopped: boolean;
   /** mydumper holds a global or table lock: other people's writes wait while it is stopped. */
   readonly locked: boolean;
@@ -30,15 +34,31 @@ export const MAXIMUM_LOCKED_STOP_SECONDS = 10;
 const LOOK_AHEAD_SHARE = 0.5;
 /** Both rate and reaction are measured, and the next moment may be worse than what was seen so far. */
 const LOOK_AHEAD_MARGIN = 1.5;
+/** Large rows that may come claim this share at the most: a budget must be of use also where they never do. */
+const LIKELY_BURST_SHARE = 0.5;
 /** A stopped mydumper is continued when staging has fallen to this share of the level at which it is stopped. */
 const RESUME_SHARE = 0.5;
 
 /** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
 export function pauseLevel(state: GovernorState): number {
+  const burst = Math.max(
+    state.burstBytes,
+    Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE),
+  );
+  if (state.gated) return Math.max(0, state.budgetBytes - burst);
   const ahead = state.growthBytesPerSecond * state.reactionSeconds * LOOK_AHEAD_MARGIN;
-  return Math.max(
-    0,
-    state.budgetBytes - state.burstBytes - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE),
+  return Math.max(0, state.budgetBytes - burst - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE));
+}
+
+/** A busy machine has been seen to keep our thread from running for 0.1 s. */
+const LONGEST_STALL_SECONDS = 0.25;
+/** What a mydumper that was slow until now may write in such a time when it comes to an easier table. */
+const LEAST_DISTANCE_BYTES = 32 * 1024 * 1024;
+
+/** Staged bytes from which on the gate is kept shut: below, even a long stall of ours would not fill the budget. */
+export function gateLevel({ budgetBytes, burstBytes, growthBytesPerSecond }: GovernorState): number {
+  return (
+    budgetBytes - burstBytes - Math.max(LEAST_DISTANCE_BYTES, growthBytesPerSecond * LONGEST_STALL_SECONDS)
   );
 }
 
@@ -100,6 +120,7 @@ const LOOKS_AHEAD = 8;
 /** Milliseconds until the next look: the closer the budget, the shorter. */
 export function nextLookMilliseconds(state: GovernorState): number {
   if (state.stopped) return 2;
+  if (state.gated) return SHORTEST_PERIOD_MILLISECONDS;
   const room = pauseLevel(state) - state.stagedBytes;
   if (room <= 0) return SHORTEST_PERIOD_MILLISECONDS;
   const milliseconds = (room / Math.max(1, state.growthBytesPerSecond) / LOOKS_AHEAD) * 1000;

@@ -6,6 +6,8 @@ export type WatchStart = {
   readonly directory: string;
   readonly budgetBytes: number;
   readonly burstBytes: number;
+  /** The same with a row as large as the tables may hold. */
+  readonly likelyBurstBytes: number;
   /** mydumper takes locks when it starts. */
   readonly locked: boolean;
 };
@@ -34,8 +36,8 @@ export type ToWatch =
   | { readonly kind: 'end' };
 
 export type FromWatch =
-  /** It has looked once and goes on looking: mydumper may be started. */
-  | { readonly kind: 'ready' }
+  /** It has looked once and goes on looking: mydumper may be started. `gate` tells whether the kernel helps to stop it. */
+  | { readonly kind: 'ready'; readonly gate: boolean }
   | { readonly kind: 'finished'; readonly files: readonly StagedFile[] }
   | { readonly kind: 'leased'; readonly lease: Lease }
   | { readonly kind: 'leaseFailed'; readonly id: FileId; readonly reason: string }

@@ -17,7 +17,7 @@ export type WatchListener = {
 /** The watching thread, seen from the rest of the program. */
 export type Watch = {
   /** Resolves when the thread looks at staging: mydumper may be started now. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<{ readonly gate: boolean }>;
   /** Tells it whom to govern. */
   readonly govern: (processGroup: number) => void;
   /** Opens a finished file; its descriptor belongs to the watching thread. @throws Failure `dump` when it is not there. */
@@ -52,8 +52,9 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
   const leases = new Map<FileId, Waiting<Lease>>();
   const releases = new Map<FileId, Waiting<void>>();
   const drained = Promise.withResolvers<void>();
-  const ready = Promise.withResolvers<void>();
-  for (const { promise } of [drained, ready]) promise.catch(() => {});
+  const ready = Promise.withResolvers<{ gate: boolean }>();
+  drained.promise.catch(() => {});
+  ready.promise.catch(() => {});
   let stats = NOTHING_YET;
   let over: Failure | undefined;
 
@@ -75,7 +76,7 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
   const handle = (message: FromWatch): void => {
     switch (message.kind) {
       case 'ready':
-        ready.resolve();
+        ready.resolve({ gate: message.gate });
         break;
       case 'finished':
         listener.finished(message.files);

@@ -6,11 +6,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { allStopped, collectOpenFiles, type FileId, groupMembers } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
-import { decide, type GovernorState, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './decide.ts';
+import {
+  decide,
+  type GovernorState,
+  gateLevel,
+  nextLookMilliseconds,
+  SHORTEST_PERIOD_MILLISECONDS,
+} from './decide.ts';
 import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
 import { fadingPeak, growthMeter } from './rates.ts';
 import { stopProcesses } from './stop-signal.ts';
 import { askForShortSlice } from './thread-priority.ts';
+import { createWriteGate } from './write-gate.ts';
 
 /** How often the members of mydumper's process group are looked up anew when nobody waits for it. */
 const MEMBERS_SECONDS = 0.25;
@@ -31,6 +38,7 @@ const send = (message: FromWatch) => port.postMessage(message);
 const now = () => performance.now() / 1000;
 
 const tracker = createTracker(start.directory);
+const gate = createWriteGate(start.directory);
 const growth = growthMeter();
 const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 
@@ -47,6 +55,10 @@ let plannedMilliseconds = 0;
 let stoppedAt: number | undefined;
 let confirmedAt: number | undefined;
 let statsAt = 0;
+/** Written so far when mydumper was last let through the gate. */
+let stepFromBytes: number | undefined;
+/** The most it has written from there to its next stop. */
+let largestStepBytes = 0;
 let timer: NodeJS.Timeout | undefined;
 
 const stats = {
@@ -103,10 +115,16 @@ function signalGroup(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
 function look(): void {
   const time = now();
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
+  // Looked at before the scan: what a stopped group has written is all there is.
+  const atGate = stoppedAt === undefined && gate !== undefined && allStopped(members);
   const scan = tracker.scan(exited ? undefined : openFiles);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
   stats.dumpedBytes = scan.dumpedBytes;
+  if (atGate && stepFromBytes !== undefined) {
+    largestStepBytes = Math.max(largestStepBytes, scan.dumpedBytes - stepFromBytes);
+    stepFromBytes = undefined;
+  }
   if (scan.finished.length > 0) send({ kind: 'finished', files: scan.finished });
 
   lookedAt = now();
@@ -120,11 +138,16 @@ function look(): void {
     growthBytesPerSecond: growth.update(scan.dumpedBytes, time, stoppedAt !== undefined),
     reactionSeconds: reaction.update(blindSeconds, lookedAt),
     burstBytes: start.burstBytes,
+    likelyBurstBytes: Math.max(start.likelyBurstBytes, largestStepBytes),
+    gated: gate?.isShut() === true,
     stopped: stoppedAt !== undefined,
     locked,
     lockedStopSeconds: currentStats(time).lockedStopSeconds,
   };
-  if (!exited && processGroup !== undefined) govern(state);
+  if (!exited && processGroup !== undefined) {
+    govern(state, atGate);
+    moveGate(state);
+  }
   plannedMilliseconds = nextLookMilliseconds(state);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
@@ -132,8 +155,18 @@ function look(): void {
   }
 }
 
-function govern(state: GovernorState): void {
+/** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
+function moveGate(state: GovernorState): void {
+  if (state.stagedBytes >= gateLevel(state)) gate?.shut(members);
+  else gate?.open();
+}
+
+function govern(state: GovernorState, atGate: boolean): void {
   const { action, reason } = decide(state);
+  if (action === 'run' && atGate) {
+    if (state.gated) stepFromBytes = stats.dumpedBytes;
+    signalGroup('SIGCONT');
+  }
   if (action === 'pause' && stoppedAt === undefined) pause(reason, state.stagedBytes);
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'fail') fail('staging', reason);
@@ -239,6 +272,7 @@ function handle(message: ToWatch): void {
       clearTimeout(timer);
       failed = true;
       send({ kind: 'stats', stats: currentStats(now()) });
+      gate?.end();
       port?.close();
   }
 }
@@ -246,4 +280,4 @@ function handle(message: ToWatch): void {
 askForShortSlice();
 port.on('message', handle);
 loop();
-send({ kind: 'ready' });
+send({ kind: 'ready', gate: gate !== undefined });
