@@ -55,14 +55,11 @@ const LONGEST_STALL_SECONDS = 0.25;
 /** What a mydumper that was slow until now may write in such a time when it comes to an easier table. */
 const LEAST_DISTANCE_BYTES = 32 * 1024 * 1024;
 
-/** The gate stops mydumper for moments: while it holds locks that is left for when staging is filled to this share. */
-const LOCKED_GATE_SHARE = 0.5;
-
 /** Staged bytes from which on the gate is kept shut: below, even a long stall of ours would not fill the budget. */
-export function gateLevel(state: GovernorState): number {
-  const { budgetBytes, burstBytes, growthBytesPerSecond, locked } = state;
-  const distance = Math.max(LEAST_DISTANCE_BYTES, growthBytesPerSecond * LONGEST_STALL_SECONDS);
-  return Math.max(locked ? budgetBytes * LOCKED_GATE_SHARE : 0, budgetBytes - burstBytes - distance);
+export function gateLevel({ budgetBytes, burstBytes, growthBytesPerSecond }: GovernorState): number {
+  return (
+    budgetBytes - burstBytes - Math.max(LEAST_DISTANCE_BYTES, growthBytesPerSecond * LONGEST_STALL_SECONDS)
+  );
 }
 
 /** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */
