@@ -47,20 +47,18 @@ async function dropAll(db: MariaDb): Promise<void> {
 }
 
 /**
- * Dumps with mydumper. About one in fifty dumps of several databases hangs and leaves tables out: its count of databases still to
- * be listed may reach zero before the last is added, and it frees a queue still in use. Such a dump is made again.
+ * Dumps each database by a run of its own into one directory: told of several, mydumper 0.10 may begin before it has listed
+ * all, and then leaves tables out or hangs.
  */
 async function dump(db: MariaDb, options: ToolOptions): Promise<{ path: string; exitCode: number }> {
-  const databases = await userDatabases(db);
-  for (let attempt = 1; ; attempt++) {
-    const path = await directory();
-    const result = await dumpWithMydumper(db, path, { timeoutMs: 20_000, ...options });
-    const listed = databases.every((name) =>
-      result.output.includes(`dumping db information for \`${name}\``),
-    );
-    const early = result.exitCode === 137 || !listed;
-    if (!early || attempt === 5) return { path, exitCode: result.exitCode };
+  const path = await directory();
+  let exitCode = 0;
+  for (const name of await userDatabases(db)) {
+    const args = [`--database=${name}`, ...(options.args ?? [])];
+    const result = await dumpWithMydumper(db, path, { ...options, args });
+    exitCode ||= result.exitCode;
   }
+  return { path, exitCode };
 }
 
 describe('startMariaDb', () => {
@@ -227,7 +225,7 @@ describe('bulk data', () => {
       expect(Object.values(two.objects).map(({ digest }) => digest)).toEqual(
         Object.values(one.objects).map(({ digest }) => digest),
       );
-      const { path } = await dump(db, { args: ['-B', 'one', '-F', '64'] });
+      const { path } = await dump(db, { args: ['-F', '64'] });
       expect((await readdir(path)).filter((name) => name.startsWith('one.bulk_')).length).toBe(4);
       await dropAll(db);
     }

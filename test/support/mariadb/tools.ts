@@ -41,6 +41,8 @@ async function runTool(
     });
     const child = spawn(tool, [`--defaults-file=${defaults}`, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // mydumper 0.10 sets no locale, so GLib would refuse arguments that are not ASCII but for this variable of its own.
+      env: { ...process.env, CHARSET: 'UTF-8' },
       timeout: options.timeoutMs ?? 120_000,
       killSignal: 'SIGKILL',
     });
