@@ -4,6 +4,7 @@ import { MANIFEST_NAME } from '../contract.ts';
 import { takeRunLock } from '../database/run-lock.ts';
 import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
+import type { BudgetPlan } from '../governor/feasibility.ts';
 import { backupIdOf, buildManifest } from '../manifest/build.ts';
 import { type Manifest, manifestSchema } from '../manifest/schema.ts';
 import type { Staging } from '../staging/directory.ts';
@@ -66,11 +67,11 @@ async function makeBackup(config: Config, events: Events, run: RunState): Promis
     const lock = await run.orFail(takeRunLock(config.server, config.source, warn, run.fail));
     try {
       // 3. Take the staging directory.
-      const staging = prepareStaging(config);
+      const { staging, punching, plan } = prepareStaging(config, found.mydumper);
       try {
-        announce({ config, found, staging, backupId, location, events });
+        announce({ config, found, staging, plan, backupId, location, events });
         // 4. Dump, ship while it runs, and judge what was left.
-        const dump = await runDump({ config, found, staging, store, folder, run, events });
+        const dump = await runDump({ config, found, staging, punching, plan, store, folder, run, events });
         // 5. Only now does the backup exist.
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };
@@ -98,6 +99,7 @@ function announce(about: {
   config: Config;
   found: Awaited<ReturnType<typeof preflight>>;
   staging: Staging;
+  plan: BudgetPlan;
   backupId: string;
   location: string;
   events: Events;
@@ -118,6 +120,7 @@ function announce(about: {
     lockMode: found.lock.plan,
     consistency: found.lock.consistency,
   });
+  for (const message of about.plan.notes) events.emit('notice', { message });
   for (const message of found.warnings) events.emit('warning', { message });
 }
 

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import type { Compression, Config } from '../config.ts';
 import { hasNonTransactionalTables } from '../database/inventory.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { type BudgetPlan, LEAST_PRESSED_BYTES } from '../governor/feasibility.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 import { startWatch, type Watch } from '../governor/watch.ts';
 import { judgeDump } from '../manifest/judge.ts';
@@ -15,6 +16,7 @@ import { type MydumperProcess, startMydumper } from '../mydumper/process.ts';
 import { prologueFor } from '../shipping/prologue.ts';
 import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
+import type { GrowingLimits } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { requireComplete } from './completeness.ts';
 import { createDumpLog } from './dump-log.ts';
@@ -34,6 +36,9 @@ export type DumpContext = {
   readonly config: Config;
   readonly found: Preflight;
   readonly staging: Staging;
+  /** Files can be shipped while they grow. */
+  readonly punching: boolean;
+  readonly plan: BudgetPlan;
   readonly store: ObjectStore;
   readonly folder: string;
   readonly run: RunState;
@@ -42,6 +47,11 @@ export type DumpContext = {
 
 const NO_GATE =
   'the kernel has no directory notification (fs.dir-notify-enable), so the budget is kept by looking ahead alone';
+
+const NO_PUNCHING =
+  'the file system does not free parts of files, so files are shipped when mydumper has finished them';
+/** Growing files are worth shipping when they hold a couple of parts. */
+const PARTS_WORTH_SHIPPING = 2;
 
 /** `metadata` grows with the number of tables in 1.x; more than this is not it. */
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
@@ -64,6 +74,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   try {
     const { gate } = await run.orFail(watch.ready);
     if (!gate) events.emit('notice', { message: NO_GATE });
+    if (!context.punching) events.emit('notice', { message: NO_PUNCHING });
     mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
@@ -106,14 +117,14 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   }
 }
 
-function planOf({ config, found, staging }: DumpContext): DumpPlan {
+function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
   return {
     generation: found.mydumper.generation,
     directory: staging.directory,
     optionFile: staging.optionFile,
-    threads: config.dump.threads,
-    chunkMiB: config.dump.chunkMiB,
-    statementBytes: found.statementBytes,
+    threads: plan.threads,
+    chunkMiB: plan.chunkMiB,
+    statementBytes: plan.statementBytes,
     databases: config.dump.databases,
     onlyDatabase: found.inventory.databases.length === 1 ? found.inventory.databases[0] : undefined,
     lock: found.lock.plan,
@@ -124,18 +135,23 @@ function planOf({ config, found, staging }: DumpContext): DumpPlan {
 }
 
 function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper } {
-  const { config, found, staging, store, folder, run, events } = context;
+  const { config, found, staging, plan, store, folder, run, events } = context;
   const { budgetBytes } = config.staging;
   const watch = startWatch(
     {
       directory: staging.directory,
       budgetBytes,
-      burstBytes: config.dump.threads * found.statementBytes,
-      likelyBurstBytes: (config.dump.threads - 1) * found.statementBytes + found.inventory.largestRowBytes,
+      burstBytes: plan.threads * plan.statementBytes,
+      likelyBurstBytes: (plan.threads - 1) * plan.statementBytes + found.inventory.largestRowBytes,
+      growing: context.punching ? growingLimits(plan, config.compression) : undefined,
       locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
     },
     {
       finished: (files) => shipper.add(files),
+      growing: (files) => shipper.addGrowing(files),
+      growth: (growth) => shipper.grown(growth),
+      press: (id) => shipper.press(id),
+      exceeded: (message) => events.emit('warning', { message }),
       paused: (pause) => events.emit('paused', { ...pause, budgetBytes }),
       resumed: (pause) => events.emit('resumed', { ...pause, budgetBytes }),
       stats: (stats) => {
@@ -151,6 +167,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
     folder,
     compression: config.compression,
     prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases, config.dump.extraArguments),
+    partBytes: plan.partBytes,
     concurrency: config.uploadConcurrency,
     onShipped: ({ key, dumpedBytes, storedBytes }) => {
       run.uploaded(storedBytes);
@@ -159,6 +176,13 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
     onFailed: run.fail,
   });
   return { watch, shipper };
+}
+
+function growingLimits({ partBytes }: BudgetPlan, compression: Compression): GrowingLimits {
+  return {
+    announceBytes: PARTS_WORTH_SHIPPING * partBytes,
+    shippableBytes: compression === 'none' ? partBytes + 1 : LEAST_PRESSED_BYTES,
+  };
 }
 
 /** Only 0.10 is known to do this. */

@@ -4,11 +4,12 @@ import { type Inventory, missingDatabases, readInventory } from '../database/inv
 import { chooseLocking, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
 import { Failure, messageOf } from '../errors.ts';
+import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
 import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import { unsupportedNames } from '../mydumper/naming.ts';
-import { smallestBudgetBytes, statementBytes } from '../mydumper/statement-size.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
+import { canPunchHoles } from '../staging/punch-hole.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 const MIB = 1024 * 1024;
@@ -21,7 +22,6 @@ export type Preflight = {
   readonly mydumper: MydumperVersion;
   readonly inventory: Inventory;
   readonly lock: LockChoice;
-  readonly statementBytes: number;
   /** What the dump will not hold, or not as it is. */
   readonly warnings: readonly string[];
 };
@@ -31,41 +31,49 @@ export type Preflight = {
  * @throws Failure `preflight` or `configuration` with the reason and the way out.
  */
 export async function preflight(config: Config, store: ObjectStore, folder: string): Promise<Preflight> {
-  const statement = requireFeasibleBudget(config);
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath);
+  planWithin(config, mydumper, true);
   const { inventory, losses } = await inspectServer(config, mydumper);
   const warnings = requireComplete(config, mydumper, losses);
   const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory.grants);
   await store.probe(`${folder}manifest.json`);
-  return { mydumper, inventory, lock, statementBytes: statement, warnings };
+  return { mydumper, inventory, lock, warnings };
 }
 
-/** Takes the staging directory, once everything else may go ahead. @throws Failure `preflight`. */
-export function prepareStaging(config: Config): Staging {
+/** A staging directory that was taken, and the sizes with which its budget works. */
+export type Prepared = { readonly staging: Staging; readonly punching: boolean; readonly plan: BudgetPlan };
+
+/** Takes the staging directory, once everything else may go ahead. @throws Failure `preflight` or `configuration`. */
+export function prepareStaging(config: Config, mydumper: MydumperVersion): Prepared {
   const { directory, budgetBytes } = config.staging;
   const staging = claimStaging(directory);
-  const free = freeBytes(directory);
-  if (free + FREE_SPACE_TOLERANCE_BYTES < budgetBytes) {
+  try {
+    const free = freeBytes(directory);
+    if (free + FREE_SPACE_TOLERANCE_BYTES < budgetBytes) {
+      throw new Failure(
+        'preflight',
+        `STAGING_LIMIT_MB: the budget is ${inMiB(budgetBytes)} MiB, but only ${inMiB(free)} MiB are free in OUTPUTDIR="${directory}"`,
+      );
+    }
+    const punching = canPunchHoles(directory);
+    return { staging, punching, plan: planWithin(config, mydumper, punching) };
+  } catch (error) {
     staging.clear();
-    throw new Failure(
-      'preflight',
-      `STAGING_LIMIT_MB: the budget is ${inMiB(budgetBytes)} MiB, but only ${inMiB(free)} MiB are free in OUTPUTDIR="${directory}"`,
-    );
+    throw error;
   }
-  return staging;
 }
 
-function requireFeasibleBudget({ dump, staging }: Config): number {
-  const statement = statementBytes(staging.budgetBytes, dump.threads);
-  const smallest = smallestBudgetBytes(dump.threads, dump.chunkMiB, statement);
-  if (smallest > staging.budgetBytes) {
-    throw new Failure(
-      'configuration',
-      `STAGING_LIMIT_MB=${inMiB(staging.budgetBytes)}: too small for THREADS=${dump.threads} and ` +
-        `CHUNK_FILE_SIZE_MB=${dump.chunkMiB}; at least ${Math.ceil(smallest / MIB)} would work`,
-    );
-  }
-  return statement;
+function planWithin(config: Config, { generation }: MydumperVersion, punching: boolean): BudgetPlan {
+  const { dump, staging, store, compression } = config;
+  const wanted = { threads: dump.threads, chunkMiB: dump.chunkMiB, partBytes: store.partBytes };
+  const circumstances = { budgetBytes: staging.budgetBytes, generation, compression, punching };
+  const plan = planBudget(wanted, circumstances);
+  if (plan !== undefined) return plan;
+  throw new Failure(
+    'configuration',
+    `STAGING_LIMIT_MB=${inMiB(staging.budgetBytes)}: too small whatever the other sizes; ` +
+      `at least ${smallestWorkingBudgetMiB(wanted, circumstances)} would work`,
+  );
 }
 
 async function inspectServer(

@@ -1,5 +1,5 @@
 import type { FileId } from '../staging/process-files.ts';
-import type { Lease, StagedFile } from '../staging/tracker.ts';
+import type { GrowingLimits, Growth, Lease, StagedFile } from '../staging/tracker.ts';
 
 /** What the watching thread is started with. */
 export type WatchStart = {
@@ -8,6 +8,8 @@ export type WatchStart = {
   readonly burstBytes: number;
   /** The same with a row as large as the tables may hold. */
   readonly likelyBurstBytes: number;
+  /** Which files to ship while they grow; undefined where the file system does not free parts of files. */
+  readonly growing: GrowingLimits | undefined;
   /** mydumper takes locks when it starts. */
   readonly locked: boolean;
 };
@@ -29,6 +31,8 @@ export type ToWatch =
   | { readonly kind: 'mydumperStarted'; readonly processGroup: number }
   | { readonly kind: 'lease'; readonly id: FileId }
   | { readonly kind: 'release'; readonly id: FileId }
+  /** S3 has acknowledged that many first bytes of a leased file. Not answered. */
+  | { readonly kind: 'free'; readonly id: FileId; readonly bytes: number }
   | { readonly kind: 'locksReleased' }
   /** mydumper is gone: every file is finished. Answered by `drained`. */
   | { readonly kind: 'mydumperExited' }
@@ -39,6 +43,12 @@ export type FromWatch =
   /** It has looked once and goes on looking: mydumper may be started. `gate` tells whether the kernel helps to stop it. */
   | { readonly kind: 'ready'; readonly gate: boolean }
   | { readonly kind: 'finished'; readonly files: readonly StagedFile[] }
+  | { readonly kind: 'growing'; readonly files: readonly StagedFile[] }
+  | { readonly kind: 'growth'; readonly growth: readonly Growth[] }
+  /** Staging held more than its budget, because of a row whose size nothing had told of. */
+  | { readonly kind: 'exceeded'; readonly reason: string }
+  /** mydumper waits, and only what it has not finished could free staging: ship what this one holds though it fills no part. */
+  | { readonly kind: 'press'; readonly id: FileId }
   | { readonly kind: 'leased'; readonly lease: Lease }
   | { readonly kind: 'leaseFailed'; readonly id: FileId; readonly reason: string }
   | { readonly kind: 'released'; readonly id: FileId }

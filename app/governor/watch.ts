@@ -2,11 +2,16 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Failure, messageOf } from '../errors.ts';
 import type { FileId } from '../staging/process-files.ts';
-import type { Lease, StagedFile } from '../staging/tracker.ts';
+import type { Growth, Lease, StagedFile } from '../staging/tracker.ts';
 import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
 
 export type WatchListener = {
   readonly finished: (files: readonly StagedFile[]) => void;
+  /** Files that mydumper still writes and that are large enough to be shipped meanwhile. */
+  readonly growing: (files: readonly StagedFile[]) => void;
+  readonly growth: (growth: readonly Growth[]) => void;
+  readonly press: (id: FileId) => void;
+  readonly exceeded: (reason: string) => void;
   readonly paused: (pause: { reason: string; stagedBytes: number }) => void;
   readonly resumed: (pause: { reason: string; stagedBytes: number; pausedSeconds: number }) => void;
   readonly stats: (stats: WatchStats) => void;
@@ -20,8 +25,10 @@ export type Watch = {
   readonly ready: Promise<{ readonly gate: boolean }>;
   /** Tells it whom to govern. */
   readonly govern: (processGroup: number) => void;
-  /** Opens a finished file; its descriptor belongs to the watching thread. @throws Failure `dump` when it is not there. */
+  /** Opens a file; its descriptor belongs to the watching thread. @throws Failure `dump` when it is not there. */
   readonly lease: (id: FileId) => Promise<Lease>;
+  /** Frees the disk of a leased file's first bytes, which S3 has acknowledged. */
+  readonly free: (id: FileId, bytes: number) => void;
   /** Removes a file that S3 has acknowledged. @throws Failure `staging` when that is refused. */
   readonly release: (id: FileId) => Promise<void>;
   readonly locksReleased: () => void;
@@ -81,6 +88,18 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
       case 'finished':
         listener.finished(message.files);
         break;
+      case 'growing':
+        listener.growing(message.files);
+        break;
+      case 'growth':
+        listener.growth(message.growth);
+        break;
+      case 'press':
+        listener.press(message.id);
+        break;
+      case 'exceeded':
+        listener.exceeded(message.reason);
+        break;
       case 'leased':
         settle(leases, message.lease.id)?.resolve(message.lease);
         break;
@@ -129,6 +148,7 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
     ready: ready.promise,
     govern: (processGroup) => send({ kind: 'mydumperStarted', processGroup }),
     lease: (id) => ask(leases, { kind: 'lease', id }),
+    free: (id, bytes) => send({ kind: 'free', id, bytes }),
     release: (id) => ask(releases, { kind: 'release', id }),
     locksReleased: () => send({ kind: 'locksReleased' }),
     drain: () => {

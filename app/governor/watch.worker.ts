@@ -15,6 +15,7 @@ import {
 } from './decide.ts';
 import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
 import { fadingPeak, growthMeter } from './rates.ts';
+import { createStepMeter, judgeStep } from './steps.ts';
 import { stopProcesses } from './stop-signal.ts';
 import { askForShortSlice } from './thread-priority.ts';
 import { createWriteGate } from './write-gate.ts';
@@ -24,6 +25,7 @@ const MEMBERS_SECONDS = 0.25;
 /** Looking them up reads all of /proc, so at the most this share of the time goes there. */
 const MEMBERS_TIME_SHARE = 0.05;
 const STATS_SECONDS = 0.1;
+const PRESS_SECONDS = 0.25;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
 const REACTION_HALF_LIFE_SECONDS = 15;
 /** Assumed before anything was measured. */
@@ -37,7 +39,8 @@ if (port === null) throw new Error('watch.worker.ts runs as a worker thread');
 const send = (message: FromWatch) => port.postMessage(message);
 const now = () => performance.now() / 1000;
 
-const tracker = createTracker(start.directory);
+const steps = createStepMeter();
+const tracker = createTracker(start.directory, start.growing);
 const gate = createWriteGate(start.directory);
 const growth = growthMeter();
 const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
@@ -55,10 +58,7 @@ let plannedMilliseconds = 0;
 let stoppedAt: number | undefined;
 let confirmedAt: number | undefined;
 let statsAt = 0;
-/** Written so far when mydumper was last let through the gate. */
-let stepFromBytes: number | undefined;
-/** The most it has written from there to its next stop. */
-let largestStepBytes = 0;
+let pressedAt = 0;
 let timer: NodeJS.Timeout | undefined;
 
 const stats = {
@@ -116,16 +116,16 @@ function look(): void {
   const time = now();
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
-  const atGate = stoppedAt === undefined && gate !== undefined && allStopped(members);
+  const isStopped = gate !== undefined && allStopped(members);
   const scan = tracker.scan(exited ? undefined : openFiles);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
   stats.dumpedBytes = scan.dumpedBytes;
-  if (atGate && stepFromBytes !== undefined) {
-    largestStepBytes = Math.max(largestStepBytes, scan.dumpedBytes - stepFromBytes);
-    stepFromBytes = undefined;
-  }
+  steps.look(scan.largestGrowth, scan.stagedBytes);
+  if (isStopped) endStep();
   if (scan.finished.length > 0) send({ kind: 'finished', files: scan.finished });
+  if (scan.growing.length > 0) send({ kind: 'growing', files: scan.growing });
+  if (scan.growth.length > 0) send({ kind: 'growth', growth: scan.growth });
 
   lookedAt = now();
   // Close to the budget looks are a shortest period apart; a look that comes late or takes long leaves us blind for that time too.
@@ -138,14 +138,15 @@ function look(): void {
     growthBytesPerSecond: growth.update(scan.dumpedBytes, time, stoppedAt !== undefined),
     reactionSeconds: reaction.update(blindSeconds, lookedAt),
     burstBytes: start.burstBytes,
-    likelyBurstBytes: Math.max(start.likelyBurstBytes, largestStepBytes),
+    likelyBurstBytes: Math.max(start.likelyBurstBytes, steps.largestBytes()),
     gated: gate?.isShut() === true,
     stopped: stoppedAt !== undefined,
     locked,
     lockedStopSeconds: currentStats(time).lockedStopSeconds,
   };
   if (!exited && processGroup !== undefined) {
-    govern(state, atGate);
+    govern(state, isStopped && stoppedAt === undefined);
+    if (stoppedAt !== undefined && scan.closedBytes === 0) press(time);
     moveGate(state);
   }
   plannedMilliseconds = nextLookMilliseconds(state);
@@ -164,13 +165,31 @@ function moveGate(state: GovernorState): void {
 function govern(state: GovernorState, atGate: boolean): void {
   const { action, reason } = decide(state);
   if (action === 'run' && atGate) {
-    if (state.gated) stepFromBytes = stats.dumpedBytes;
+    if (state.gated) steps.begin(stats.dumpedBytes);
     signalGroup('SIGCONT');
   }
   if (action === 'pause' && stoppedAt === undefined) pause(reason, state.stagedBytes);
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'fail') fail('staging', reason);
   if (stoppedAt !== undefined) confirmStop(stoppedAt);
+}
+
+function endStep(): void {
+  const step = steps.end(stats.dumpedBytes);
+  if (step === undefined) return;
+  const verdict = judgeStep(step, start.budgetBytes, start.burstBytes);
+  if (verdict.kind === 'hopeless') fail('staging', verdict.reason);
+  if (verdict.kind === 'exceeded') send({ kind: 'exceeded', reason: verdict.reason });
+}
+
+/** Only growing files are left to free staging: what the largest holds is shipped as it is. */
+function press(time: number): void {
+  if (time - pressedAt < PRESS_SECONDS) return;
+  pressedAt = time;
+  const largest = tracker.largestGrowing();
+  if (largest === undefined) return;
+  if (largest.isNew) send({ kind: 'growing', files: [largest.file] });
+  send({ kind: 'press', id: largest.file.id });
 }
 
 function pause(reason: string, stagedBytes: number): void {
@@ -184,6 +203,7 @@ function pause(reason: string, stagedBytes: number): void {
 
 function resume(reason: string, stagedBytes: number): void {
   if (stoppedAt === undefined) return;
+  if (gate?.isShut() === true) steps.begin(stats.dumpedBytes);
   signalGroup('SIGCONT');
   const pausedSeconds = countPause(stoppedAt);
   send({ kind: 'resumed', reason, stagedBytes, pausedSeconds });
@@ -246,6 +266,9 @@ function handle(message: ToWatch): void {
       } catch (error) {
         send({ kind: 'leaseFailed', id: message.id, reason: messageOf(error) });
       }
+      return;
+    case 'free':
+      tracker.free(message.id, message.bytes);
       return;
     case 'release':
       try {

@@ -1,3 +1,5 @@
+import type { Generation } from './version.ts';
+
 const MIB = 1024 * 1024;
 
 /** mydumper's own default for `--statement-size`. */
@@ -16,12 +18,11 @@ export function statementBytes(budgetBytes: number, threads: number): number {
 }
 
 /**
- * The smallest budget with which files that are shipped once they are finished cannot block each other: each thread may
- * hold one unfinished file and write one more statement. Debian's 0.10 closes a file when statements × the statement size
- * rounded up to MiB exceeds `-F` (`dump_table_data` in mydumper.c), so it holds one statement more; 1.x closes sooner.
+ * The most a file holds when mydumper finishes it, of rows smaller than a statement. Debian's 0.10 closes a file when
+ * statements × the statement size rounded up to MiB exceeds `-F` (`dump_table_data` in mydumper.c), so it holds one statement
+ * more; 1.x looks at the size.
  */
-export function smallestBudgetBytes(threads: number, chunkMiB: number, statement: number): number {
-  const counted = Math.ceil(statement / MIB);
-  const fileBytes = (Math.floor(chunkMiB / counted) + 1) * statement;
-  return threads * (fileBytes + statement);
+export function unfinishedFileBytes(generation: Generation, chunkMiB: number, statement: number): number {
+  if (generation === 'modern') return chunkMiB * MIB + statement;
+  return (Math.floor(chunkMiB / Math.ceil(statement / MIB)) + 1) * statement;
 }

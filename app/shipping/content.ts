@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { read } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import type { Compression } from '../config.ts';
 import type { Lease } from '../staging/tracker.ts';
+import { createCompressor } from './compressor.ts';
+import type { Tail } from './tail.ts';
 
 const READ_BYTES = 1024 * 1024;
-/** Level 1 gave the same ratio as level 3 on SQL at more than twice the speed. */
-const ZSTD_LEVEL = 1;
-const GZIP_LEVEL = 1;
+/** A compressor is flushed each time it has taken in so much, so that it is known what of the file is in which part. */
+const BETWEEN_MARKS_BYTES = 4 * 1024 * 1024;
 
 export const EXTENSIONS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' };
 export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
@@ -19,65 +19,143 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 };
 
 export type Content = {
-  /** What goes to S3. Fails when the file does not hold what it held when mydumper closed it. */
+  /** What goes to S3. Ends when the file is closed and read; fails when it does not hold what it held when it was closed. */
   readonly body: Readable;
-  /** Bytes before compression: the prologue and what mydumper wrote. */
-  readonly bytes: number;
-  /** Hex SHA-256 of these; call it once the body has ended. */
-  readonly sha256: () => string;
+  /** Bytes before compression, prologue and file, and their SHA-256 in hex; call it once the body has ended. */
+  readonly summary: () => { readonly bytes: number; readonly fileBytes: number; readonly sha256: string };
+  /** Of the file's first bytes, how many are held by the first `storedBytes` of the body. */
+  readonly fileBytesIn: (storedBytes: number) => number;
 };
+
+/** After so many bytes of the body, so many of the file are surely in it. */
+type Mark = { readonly storedBytes: number; readonly fileBytes: number };
 
 const readAt = promisify(read);
 
-/** Reads a finished file from its descriptor, puts the prologue before it, hashes it, and compresses it into one frame or member. */
-export function openContent(lease: Lease, compression: Compression, prologue: Buffer): Content {
+/**
+ * Reads a file from its descriptor while it may still grow, puts the prologue before it, hashes it, and compresses it into one
+ * frame or member. When the tail is pressed, what was read so far is brought to the end of a part of `partBytes`.
+ */
+export function openContent(
+  lease: Lease,
+  tail: Tail,
+  compression: Compression,
+  prologue: Buffer,
+  partBytes: number,
+): Content {
   const hash = createHash('sha256');
-  const plain = Readable.from(readToEnd(lease, hash, prologue), {
-    objectMode: false,
-    highWaterMark: READ_BYTES,
-  });
-  const sha256 = () => hash.digest('hex');
-  const bytes = prologue.byteLength + lease.sizeBytes;
-  if (compression === 'none') return { body: plain, bytes, sha256 };
-
-  const compressor =
-    compression === 'gzip'
-      ? createGzip({ level: GZIP_LEVEL })
-      : createZstdCompress({
-          params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
-        });
-  // An error on either side destroys the other; whoever reads the body gets to know it.
-  pipeline(plain, compressor, () => {});
-  return { body: compressor, bytes, sha256 };
+  const source = { fileBytes: 0 };
+  const marks: Mark[] = [];
+  const plain = readToEnd(lease, tail, hash, prologue, source);
+  const pieces =
+    compression === 'none' ? onlyData(plain) : compressed(plain, compression, partBytes, source, marks);
+  return {
+    body: Readable.from(pieces, { objectMode: false, highWaterMark: READ_BYTES }),
+    summary: () => ({
+      bytes: prologue.byteLength + source.fileBytes,
+      fileBytes: source.fileBytes,
+      sha256: hash.digest('hex'),
+    }),
+    fileBytesIn: (storedBytes) => {
+      if (compression === 'none')
+        return Math.max(0, Math.min(source.fileBytes, storedBytes - prologue.byteLength));
+      return marks.findLast((mark) => mark.storedBytes <= storedBytes)?.fileBytes ?? 0;
+    },
+  };
 }
+
+/** Data, or word that what came so far should be brought to the end of a part. */
+type Piece = { readonly data: Buffer } | { readonly press: true };
 
 async function* readToEnd(
   lease: Lease,
+  tail: Tail,
   hash: { update: (data: Buffer) => unknown },
   prologue: Buffer,
-): AsyncGenerator<Buffer> {
+  source: { fileBytes: number },
+): AsyncGenerator<Piece> {
   if (prologue.byteLength > 0) {
     hash.update(prologue);
-    yield prologue;
+    yield { data: prologue };
   }
-  let position = 0;
   for (;;) {
-    const { bytesRead, buffer } = await readAt(
-      lease.descriptor,
-      Buffer.allocUnsafe(READ_BYTES),
-      0,
-      READ_BYTES,
-      position,
-    );
-    if (bytesRead === 0) break;
-    const chunk = buffer.subarray(0, bytesRead);
-    hash.update(chunk);
-    position += bytesRead;
-    yield chunk;
+    const seen = tail.now();
+    const { sizeBytes, closed } = seen;
+    while (source.fileBytes < sizeBytes || closed) {
+      const data = await readChunk(lease.descriptor, source.fileBytes);
+      if (data.byteLength === 0) break;
+      hash.update(data);
+      source.fileBytes += data.byteLength;
+      yield { data };
+    }
+    if (closed) {
+      requireSize(lease.name, sizeBytes, source.fileBytes);
+      return;
+    }
+    if (tail.takePress()) yield { press: true };
+    else await tail.changed(seen);
   }
-  if (position !== lease.sizeBytes) {
-    throw new Error(
-      `${lease.name} held ${lease.sizeBytes} bytes when mydumper closed it and ${position} when it was read`,
-    );
+}
+
+async function readChunk(descriptor: number, position: number): Promise<Buffer> {
+  const { bytesRead, buffer } = await readAt(
+    descriptor,
+    Buffer.allocUnsafe(READ_BYTES),
+    0,
+    READ_BYTES,
+    position,
+  );
+  return buffer.subarray(0, bytesRead);
+}
+
+function requireSize(name: string, closedBytes: number, readBytes: number): void {
+  if (closedBytes === readBytes) return;
+  throw new Error(
+    `${name} held ${closedBytes} bytes when mydumper closed it and ${readBytes} when it was read`,
+  );
+}
+
+/** Without compression a part cannot be filled up: a press is of no use. */
+async function* onlyData(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) if ('data' in piece) yield piece.data;
+}
+
+async function* compressed(
+  pieces: AsyncIterable<Piece>,
+  compression: Exclude<Compression, 'none'>,
+  partBytes: number,
+  source: { readonly fileBytes: number },
+  marks: Mark[],
+): AsyncGenerator<Buffer> {
+  const compressor = createCompressor(compression);
+  let storedBytes = 0;
+  let sinceMarkBytes = 0;
+  const counted = (output: readonly Buffer[]) => {
+    for (const { byteLength } of output) storedBytes += byteLength;
+    return output;
+  };
+  /** A part goes when it is full and one byte more has come. */
+  const pads = (): Buffer[] => {
+    const gone = Math.floor(Math.max(0, storedBytes - 1) / partBytes) * partBytes;
+    const isWaiting = (marks.at(-1)?.storedBytes ?? 0) > gone;
+    return isWaiting ? [compressor.padding(gone + partBytes + 1 - storedBytes)] : [];
+  };
+  try {
+    for await (const piece of pieces) {
+      if ('data' in piece) {
+        yield* counted(await compressor.add(piece.data));
+        sinceMarkBytes += piece.data.byteLength;
+      }
+      const press = 'press' in piece;
+      if (sinceMarkBytes >= BETWEEN_MARKS_BYTES || (press && sinceMarkBytes > 0)) {
+        yield* counted(await compressor.flush());
+        marks.push({ storedBytes, fileBytes: source.fileBytes });
+        sinceMarkBytes = 0;
+      }
+      if (press) yield* counted(pads());
+    }
+    yield* counted(await compressor.end());
+  } finally {
+    compressor.destroy();
   }
 }

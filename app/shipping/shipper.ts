@@ -2,10 +2,11 @@ import type { Compression } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Watch } from '../governor/watch.ts';
 import type { FileId } from '../staging/process-files.ts';
-import type { StagedFile } from '../staging/tracker.ts';
+import type { Growth, StagedFile } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { CONTENT_TYPES, EXTENSIONS, openContent } from './content.ts';
 import type { PrologueOf } from './prologue.ts';
+import { createTail, type Tail } from './tail.ts';
 
 /** A file of the dump that S3 holds, acknowledged with a matching checksum. */
 export type ShippedFile = {
@@ -25,12 +26,14 @@ export type ShippedFile = {
 
 export type ShipperOptions = {
   readonly store: ObjectStore;
-  readonly watch: Pick<Watch, 'lease' | 'release'>;
+  readonly watch: Pick<Watch, 'lease' | 'free' | 'release'>;
   /** Key of the backup's folder, ending in a slash. */
   readonly folder: string;
   readonly compression: Compression;
   readonly prologueOf: PrologueOf;
-  /** Files under way at once. */
+  /** Of the parts of large files. */
+  readonly partBytes: number;
+  /** Finished files under way at once. Growing ones, of which there is one for each thread of mydumper, do not count. */
   readonly concurrency: number;
   readonly onShipped: (file: ShippedFile) => void;
   /** Called once, with the first cause. */
@@ -38,7 +41,13 @@ export type ShipperOptions = {
 };
 
 export type Shipper = {
+  /** Takes finished files. */
   readonly add: (files: readonly StagedFile[]) => void;
+  /** Takes files that are still written; they are shipped at once, beside the finished ones. */
+  readonly addGrowing: (files: readonly StagedFile[]) => void;
+  readonly grown: (growth: readonly Growth[]) => void;
+  /** Brings what was read of a growing file to S3 though it fills no part. */
+  readonly press: (id: FileId) => void;
   /** No new file is begun; those under way go on. */
   readonly stop: () => void;
   /** Resolves when nothing is waiting or under way, also after a failure. */
@@ -47,48 +56,23 @@ export type Shipper = {
 };
 
 /**
- * Ships finished files, the oldest first, several at a time. A file is released from staging after S3 has
- * acknowledged all of it, and not otherwise.
+ * Ships finished files, the oldest first, several at a time, and growing ones beside them. A file is released from staging
+ * after S3 has acknowledged all of it, the first bytes of a growing or large one after S3 has acknowledged these, and not otherwise.
  */
 export function createShipper(options: ShipperOptions): Shipper {
-  const { store, watch, folder, compression, concurrency } = options;
   const waiting: StagedFile[] = [];
   const shipped: ShippedFile[] = [];
+  const tails = new Map<FileId, Tail>();
   const names = new Set<string>();
+  let finishedUnderWay = 0;
   let underWay = 0;
   let stopped = false;
   let idle = Promise.withResolvers<void>();
   idle.resolve();
 
-  const ship = async (id: FileId): Promise<void> => {
-    const lease = await watch.lease(id);
-    if (names.has(lease.name)) {
-      throw new Failure(
-        'dump',
-        `mydumper wrote two files named ${JSON.stringify(lease.name)}; one would replace the other`,
-      );
-    }
-    names.add(lease.name);
-    const { body, bytes, sha256 } = openContent(lease, compression, options.prologueOf(lease));
-    const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
-    const stored = await store.upload(key, body, CONTENT_TYPES[compression]);
-    const file: ShippedFile = {
-      name: lease.name,
-      key,
-      stagedBytes: lease.sizeBytes,
-      dumpedBytes: bytes,
-      storedBytes: stored.bytes,
-      sha256: sha256(),
-      crc32: stored.crc32,
-    };
-    await watch.release(id);
-    shipped.push(file);
-    options.onShipped(file);
-  };
-
   const fail = (error: unknown) => {
     const wasStopped = stopped;
-    stopped = true;
+    stop();
     if (wasStopped) return;
     options.onFailed(
       error instanceof Failure
@@ -97,33 +81,101 @@ export function createShipper(options: ShipperOptions): Shipper {
     );
   };
 
+  const begin = (file: StagedFile, closed: boolean): Promise<void> => {
+    if (underWay === 0) idle = Promise.withResolvers<void>();
+    underWay += 1;
+    const tail = createTail(file.sizeBytes, closed);
+    tails.set(file.id, tail);
+    return shipFile(options, names, file.id, tail)
+      .then((done) => {
+        shipped.push(done);
+        options.onShipped(done);
+      })
+      .catch(fail)
+      .finally(() => {
+        tails.delete(file.id);
+        underWay -= 1;
+        fill();
+      });
+  };
+
   const fill = () => {
-    while (!stopped && underWay < concurrency) {
+    while (!stopped && finishedUnderWay < options.concurrency) {
       const next = waiting.shift();
       if (next === undefined) break;
-      underWay += 1;
-      ship(next.id)
-        .catch(fail)
-        .finally(() => {
-          underWay -= 1;
-          fill();
-        });
+      finishedUnderWay += 1;
+      begin(next, true).finally(() => {
+        finishedUnderWay -= 1;
+        fill();
+      });
     }
     if (underWay === 0 && (stopped || waiting.length === 0)) idle.resolve();
   };
 
+  const stop = () => {
+    stopped = true;
+    for (const tail of tails.values()) tail.cut(new Error('shipping was stopped'));
+    fill();
+  };
+
   return {
     add: (files) => {
-      if (files.length === 0) return;
       waiting.push(...files);
-      if (underWay === 0) idle = Promise.withResolvers<void>();
+      if (waiting.length > 0 && underWay === 0) idle = Promise.withResolvers<void>();
       fill();
     },
-    stop: () => {
-      stopped = true;
-      fill();
+    addGrowing: (files) => {
+      if (stopped) return;
+      for (const file of files) begin(file, false);
     },
+    grown: (growth) => {
+      for (const { id, sizeBytes, closed } of growth) tails.get(id)?.update(sizeBytes, closed);
+    },
+    press: (id) => tails.get(id)?.press(),
+    stop,
     idle: () => idle.promise,
     shipped: () => shipped,
+  };
+}
+
+async function shipFile(
+  { store, watch, folder, compression, prologueOf, partBytes }: ShipperOptions,
+  names: Set<string>,
+  id: FileId,
+  tail: Tail,
+): Promise<ShippedFile> {
+  const lease = await watch.lease(id);
+  if (names.has(lease.name)) {
+    throw new Failure(
+      'dump',
+      `mydumper wrote two files named ${JSON.stringify(lease.name)}; one would replace the other`,
+    );
+  }
+  names.add(lease.name);
+  tail.update(lease.sizeBytes, lease.closed);
+  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes);
+  const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
+  let freedBytes = 0;
+  const onAcknowledged = (storedBytes: number) => {
+    const freeBytes = content.fileBytesIn(storedBytes);
+    const { sizeBytes, closed } = tail.now();
+    if (freeBytes <= freedBytes || (closed && freeBytes === sizeBytes)) return; // all of it is released below
+    freedBytes = freeBytes;
+    watch.free(id, freeBytes);
+  };
+  const stored = await store.upload(key, content.body, CONTENT_TYPES[compression], {
+    partBytes,
+    onAcknowledged,
+  });
+  const { bytes, fileBytes, sha256 } = content.summary();
+  await watch.release(id);
+  return {
+    name: lease.name,
+    key,
+    stagedBytes: fileBytes,
+    dumpedBytes: bytes,
+    storedBytes: stored.bytes,
+    sha256,
+    crc32: stored.crc32,
   };
 }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { Failure } from '../errors.ts';
 
 /** Files of ours in the staging directory; mydumper's names never begin with a dot followed by this. */
-const OUR_PREFIX = '.mydumper-fargate';
+export const OUR_PREFIX = '.mydumper-fargate';
 const MARKER = `${OUR_PREFIX}.json`;
 const OPTION_FILE = `${OUR_PREFIX}.cnf`;
 

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { isOurs } from './directory.ts';
 import type { FileId } from './process-files.ts';
+import { punchHole } from './punch-hole.ts';
 
 /** `st_blocks` counts units of 512 bytes whatever the file system's block size (stat(2)). */
 const BLOCK_BYTES = 512;
@@ -18,6 +19,8 @@ const BLOCK_BYTES = 512;
 const MISSES_UNTIL_GONE = 3;
 /** Written to until the very end, even where it looks closed in between. */
 const WRITTEN_LAST = /^metadata(?:\.|$)/;
+/** A file that is being shipped while it grows is reported anew when it has grown by this much. */
+const GROWTH_TOLD_BYTES = 512 * 1024;
 
 export type StagedFile = {
   readonly id: FileId;
@@ -25,18 +28,37 @@ export type StagedFile = {
   readonly sizeBytes: number;
 };
 
+/** A leased file has more to read, or has got its last byte. */
+export type Growth = { readonly id: FileId; readonly sizeBytes: number; readonly closed: boolean };
+
 export type Scan = {
   /** Disk in use, our own small files included. */
   readonly stagedBytes: number;
   /** Bytes mydumper has written since the start, in files shipped and not. */
   readonly dumpedBytes: number;
-  /** Bytes of files mydumper has closed and that are not released yet: what shipping will free. */
+  /** Bytes that shipping will free: of closed files, and of growing ones that are large enough. */
   readonly shippableBytes: number;
-  /** Files found finished by this scan. */
+  /** Bytes in files mydumper has closed and that are not released yet. */
+  readonly closedBytes: number;
+  /** Files found finished by this scan that nobody has leased. */
   readonly finished: readonly StagedFile[];
+  /** Files that mydumper still writes and that are worth shipping from now on. */
+  readonly growing: readonly StagedFile[];
+  /** What has become of leased files. */
+  readonly growth: readonly Growth[];
+  /** The file that grew most since the last scan. */
+  readonly largestGrowth: { readonly name: string; readonly bytes: number };
 };
 
-export type Lease = StagedFile & { readonly descriptor: number };
+export type Lease = StagedFile & { readonly descriptor: number; readonly closed: boolean };
+
+/** From which allocated sizes on a file that is still written counts; undefined: not before it is closed. */
+export type GrowingLimits = {
+  /** It is worth shipping. */
+  readonly announceBytes: number;
+  /** Shipping it would free disk. */
+  readonly shippableBytes: number;
+};
 
 export type StagingTracker = {
   /**
@@ -46,8 +68,12 @@ export type StagingTracker = {
    * @throws Error when a file with content vanished that nobody had shipped.
    */
   readonly scan: (openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined) => Scan;
-  /** Opens a finished file for reading under the name it has now. @throws Error when it is not there any more. */
+  /** The file that holds most of what mydumper has not finished; `isNew` when nobody was told of it before. */
+  readonly largestGrowing: () => { readonly file: StagedFile; readonly isNew: boolean } | undefined;
+  /** Opens a file under the name it has now. @throws Error when it is not there any more. */
   readonly lease: (id: FileId) => Lease;
+  /** Frees the disk of a leased file's first bytes, which were shipped; the file keeps its size. */
+  readonly free: (id: FileId, bytes: number) => void;
   /** Removes a file that was shipped and closes its descriptor, which frees its disk. */
   readonly release: (id: FileId) => void;
 };
@@ -57,8 +83,12 @@ type Tracked = {
   name: string;
   sizeBytes: number;
   allocatedBytes: number;
-  state: 'growing' | 'finished' | 'leased';
+  closed: boolean;
+  announced: boolean;
   descriptor: number | undefined;
+  /** As last reported to whom has leased it. */
+  told: { sizeBytes: number; closed: boolean };
+  freedBytes: number;
   misses: number;
 };
 
@@ -66,26 +96,21 @@ type Tracked = {
  * What is in the staging directory, by identity and not by name: 0.10 renames the first file of a table after closing it.
  * One thread scans, opens and removes, so an inode number that is used again is never taken for the file that had it before.
  */
-export function createTracker(directory: string): StagingTracker {
+export function createTracker(directory: string, limits?: GrowingLimits): StagingTracker {
   const files = new Map<FileId, Tracked>();
   const byName = new Map<string, Tracked>();
   let releasedBytes = 0;
+  let largestGrowth = { name: '', bytes: 0 };
 
   const look = (name: string) => lstatSync(join(directory, name), { bigint: true, throwIfNoEntry: false });
 
   const note = (name: string, stat: BigIntStats): Tracked => {
     const id = idOf(stat);
-    const file = files.get(id) ?? {
-      id,
-      name,
-      sizeBytes: 0,
-      allocatedBytes: 0,
-      state: 'growing' as const,
-      descriptor: undefined,
-      misses: 0,
-    };
+    const file = files.get(id) ?? newlySeen(id, name);
     if (byName.get(file.name) === file) byName.delete(file.name);
     file.name = name;
+    const growthBytes = Number(stat.size) - file.sizeBytes;
+    if (growthBytes > largestGrowth.bytes) largestGrowth = { name, bytes: growthBytes };
     file.sizeBytes = Number(stat.size);
     file.allocatedBytes = Number(stat.blocks) * BLOCK_BYTES;
     file.misses = 0;
@@ -104,7 +129,7 @@ export function createTracker(directory: string): StagingTracker {
     const seen = new Set<Tracked>();
     for (const name of readdirSync(directory)) {
       const known = byName.get(name);
-      if (known !== undefined && known.state !== 'growing') {
+      if (known?.closed) {
         seen.add(known);
         continue;
       }
@@ -133,52 +158,107 @@ export function createTracker(directory: string): StagingTracker {
     file.sizeBytes = Number(stat.size);
     file.allocatedBytes = Number(stat.blocks) * BLOCK_BYTES;
     if (file.sizeBytes === 0 && !mydumperIsGone) return false; // it may still be removed
-    file.state = 'finished';
+    file.closed = true;
     return true;
+  };
+
+  /** Growing files that nobody was told of and that are worth shipping. */
+  const announce = (leastBytes: number): StagedFile[] => {
+    const worth = [...files.values()].filter(
+      (file) => !file.closed && !file.announced && isShippable(file) && file.allocatedBytes >= leastBytes,
+    );
+    for (const file of worth) file.announced = true;
+    return worth.map(asStaged);
+  };
+
+  const isShippable = (file: Tracked): boolean =>
+    file.closed ||
+    (limits !== undefined && file.allocatedBytes >= limits.shippableBytes && !WRITTEN_LAST.test(file.name));
+
+  /** What changed for whom has leased files. */
+  const tellGrowth = (): Growth[] => {
+    const growth: Growth[] = [];
+    for (const file of files.values()) {
+      const { id, sizeBytes, closed, told } = file;
+      if (file.descriptor === undefined || told.closed) continue;
+      if (!closed && sizeBytes - told.sizeBytes < GROWTH_TOLD_BYTES) continue;
+      file.told = { sizeBytes, closed };
+      growth.push({ id, sizeBytes, closed });
+    }
+    return growth;
   };
 
   return {
     scan: (openFiles) => {
+      largestGrowth = { name: '', bytes: 0 };
       const oursBytes = list();
-      const growing = [...files.values()].filter((file) => file.state === 'growing' && file.misses === 0);
-      const candidates = growing.filter((file) => openFiles === undefined || !WRITTEN_LAST.test(file.name));
+      const candidates = [...files.values()].filter(
+        (file) =>
+          !file.closed && file.misses === 0 && (openFiles === undefined || !WRITTEN_LAST.test(file.name)),
+      );
       const { sure, postponed } = closed(candidates, openFiles);
       const finished = sure.filter((file) => finish(file, openFiles === undefined));
+      const growing = limits === undefined ? [] : announce(limits.announceBytes);
 
       let stagedBytes = oursBytes;
       let dumpedBytes = releasedBytes;
-      let shippableBytes = postponed.reduce((sum, file) => sum + file.allocatedBytes, 0);
+      let shippableBytes = 0;
+      let closedBytes = postponed.reduce((sum, file) => sum + file.allocatedBytes, 0);
+      const surelyClosed = new Set(postponed);
       for (const file of files.values()) {
         stagedBytes += file.allocatedBytes;
         dumpedBytes += file.sizeBytes;
-        if (file.state !== 'growing') shippableBytes += file.allocatedBytes;
+        if (file.closed) closedBytes += file.allocatedBytes;
+        if (isShippable(file) || surelyClosed.has(file)) shippableBytes += file.allocatedBytes;
       }
       return {
         stagedBytes,
         dumpedBytes,
         shippableBytes,
-        finished: finished.map(({ id, name, sizeBytes }) => ({ id, name, sizeBytes })),
+        closedBytes,
+        finished: finished.filter((file) => !file.announced).map(asStaged),
+        growing,
+        growth: tellGrowth(),
+        largestGrowth,
       };
+    },
+
+    largestGrowing: () => {
+      const [largest] = [...files.values()]
+        .filter((file) => !file.closed && isShippable(file))
+        .sort((left, right) => right.allocatedBytes - left.allocatedBytes);
+      if (largest === undefined) return undefined;
+      const isNew = !largest.announced;
+      largest.announced = true;
+      return { file: asStaged(largest), isNew };
     },
 
     lease: (id) => {
       const file = files.get(id);
-      if (file === undefined || file.state === 'growing')
-        throw new Error(`no finished file ${id} in staging`);
+      if (file === undefined) throw new Error(`no file ${id} in staging`);
       let descriptor = openSame(directory, file);
       if (descriptor === undefined) {
         list(); // it was renamed since
         descriptor = openSame(directory, file);
       }
       if (descriptor === undefined) throw new Error(`${file.name} is no longer in the staging directory`);
-      file.state = 'leased';
       file.descriptor = descriptor;
-      return { id, name: file.name, sizeBytes: file.sizeBytes, descriptor };
+      file.told = { sizeBytes: file.sizeBytes, closed: file.closed };
+      return { ...asStaged(file), descriptor, closed: file.closed };
+    },
+
+    free: (id, bytes) => {
+      const file = files.get(id);
+      if (file?.descriptor === undefined) throw new Error(`file ${id} is not being shipped`);
+      if (bytes <= file.freedBytes) return;
+      punchHole(file.descriptor, file.freedBytes, bytes - file.freedBytes);
+      file.freedBytes = bytes;
+      file.allocatedBytes = Number(fstatSync(file.descriptor, { bigint: true }).blocks) * BLOCK_BYTES;
     },
 
     release: (id) => {
       const file = files.get(id);
-      if (file?.state !== 'leased') throw new Error(`file ${id} is not being shipped`);
+      if (file?.descriptor === undefined || !file.closed) throw new Error(`file ${id} is not being shipped`);
       const here = look(file.name);
       if (here === undefined || idOf(here) !== id) list();
       const stat = look(file.name);
@@ -186,11 +266,30 @@ export function createTracker(directory: string): StagingTracker {
         throw new Error(`${file.name} is no longer in the staging directory`);
       }
       unlinkSync(join(directory, file.name));
-      if (file.descriptor !== undefined) closeSync(file.descriptor);
+      closeSync(file.descriptor);
       releasedBytes += file.sizeBytes;
       forget(file);
     },
   };
+}
+
+function newlySeen(id: FileId, name: string): Tracked {
+  return {
+    id,
+    name,
+    sizeBytes: 0,
+    allocatedBytes: 0,
+    closed: false,
+    announced: false,
+    descriptor: undefined,
+    told: { sizeBytes: 0, closed: false },
+    freedBytes: 0,
+    misses: 0,
+  };
+}
+
+function asStaged({ id, name, sizeBytes }: Tracked): StagedFile {
+  return { id, name, sizeBytes };
 }
 
 /** Which of the files nobody has open, and which of them cannot be told from that yet. */
@@ -212,14 +311,14 @@ function idOf(stat: BigIntStats): FileId {
   return `${stat.dev}:${stat.ino}`;
 }
 
-/** Opens the file under its name if that is still it; never follows a link. */
+/** Opens the file under its name if that is still it; never follows a link. Writing to it is what freeing its disk takes. */
 function openSame(
   directory: string,
   file: { readonly id: FileId; readonly name: string },
 ): number | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(join(directory, file.name), constants.O_RDONLY | constants.O_NOFOLLOW);
+    descriptor = openSync(join(directory, file.name), constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -8,6 +8,13 @@ export type StoredObject = {
   readonly crc32: string;
 };
 
+export type UploadOptions = {
+  /** Of a multipart upload; the store's own unless given. */
+  readonly partBytes?: number;
+  /** Told how many of the first bytes the store has acknowledged, each time these become more. */
+  readonly onAcknowledged?: (bytes: number) => void;
+};
+
 /**
  * Where backups go. Every write is retried through what is transient for the configured time; what is thrown is final.
  * The store is only added to: nothing here reads, lists or deletes, so a role that can only put works.
@@ -19,7 +26,12 @@ export type ObjectStore = {
    * Writes a stream of unknown length. Resolves only when the store has acknowledged every byte with a matching checksum;
    * otherwise the multipart upload is aborted first. @throws Failure `upload` naming the key.
    */
-  readonly upload: (key: string, body: Readable, contentType: string) => Promise<StoredObject>;
+  readonly upload: (
+    key: string,
+    body: Readable,
+    contentType: string,
+    options?: UploadOptions,
+  ) => Promise<StoredObject>;
   /** Writes a small object that must not exist yet (`If-None-Match: *`). @throws Failure `upload` naming the key. */
   readonly create: (key: string, body: Uint8Array, contentType: string) => Promise<StoredObject>;
   /**

@@ -87,7 +87,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       }
     },
 
-    upload: async (key, body, contentType) => {
+    upload: async (key, body, contentType, { partBytes = config.partBytes, onAcknowledged } = {}) => {
       const tally = { bytes: 0, crc: 0 };
       const stream = Readable.from(counted(body, tally), {
         objectMode: false,
@@ -106,7 +106,13 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       // answers with the checksum of the whole object instead of one over the parts' checksums.
       Object.assign(params, { ChecksumType: 'FULL_OBJECT' });
       try {
-        const upload = new Upload({ client, params, partSize: config.partBytes, queueSize: PARTS_PER_FILE });
+        const upload = new Upload({
+          client: failingEarly(client, stream),
+          params,
+          partSize: partBytes,
+          queueSize: PARTS_PER_FILE,
+        });
+        if (onAcknowledged !== undefined) tellAcknowledged(upload, partBytes, onAcknowledged);
         const answer = await upload.done();
         return acknowledged(key, tally, answer.ChecksumCRC32);
       } catch (error) {
@@ -140,6 +146,29 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     interrupt: (reason) => interruption.abort(reason),
     close: () => client.destroy(),
   };
+}
+
+/** lib-storage reads on to the stream's end when a part has failed: here the stream ends with the failure. */
+function failingEarly(client: S3Client, stream: Readable): S3Client {
+  const send = (command: Parameters<S3Client['send']>[0]) =>
+    client.send(command).catch((error: unknown) => {
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    });
+  return { send, config: client.config } as unknown as S3Client;
+}
+
+/** Parts are acknowledged in any order; what counts is up to where all are. */
+function tellAcknowledged(upload: Upload, partBytes: number, onAcknowledged: (bytes: number) => void): void {
+  const early = new Set<number>();
+  let parts = 0;
+  upload.on('httpUploadProgress', ({ part }) => {
+    if (part === undefined) return;
+    early.add(part);
+    const before = parts;
+    while (early.delete(parts + 1)) parts += 1;
+    if (parts > before) onAcknowledged(parts * partBytes);
+  });
 }
 
 function createClient(config: StoreConfig, files: number, limits: Limits, onRetry: RetryListener): S3Client {

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
-import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { createBulkDatabase, createWideRows } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { logLines, startProgram } from '../support/program.ts';
 import { sampleDirectory } from '../support/sampler.ts';
-import { BUCKET, startWorld, type World } from './world.ts';
+import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
 
 const MIB = 1024 * 1024;
 let world: World;
@@ -72,19 +72,31 @@ test('the default budget of 10 MiB works on an ordinary database', async () => {
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
 });
 
-test('files that mydumper does not finish within the budget end the run with exit 6 and a way out', async () => {
+test('rows of half the budget get through it', async () => {
+  await createWideRows(world.db, { name: 'wide', rows: 12, bytes: 3_000_000 });
+  const before = await describeServer(world.db, ['wide']);
+  const { code, stdout } = await startProgram(
+    world.environment({ STAGING_LIMIT_MB: '12', CHUNK_FILE_SIZE_MB: '64', THREADS: '1' }),
+  ).ended;
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(12 * MIB);
+  const target = join(world.directory, 'unpacked');
+  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
+  expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+  expect(differences(before, await describeServer(copy, ['wide']))).toEqual([]);
+});
+
+test('a row larger than the budget ends the run with exit 6, naming its table and a budget that does', async () => {
   await world.db.query('CREATE DATABASE wide');
   await world.db.query('CREATE TABLE wide.rows (id int PRIMARY KEY, body longblob)');
-  await world.db.query(
-    "INSERT INTO wide.rows SELECT seq, REPEAT('x', 5000000) FROM test_seq.seq_1_to_40".replace(
-      'test_seq',
-      'wide',
-    ),
-  );
+  await world.db.query("INSERT INTO wide.rows VALUES (1, REPEAT('x', 20000000))");
   const { code, stdout } = await startProgram(
     world.environment({ STAGING_LIMIT_MB: '10', CHUNK_FILE_SIZE_MB: '8', THREADS: '1' }),
   ).ended;
   expect(code).toBe(6);
-  expect(stdout).toContain('STAGING_LIMIT_MB');
+  const { reason } = logLines(stdout).find(({ event }) => event === 'failed') ?? {};
+  expect(reason).toMatch(/wide\.rows.* row of about 20\d{6} bytes.*STAGING_LIMIT_MB to \d+/);
   expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+  expect(leftInStaging(world)).toEqual([]);
 });

@@ -1,0 +1,89 @@
+import type { Compression } from '../config.ts';
+import { statementBytes, unfinishedFileBytes } from '../mydumper/statement-size.ts';
+import type { Generation } from '../mydumper/version.ts';
+
+const MIB = 1024 * 1024;
+/** S3 takes no smaller parts, the last one aside. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const SMALLEST_PART_BYTES = 5 * MIB;
+/** Compressed parts may be filled up with padding, so that shipping a growing file frees disk from this size on. */
+export const LEAST_PRESSED_BYTES = 256 * 1024;
+
+export type Sizes = {
+  readonly threads: number;
+  readonly chunkMiB: number;
+  readonly partBytes: number;
+};
+
+export type Circumstances = {
+  readonly budgetBytes: number;
+  readonly generation: Generation;
+  readonly compression: Compression;
+  /** Files can be shipped while they grow. */
+  readonly punching: boolean;
+};
+
+export type BudgetPlan = Sizes & {
+  readonly statementBytes: number;
+  /** What was changed to make the budget work, a line each. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * The smallest budget in which a dump cannot get stuck: each thread may hold one file that cannot be shipped yet, and write
+ * one more statement. A file can be shipped when mydumper has finished it, or sooner where it can be shipped while it grows.
+ */
+export function smallestBudgetBytes(sizes: Sizes, circumstances: Circumstances, statement: number): number {
+  const { generation, compression, punching } = circumstances;
+  const finished = unfinishedFileBytes(generation, sizes.chunkMiB, statement);
+  const growing = compression === 'none' ? sizes.partBytes : LEAST_PRESSED_BYTES;
+  const held = punching ? Math.min(finished, growing + statement) : finished;
+  return sizes.threads * (held + statement);
+}
+
+/**
+ * Sizes with which the budget works, as near to the wanted ones as can be: parts become smaller, then files, then there are
+ * fewer threads. @returns undefined when nothing works.
+ */
+export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetPlan | undefined {
+  const { budgetBytes } = circumstances;
+  const partBytes = Math.min(
+    wanted.partBytes,
+    Math.max(SMALLEST_PART_BYTES, Math.floor(budgetBytes / (4 * wanted.threads))),
+  );
+  for (let threads = wanted.threads; threads >= 1; threads -= 1) {
+    const statement = statementBytes(budgetBytes, threads);
+    const works = (chunkMiB: number) =>
+      smallestBudgetBytes({ threads, chunkMiB, partBytes }, circumstances, statement) <= budgetBytes;
+    const chunkMiB = largest(wanted.chunkMiB, works);
+    if (chunkMiB === undefined) continue;
+    const sizes = { threads, chunkMiB, partBytes };
+    return { ...sizes, statementBytes: statement, notes: notesOn(wanted, sizes, budgetBytes) };
+  }
+  return undefined;
+}
+
+/** The smallest budget, in MiB, that works with some sizes not above the wanted ones. */
+export function smallestWorkingBudgetMiB(
+  wanted: Sizes,
+  circumstances: Omit<Circumstances, 'budgetBytes'>,
+): number {
+  let budgetMiB = 1;
+  while (planBudget(wanted, { ...circumstances, budgetBytes: budgetMiB * MIB }) === undefined) budgetMiB += 1;
+  return budgetMiB;
+}
+
+/** Halving finds a size near enough to the largest that works. */
+function largest(wanted: number, works: (value: number) => boolean): number | undefined {
+  for (let value = wanted; value >= 1; value = Math.floor(value / 2)) if (works(value)) return value;
+  return undefined;
+}
+
+function notesOn(wanted: Sizes, sizes: Sizes, budgetBytes: number): string[] {
+  const budget = `a staging budget of ${Math.floor(budgetBytes / MIB)} MiB`;
+  const notes: string[] = [];
+  if (sizes.chunkMiB < wanted.chunkMiB)
+    notes.push(`CHUNK_FILE_SIZE_MB=${wanted.chunkMiB} is lowered to ${sizes.chunkMiB} for ${budget}`);
+  if (sizes.threads < wanted.threads)
+    notes.push(`THREADS=${wanted.threads} is lowered to ${sizes.threads} for ${budget}`);
+  return notes;
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { describeServer, differences } from '../support/mariadb/compare.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { startProgram } from '../support/program.ts';
+import { sampleDirectory } from '../support/sampler.ts';
+import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
+
+const MIB = 1024 * 1024;
+const BUDGET_MIB = 16;
+let world: World;
+let copy: MariaDb;
+
+beforeEach(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+});
+
+afterEach(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+
+test.each(['none', 'gzip', 'zstd'])(
+  'with COMPRESS=%s files many times the budget go up while mydumper writes them',
+  async (compression) => {
+    await createBulkDatabase(world.db, { name: 'bulk', megabytes: 64, tables: 2 });
+    const before = await describeServer(world.db, ['bulk']);
+    world.s3.setBandwidth(60e6);
+
+    const sampler = sampleDirectory(world.staging);
+    const { code, stdout } = await startProgram(
+      world.environment({
+        STAGING_LIMIT_MB: String(BUDGET_MIB),
+        CHUNK_FILE_SIZE_MB: '1024',
+        THREADS: '2',
+        COMPRESS: compression,
+      }),
+    ).ended.finally(sampler.stop);
+    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    const largest = Math.max(...manifest.files.map(({ dumpedBytes }) => dumpedBytes));
+    expect(largest).toBeGreaterThan(1.5 * BUDGET_MIB * MIB);
+    expect(sampler.peakBytes()).toBeLessThanOrEqual(BUDGET_MIB * MIB);
+    expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(BUDGET_MIB * MIB);
+    expect(leftInStaging(world)).toEqual([]);
+    expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+
+    const target = join(world.directory, 'unpacked');
+    await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
+    expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+    expect(differences(before, await describeServer(copy, ['bulk']))).toEqual([]);
+  },
+);
