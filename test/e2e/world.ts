@@ -19,8 +19,9 @@ export type World = {
   readonly stop: () => Promise<void>;
 };
 
+/** A database server that is given is left running when the world stops. */
 export async function startWorld(
-  options: { db?: MariaDbOptions; s3?: Partial<Omit<S3ServerOptions, 'dir'>> } = {},
+  options: { db?: MariaDb | MariaDbOptions; s3?: Partial<Omit<S3ServerOptions, 'dir'>> } = {},
 ): Promise<World> {
   const { path: directory, remove } = temporaryDirectory('mf-e2e');
   const cleanups: (() => unknown)[] = [remove];
@@ -28,8 +29,9 @@ export async function startWorld(
     for (const cleanup of cleanups.reverse()) await cleanup();
   };
   try {
-    const db = await startMariaDb(options.db ?? {});
-    cleanups.push(() => db.stop());
+    const given = options.db !== undefined && 'pid' in options.db ? options.db : undefined;
+    const db = given ?? (await startMariaDb(options.db as MariaDbOptions | undefined));
+    if (given === undefined) cleanups.push(() => db.stop());
     const s3 = await startS3Server({ dir: join(directory, 's3'), buckets: [BUCKET], ...options.s3 });
     cleanups.push(() => s3.close());
     const cloudwatch = await startCloudWatch();

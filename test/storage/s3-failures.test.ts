@@ -26,24 +26,27 @@ const PERMANENT: readonly (readonly [string, Operation, FaultRule['action'], Reg
   ['a wrong region', 'CreateMultipartUpload', redirect, /not in REGION=eu-central-1/],
 ];
 
-test.each(PERMANENT)('%s at %s is not retried and named with the key', async (_what, operation, action, cause) => {
-  const server = await testServer();
-  const { store, retries } = testStore(server);
-  server.faults.add({ operation, times: FOREVER, action });
-  const body = streamOf(operation === 'PutObject' ? SMALL : LARGE);
-  const failure = await failureOf(store.upload(KEY, body, TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', lines: [expect.stringMatching(cause)] });
-  expect(failure.message).toContain(`s3://box/${KEY}`);
-  expect(failure.message).not.toContain('\n');
-  expect(retries).toEqual([]);
-  // Parts under way side by side are refused each for itself, but none twice.
-  const refused = server.requests
-    .filter((request) => request.operation === operation)
-    .map(({ partNumber }) => partNumber);
-  expect(new Set(refused).size).toBe(refused.length);
-  expect(await server.multipartUploads('box')).toEqual([]);
-  expect(body.destroyed).toBe(true);
-});
+test.each(PERMANENT)(
+  '%s at %s is not retried and named with the key',
+  async (_what, operation, action, cause) => {
+    const server = await testServer();
+    const { store, retries } = testStore(server);
+    server.faults.add({ operation, times: FOREVER, action });
+    const body = streamOf(operation === 'PutObject' ? SMALL : LARGE);
+    const failure = await failureOf(store.upload(KEY, body, TYPE));
+    expect(failure).toMatchObject({ kind: 'upload', lines: [expect.stringMatching(cause)] });
+    expect(failure.message).toContain(`s3://box/${KEY}`);
+    expect(failure.message).not.toContain('\n');
+    expect(retries).toEqual([]);
+    // Parts under way side by side are refused each for itself, but none twice.
+    const refused = server.requests
+      .filter((request) => request.operation === operation)
+      .map(({ partNumber }) => partNumber);
+    expect(new Set(refused).size).toBe(refused.length);
+    expect(await server.multipartUploads('box')).toEqual([]);
+    expect(body.destroyed).toBe(true);
+  },
+);
 
 test('a bucket that does not exist is named', async () => {
   const server = await testServer();
@@ -127,28 +130,37 @@ test('what follows a part with a wrong checksum is not acknowledged', async () =
   expect(server.requests.some(({ operation }) => operation === 'CompleteMultipartUpload')).toBe(false);
 });
 
-test.each(['wrong-checksum', 'no-checksum'] as const)('%s in the answer to create is a failure', async (kind) => {
-  const server = await testServer();
-  const { store } = testStore(server);
-  server.faults.add({ operation: 'PutObject', action: { kind } });
-  const failure = await failureOf(store.create(KEY, SMALL, TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringMatching(/checksum|CRC32/) });
-});
+test.each(['wrong-checksum', 'no-checksum'] as const)(
+  '%s in the answer to create is a failure',
+  async (kind) => {
+    const server = await testServer();
+    const { store } = testStore(server);
+    server.faults.add({ operation: 'PutObject', action: { kind } });
+    const failure = await failureOf(store.create(KEY, SMALL, TYPE));
+    expect(failure).toMatchObject({ kind: 'upload', message: expect.stringMatching(/checksum|CRC32/) });
+  },
+);
 
 async function* failing(bytes: number): AsyncGenerator<Buffer> {
   for (let sent = 0; sent < bytes; sent += 100_000) yield SMALL;
   throw new Error('the disk is on fire');
 }
 
-test.each([0, 1, 7, 13])('a body that fails after %i MB is a failure and leaves nothing', async (megabytes) => {
-  const server = await testServer();
-  const { store } = testStore(server);
-  const failure = await failureOf(store.upload(KEY, Readable.from(failing(megabytes * 1e6)), TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', lines: [expect.stringContaining('the disk is on fire')] });
-  expect(failure.message).toContain(KEY);
-  expect(await server.objects('box')).toEqual([]);
-  expect(await server.multipartUploads('box')).toEqual([]);
-});
+test.each([0, 1, 7, 13])(
+  'a body that fails after %i MB is a failure and leaves nothing',
+  async (megabytes) => {
+    const server = await testServer();
+    const { store } = testStore(server);
+    const failure = await failureOf(store.upload(KEY, Readable.from(failing(megabytes * 1e6)), TYPE));
+    expect(failure).toMatchObject({
+      kind: 'upload',
+      lines: [expect.stringContaining('the disk is on fire')],
+    });
+    expect(failure.message).toContain(KEY);
+    expect(await server.objects('box')).toEqual([]);
+    expect(await server.multipartUploads('box')).toEqual([]);
+  },
+);
 
 test('a Failure of the body is passed on as it is', async () => {
   const server = await testServer();

@@ -1,0 +1,163 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { processesWith } from '../support/processes.ts';
+import { logLines, type RunningProgram, startProgram } from '../support/program.ts';
+import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
+
+/** What Fargate is promised (invariant 8). */
+const SHUTDOWN_MILLISECONDS = 20_000;
+
+let db: MariaDb;
+let world: World;
+let program: RunningProgram | undefined;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 60, tables: 3 });
+});
+afterAll(() => db?.stop());
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  program?.child.kill('SIGKILL');
+  await world?.stop();
+});
+
+/** A run on a slow network, in the middle of its dump. */
+async function inTheMiddle(extra: Record<string, string> = {}): Promise<RunningProgram> {
+  world.s3.setBandwidth(2e6);
+  program = startProgram(world.environment({ STAGING_LIMIT_MB: '16', COMPRESS: 'none', ...extra }));
+  await program.printed('"event":"paused"');
+  return program;
+}
+
+async function endsInTime(running: RunningProgram): Promise<{ code: number | null; stdout: string }> {
+  const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);
+  const { code, signal, stdout } = await running.ended.finally(() => clearTimeout(deadline));
+  expect(signal, 'killed for not ending in time').toBe(null);
+  return { code, stdout };
+}
+
+async function expectNothingLeft(): Promise<void> {
+  expect(await manifestKeys(world)).toEqual([]);
+  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+  expect(leftInStaging(world)).toEqual([]);
+  expect(processesWith(world.staging)).toEqual([]);
+}
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)('%s in the middle ends it with %i and leaves nothing', async (signal, exitCode) => {
+  const running = await inTheMiddle();
+  running.child.kill(signal);
+  const { code, stdout } = await endsInTime(running);
+  expect(code).toBe(exitCode);
+  await expectNothingLeft();
+  const failures = logLines(stdout).filter(({ event }) => event === 'failed');
+  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: `interrupted by ${signal}` })]);
+  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
+  expect(world.cloudwatch.sum('BackupSucceeded')).toBe(0);
+});
+
+test('SIGTERM while a large file goes up in parts aborts its multipart upload', async () => {
+  const running = await inTheMiddle({ CHUNK_FILE_SIZE_MB: '1024', COMPRESS: 'zstd', THREADS: '1' });
+  await vi.waitFor(async () => expect(await world.s3.multipartUploads(BUCKET)).not.toEqual([]), {
+    timeout: 20_000,
+  });
+  running.child.kill('SIGTERM');
+  expect((await endsInTime(running)).code).toBe(143);
+  await expectNothingLeft();
+});
+
+test('SIGTERM with S3 answering nothing any more and mydumper stopped', async () => {
+  const running = await inTheMiddle();
+  world.s3.faults.add({
+    operation: ['PutObject', 'UploadPart'],
+    times: Number.POSITIVE_INFINITY,
+    action: { kind: 'stall', milliseconds: 60_000 },
+  });
+  running.child.kill('SIGTERM');
+  expect((await endsInTime(running)).code).toBe(143);
+  expect(await manifestKeys(world)).toEqual([]);
+  expect(leftInStaging(world)).toEqual([]);
+  expect(processesWith(world.staging)).toEqual([]);
+});
+
+test('SIGTERM with CloudWatch answering nothing any more', async () => {
+  const running = await inTheMiddle();
+  world.cloudwatch.fail('hang');
+  running.child.kill('SIGTERM');
+  expect((await endsInTime(running)).code).toBe(143);
+  await expectNothingLeft();
+});
+
+test('a second SIGTERM ends it at once, and mydumper with it', async () => {
+  const running = await inTheMiddle();
+  world.cloudwatch.fail('hang');
+  running.child.kill('SIGTERM');
+  await running.printed('"event":"failed"');
+  running.child.kill('SIGTERM');
+  expect((await endsInTime(running)).code).toBe(143);
+  expect(await manifestKeys(world)).toEqual([]);
+  await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
+});
+
+test('SIGTERM while MySQL takes the connection and never answers', async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const connected = new Promise<void>((resolve) => silent.once('connection', () => resolve()));
+    program = startProgram(world.environment({ PORT: String(port) }));
+    await connected;
+    program.child.kill('SIGTERM');
+    expect((await endsInTime(program)).code).toBe(143);
+    expect(leftInStaging(world)).toEqual([]);
+  } finally {
+    silent.close();
+  }
+});
+
+test('after SIGKILL no stopped mydumper stays behind, and the next run clears what was left', async () => {
+  const running = await inTheMiddle();
+  await vi.waitFor(
+    () =>
+      expect(processesWith(`--outputdir=${world.staging}`)).toEqual([
+        expect.objectContaining({ state: 'T' }),
+      ]),
+    { timeout: 10_000, interval: 5 },
+  );
+  running.child.kill('SIGKILL');
+  await running.ended;
+  await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
+  expect(leftInStaging(world).length).toBeGreaterThan(2);
+  expect(await manifestKeys(world)).toEqual([]);
+
+  world.s3.setBandwidth(undefined);
+  const again = startProgram(world.environment());
+  const { code, stdout } = await again.ended;
+  expect(code).toBe(0);
+  expect(logLines(stdout).some(({ message }) => /cleared leftovers/.test(String(message)))).toBe(true);
+  expect(await manifestKeys(world)).toHaveLength(1);
+  expect(leftInStaging(world)).toEqual([]);
+});
+
+test('what somebody else put among the leftovers is refused and left alone', async () => {
+  const running = await inTheMiddle();
+  running.child.kill('SIGKILL');
+  await running.ended;
+  await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
+  writeFileSync(join(world.staging, 'precious.txt'), 'mine');
+  const before = readdirSync(world.staging).toSorted();
+  const { code, stdout } = await startProgram(world.environment()).ended;
+  expect(code).toBe(3);
+  expect(stdout).toContain('precious.txt');
+  expect(readdirSync(world.staging).toSorted()).toEqual(before);
+});

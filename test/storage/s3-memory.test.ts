@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { mebibyte, sampleBytes, testServer } from '../support/s3/test-setup.ts';
+import { testStore } from '../support/s3/test-store.ts';
+
+const PART = 5 * mebibyte;
+const PARTS_UNDER_WAY = 2;
+const CHUNK = 256 * 1024;
+/** Between the source and its parts: 1 MiB of read-ahead, a chunk on either side of it. */
+const READ_AHEAD = mebibyte + 3 * CHUNK;
+
+test('no more of the body is read than what is under way, whatever its size and however slow the store', async () => {
+  const server = await testServer();
+  const { store } = testStore(server);
+  server.faults.add({ operation: 'UploadPart', times: 8, action: { kind: 'stall', milliseconds: 50 } });
+  const chunk = sampleBytes(CHUNK);
+  const totalBytes = 200 * mebibyte;
+  let pulled = 0;
+  let mostAhead = 0;
+  async function* source(): AsyncGenerator<Buffer> {
+    while (pulled < totalBytes) {
+      pulled += CHUNK;
+      const stored = server.requests.filter(
+        ({ operation, status }) => operation === 'UploadPart' && status === 200,
+      );
+      mostAhead = Math.max(mostAhead, pulled - stored.length * PART);
+      yield chunk;
+    }
+  }
+  const { bytes } = await store.upload('large', Readable.from(source(), { highWaterMark: 1 }), 'text/plain');
+  expect(bytes).toBe(totalBytes);
+  expect(mostAhead).toBeGreaterThan(PARTS_UNDER_WAY * PART);
+  expect(mostAhead).toBeLessThanOrEqual(PARTS_UNDER_WAY * PART + READ_AHEAD);
+});
