@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { StoreConfig } from '../../app/config.ts';
 import type { Operation, S3Server } from '../support/s3/server.ts';
-import { operations } from '../support/s3/types.ts';
 import { testServer } from '../support/s3/test-setup.ts';
 import { failureOf, testStore } from '../support/s3/test-store.ts';
+import { operations } from '../support/s3/types.ts';
 
 const KEY = 'db/20261122T030000Z/manifest.json';
 /** What s3:PutObject and s3:AbortMultipartUpload allow. */
@@ -52,28 +52,34 @@ const redirect = {
   headers: { 'x-amz-bucket-region': 'us-west-2' },
 } as const;
 
-const REFUSALS: readonly (readonly [string, Partial<StoreConfig>, (server: S3Server) => unknown, RegExp])[] = [
-  ['a bucket that does not exist', { bucket: 'nowhere' }, () => {}, /no bucket nowhere; check BUCKET/],
+const REFUSALS: readonly (readonly [string, Partial<StoreConfig>, (server: S3Server) => unknown, RegExp])[] =
   [
-    'a role that may not write',
-    {},
-    (server) => server.setDeny(['CreateMultipartUpload']),
-    /access denied.*s3:PutObject/,
-  ],
-  [
-    'a role that may not abort',
-    {},
-    (server) => server.setDeny(['AbortMultipartUpload']),
-    /access denied.*s3:AbortMultipartUpload/,
-  ],
-  [
-    'a bucket of another region',
-    {},
-    (server) => server.faults.add({ action: redirect }),
-    /not in REGION=eu-central-1/,
-  ],
-  ['nobody at the endpoint', { retrySeconds: 0 }, (server) => server.close(), /nothing answers at the endpoint/],
-];
+    ['a bucket that does not exist', { bucket: 'nowhere' }, () => {}, /no bucket nowhere; check BUCKET/],
+    [
+      'a role that may not write',
+      {},
+      (server) => server.setDeny(['CreateMultipartUpload']),
+      /access denied.*s3:PutObject/,
+    ],
+    [
+      'a role that may not abort',
+      {},
+      (server) => server.setDeny(['AbortMultipartUpload']),
+      /access denied.*s3:AbortMultipartUpload/,
+    ],
+    [
+      'a bucket of another region',
+      {},
+      (server) => server.faults.add({ action: redirect }),
+      /not in REGION=eu-central-1/,
+    ],
+    [
+      'nobody at the endpoint',
+      { retrySeconds: 0 },
+      (server) => server.close(),
+      /nothing answers at the endpoint/,
+    ],
+  ];
 
 test.each(REFUSALS)('%s is refused with one clear line', async (_what, config, prepare, message) => {
   const server = await testServer();

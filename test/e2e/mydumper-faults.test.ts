@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { readOnlyManifest } from '../support/backup-folder.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { processesWith } from '../support/processes.ts';
+import { logLines, type RunningProgram, runProgram, startProgram } from '../support/program.ts';
+import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
+
+let db: MariaDb;
+let world: World;
+let program: RunningProgram | undefined;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 40, tables: 2 });
+});
+afterAll(() => db?.stop());
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  program?.child.kill('SIGKILL');
+  await world?.stop();
+});
+
+/** The reason of the only failure that was told. */
+function reasonIn(stdout: string): string {
+  const failures = logLines(stdout).filter(({ event }) => event === 'failed');
+  expect(failures).toHaveLength(1);
+  return String(failures[0]?.reason);
+}
+
+async function expectNoBackup(): Promise<void> {
+  expect(await manifestKeys(world)).toEqual([]);
+  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+  expect(leftInStaging(world)).toEqual([]);
+  expect(processesWith(world.staging)).toEqual([]);
+  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
+}
+
+test('a wrong password is refused before anything starts', async () => {
+  const { code, stdout } = await runProgram(world.environment({ PASSWORD: 'wrong-one' }));
+  expect(code).toBe(3);
+  expect(reasonIn(stdout)).toMatch(/cannot connect to MySQL at 127\.0\.0\.1:\d+ as root: Access denied/);
+  expect(stdout).not.toContain('wrong-one');
+  expect(existsSync(world.staging)).toBe(false);
+  await expectNoBackup();
+});
+
+test('a database that is not there is refused by name', async () => {
+  const { code, stdout } = await runProgram(world.environment({ DATABASES: 'bulk, nowhere' }));
+  expect(code).toBe(3);
+  expect(reasonIn(stdout)).toMatch(/DATABASES: "nowhere" is not there/);
+  expect(existsSync(world.staging)).toBe(false);
+  await expectNoBackup();
+});
+
+test('the server killed in the middle of the dump', async () => {
+  const own = await startMariaDb();
+  const other = await startWorld({ db: own });
+  try {
+    await createBulkDatabase(own, { name: 'bulk', megabytes: 40, tables: 2 });
+    other.s3.setBandwidth(4e6);
+    program = startProgram(other.environment({ STAGING_LIMIT_MB: '12', COMPRESS: 'none' }));
+    await program.printed('"event":"paused"');
+    await own.kill();
+    const { code, stdout } = await program.ended;
+    expect(code).toBe(4);
+    expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data)/);
+    expect(await manifestKeys(other)).toEqual([]);
+    expect(leftInStaging(other)).toEqual([]);
+    expect(processesWith(other.staging)).toEqual([]);
+  } finally {
+    await other.stop();
+    await own.stop();
+  }
+});
+
+test('the connection of the dump killed by an administrator', async () => {
+  world.s3.setBandwidth(4e6);
+  program = startProgram(world.environment({ STAGING_LIMIT_MB: '12', COMPRESS: 'none' }));
+  await program.printed('"event":"paused"');
+  const threads = await db.query(
+    "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT /*!40001 SQL_NO_CACHE */%'",
+  );
+  expect(threads.length).toBeGreaterThan(0);
+  for (const { ID } of threads) await db.query(`KILL ${ID}`);
+  world.s3.setBandwidth(undefined);
+  const { code, stdout } = await program.ended;
+  expect(code).toBe(4);
+  expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data|interrupted)/);
+  await expectNoBackup();
+});
+
+test('a user who may lock tables but not the server gets a consistent backup', async () => {
+  await db.query("CREATE USER locker@'127.0.0.1' IDENTIFIED BY 'a secret'");
+  await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON bulk.* TO locker@'127.0.0.1'");
+  const { code, stdout } = await runProgram(
+    world.environment({ USERNAME: 'locker', PASSWORD: 'a secret', DATABASES: 'bulk' }),
+  );
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  expect(manifest.consistency).toMatchObject({
+    lock: 'lock-all',
+    description: expect.stringContaining('one point in time'),
+  });
+});
+
+test('a user who may lock nothing is refused, with the way out', async () => {
+  await db.query("CREATE USER reader@'127.0.0.1'");
+  await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bulk.* TO reader@'127.0.0.1'");
+  const { code, stdout } = await runProgram(world.environment({ USERNAME: 'reader', PASSWORD: '' }));
+  expect(code).toBe(3);
+  expect(reasonIn(stdout)).toMatch(/RELOAD.*LOCK TABLES.*LOCK_MODE=none/);
+  expect(existsSync(world.staging)).toBe(false);
+  await expectNoBackup();
+});
+
+test('a table that its user may not read makes the dump fail, in mydumper’s own words', async () => {
+  await db.query('CREATE DATABASE IF NOT EXISTS partly');
+  await db.query('CREATE TABLE partly.open (a int)');
+  await db.query('CREATE VIEW partly.broken AS SELECT a FROM partly.open');
+  await db.query("CREATE USER partly@'127.0.0.1'");
+  await db.query("GRANT SELECT, TRIGGER, EVENT, LOCK TABLES ON partly.* TO partly@'127.0.0.1'");
+  try {
+    const { code, stdout } = await runProgram(world.environment({ USERNAME: 'partly', PASSWORD: '' }));
+    expect(code).toBe(4);
+    expect(reasonIn(stdout)).toMatch(/mydumper.*SHOW VIEW command denied/);
+    await expectNoBackup();
+  } finally {
+    await db.query('DROP DATABASE partly');
+  }
+});
+
+test('a server that loses patience quickly loses no row to a long pause', async () => {
+  const hasty = await startMariaDb({
+    config: ['net_write_timeout=2', 'net_read_timeout=2', 'max_statement_time=3'],
+  });
+  const other = await startWorld({ db: hasty });
+  try {
+    await createBulkDatabase(hasty, { name: 'bulk', megabytes: 40, tables: 2 });
+    // Every body is held up for a time that is longer than the server's patience, while mydumper is stopped.
+    other.s3.faults.add({
+      operation: ['PutObject', 'UploadPart'],
+      skip: 12,
+      times: 4,
+      action: { kind: 'stall', milliseconds: 5000 },
+    });
+    const { code, stdout } = await runProgram(
+      other.environment({ STAGING_LIMIT_MB: '10', COMPRESS: 'none', UPLOAD_CONCURRENCY: '4' }),
+    );
+    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+    const manifest = await readOnlyManifest(other.s3, BUCKET);
+    expect(manifest.staging.longestPauseSeconds).toBeGreaterThan(3);
+    const rows = await hasty.query('SELECT COUNT(*) n FROM bulk.bulk_0');
+    const dumped = manifest.files.filter(({ table, kind }) => table === 'bulk_0' && kind === 'data');
+    const texts = await Promise.all(dumped.map(({ key }) => other.s3.readObject(BUCKET, key)));
+    const values = texts.reduce(
+      (sum, text) => sum + (text.toString('latin1').match(/^[ ,]?\(\d+,|VALUES ?\(\d+,/gm)?.length ?? 0),
+      0,
+    );
+    expect(values).toBe(Number(rows[0]?.n));
+  } finally {
+    await other.stop();
+    await hasty.stop();
+  }
+});
