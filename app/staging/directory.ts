@@ -14,6 +14,8 @@ import { Failure } from '../errors.ts';
 
 /** Files of ours in the staging directory; mydumper's names never begin with a dot followed by this. */
 export const OUR_PREFIX = '.mydumper-fargate';
+/** It belongs to the file system when the directory is a mount point. */
+export const LOST_AND_FOUND = 'lost+found';
 const MARKER = `${OUR_PREFIX}.json`;
 const OPTION_FILE = `${OUR_PREFIX}.cnf`;
 
@@ -100,9 +102,8 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
   return bytes;
 }
 
-/** `lost+found` belongs to the file system when the directory is a mount point. */
 function contents(directory: string): string[] {
-  return readdirSync(directory).filter((name) => name !== 'lost+found');
+  return readdirSync(directory).filter((name) => name !== LOST_AND_FOUND);
 }
 
 function isDumpFile(directory: string, name: string): boolean {

@@ -9,7 +9,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isOurs } from './directory.ts';
+import { isOurs, LOST_AND_FOUND } from './directory.ts';
 import type { FileId } from './process-files.ts';
 import { punchHole } from './punch-hole.ts';
 
@@ -136,7 +136,8 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       const stat = look(name);
       if (stat === undefined) continue;
       if (stat.isFile() && !isOurs(name)) seen.add(note(name, stat));
-      else oursBytes += Number(stat.blocks) * BLOCK_BYTES;
+      else if (isOurs(name) || name === LOST_AND_FOUND) oursBytes += Number(stat.blocks) * BLOCK_BYTES;
+      else throw new Error(`${JSON.stringify(name)} in the staging directory is not a regular file`);
     }
     for (const file of files.values()) {
       file.misses = seen.has(file) ? 0 : file.misses + 1;

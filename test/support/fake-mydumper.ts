@@ -1,9 +1,13 @@
 import {
+  chmodSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -18,12 +22,16 @@ import { fileURLToPath } from 'node:url';
  */
 export type FakeStep =
   /** A line on standard error, where mydumper's log goes. */
-  | { readonly log: string }
+  | { readonly log: string; readonly repeat?: number }
   /** Opens the file unless it is open, and appends; `repeat` times. */
   | { readonly write: string; readonly text: string; readonly repeat?: number }
   | { readonly close: string }
   | { readonly rename: readonly [from: string, to: string] }
   | { readonly remove: string }
+  | { readonly symlink: readonly [target: string, name: string] }
+  | { readonly makeDirectory: string }
+  /** Copies the option file it was given, with its mode, to a path outside staging. */
+  | { readonly recordOptionFile: string }
   | { readonly sleepMilliseconds: number }
   /** Signals that can be ignored are, from here on. */
   | { readonly ignoreSignals: true }
@@ -96,7 +104,7 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
   if (directory === undefined) throw new Error('the fake mydumper needs --outputdir=');
   const open = new Map<string, number>();
   for (const step of script.steps) {
-    if ('log' in step) process.stderr.write(`${step.log}\n`);
+    if ('log' in step) writeSync(2, `${step.log}\n`.repeat(step.repeat ?? 1));
     else if ('write' in step) {
       const descriptor = open.get(step.write) ?? openSync(join(directory, step.write), 'a');
       open.set(step.write, descriptor);
@@ -106,7 +114,15 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
       open.delete(step.close);
     } else if ('rename' in step) renameSync(join(directory, step.rename[0]), join(directory, step.rename[1]));
     else if ('remove' in step) unlinkSync(join(directory, step.remove));
-    else if ('sleepMilliseconds' in step) await sleep(step.sleepMilliseconds);
+    else if ('symlink' in step) symlinkSync(step.symlink[0], join(directory, step.symlink[1]));
+    else if ('makeDirectory' in step) mkdirSync(join(directory, step.makeDirectory));
+    else if ('recordOptionFile' in step) {
+      const given = argv
+        .find((word) => word.startsWith('--defaults-file='))
+        ?.slice('--defaults-file='.length);
+      copyFileSync(given ?? '', step.recordOptionFile);
+      chmodSync(step.recordOptionFile, statSync(given ?? '').mode);
+    } else if ('sleepMilliseconds' in step) await sleep(step.sleepMilliseconds);
     else if ('ignoreSignals' in step) {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const) process.on(signal, () => {});
     } else if ('recordArguments' in step) writeFileSync(step.recordArguments, argv.join('\n'));
