@@ -23,12 +23,17 @@ export type RunningProgram = {
   readonly ended: Promise<Ended>;
 };
 
-/** Starts `app/main.ts` as a process of its own with exactly this environment (and PATH). Killed with the test process. */
+/**
+ * Starts `app/main.ts` as a process of its own with exactly this environment (and PATH), through `wrapper` if there is one.
+ * Killed with the test process.
+ */
 export function startProgram(
   environment: Record<string, string>,
   argv: readonly string[] = [],
+  wrapper: readonly string[] = [],
 ): RunningProgram {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, MAIN, ...argv], {
+  const command = [...wrapper, process.execPath, MAIN, ...argv];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,6 +74,16 @@ export function startProgram(
       }),
     ended,
   };
+}
+
+/**
+ * A wrapper that gives the program a file system of its own at `directory`, in memory and of exactly that size, which goes
+ * when the program ends. Nobody else sees it. What is written beyond its size fails with ENOSPC.
+ */
+export function onTmpfs(directory: string, sizeBytes: number): string[] {
+  const privileges = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const script = 'mkdir -p "$1" && mount -t tmpfs -o size="$2" tmpfs "$1" && shift 2 && exec "$@"';
+  return ['unshare', '--mount', ...privileges, 'sh', '-c', script, 'sh', directory, String(sizeBytes)];
 }
 
 /** Runs `app/main.ts` to its end. */

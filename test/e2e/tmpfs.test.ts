@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import { createBulkDatabase, createWideRows } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { onTmpfs, startProgram } from '../support/program.ts';
+import { BUCKET, startWorld, type World } from './world.ts';
+
+const MIB = 1024 * 1024;
+let db: MariaDb;
+let copy: MariaDb;
+let before: ServerDescription;
+let world: World;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  copy = await startMariaDb();
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 100, tables: 4 });
+  await createWideRows(db, { name: 'wide', rows: 6, bytes: 1_500_000 });
+  before = await describeServer(db, ['bulk', 'wide']);
+});
+afterAll(async () => {
+  await db?.stop();
+  await copy?.stop();
+});
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  for (const name of ['bulk', 'wide']) await copy.query(`DROP DATABASE IF EXISTS ${name}`);
+  await world?.stop();
+});
+
+/** The proof of the disk budget: a file system that holds the budget and no page more. */
+test.each([
+  { budgetMiB: 12, chunkMiB: 1, compression: 'zstd', bandwidth: 10e6 },
+  { budgetMiB: 20, chunkMiB: 256, compression: 'none', bandwidth: 60e6 },
+])(
+  'a dump many times its size gets through a file system of $budgetMiB MiB with COMPRESS=$compression',
+  async (which) => {
+    const { budgetMiB, chunkMiB, compression, bandwidth } = which;
+    world.s3.setBandwidth(bandwidth);
+    const { code, stdout } = await startProgram(
+      world.environment({
+        STAGING_LIMIT_MB: String(budgetMiB),
+        CHUNK_FILE_SIZE_MB: String(chunkMiB),
+        THREADS: '2',
+        COMPRESS: compression,
+      }),
+      [],
+      onTmpfs(world.staging, budgetMiB * MIB),
+    ).ended;
+    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    expect(manifest.totals.dumpedBytes).toBeGreaterThan(5 * budgetMiB * MIB);
+
+    const target = join(world.directory, 'unpacked');
+    await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
+    expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+    expect(differences(before, await describeServer(copy, ['bulk', 'wide']))).toEqual([]);
+  },
+);
