@@ -144,6 +144,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
       burstBytes: plan.threads * plan.statementBytes,
       likelyBurstBytes: (plan.threads - 1) * plan.statementBytes + found.inventory.largestRowBytes,
       growing: context.punching ? growingLimits(plan, config.compression) : undefined,
+      patienceSeconds: found.inventory.patienceSeconds,
       locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
     },
     {

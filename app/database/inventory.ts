@@ -16,6 +16,8 @@ export type Inventory = Contents & {
   /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
   readonly grants: readonly string[];
   readonly session: SessionSettings;
+  /** How long a paused dump may read nothing: what the server could not be talked into, and what networks drop. */
+  readonly patienceSeconds: number;
 };
 
 /** Raised as far as the server goes: a stopped mydumper reads nothing, and a server that loses patience drops rows. */
@@ -30,6 +32,11 @@ const PATIENCE: SessionSettings = {
   max_statement_time: 0,
   max_execution_time: 0,
 };
+
+/** Network paths on AWS drop connections that are idle for 350 s. */
+const NETWORK_PATIENCE_SECONDS = 300;
+/** Of what the server allows, this share is used. */
+const PATIENCE_SHARE = 0.6;
 
 const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
 
@@ -54,7 +61,7 @@ export async function readInventory(database: Database, wanted: readonly string[
     grants: (await database.query('SHOW GRANTS')).map((row) =>
       String(Object.values(row)[0]).replace(/ IDENTIFIED .*$/s, ''),
     ),
-    session: await knownSettings(database),
+    ...(await raisePatience(database)),
   };
 }
 
@@ -131,12 +138,31 @@ export function missingDatabases(inventory: Inventory, wanted: readonly string[]
   return wanted.filter((name) => !inventory.databases.includes(name));
 }
 
-async function knownSettings(database: Database): Promise<SessionSettings> {
-  const names = Object.keys(PATIENCE);
-  const rows = await database.query(
-    `SHOW SESSION VARIABLES WHERE Variable_name IN (${names.map(() => '?').join(', ')})`,
-    names,
-  );
-  const known = new Set(rows.map((row) => String(row.Variable_name)));
-  return Object.fromEntries(Object.entries(PATIENCE).filter(([name]) => known.has(name)));
+/**
+ * Tries on our own connection which settings the server takes. What it refuses or cuts is left as it is and limits pauses.
+ */
+async function raisePatience(
+  database: Database,
+): Promise<{ session: SessionSettings; patienceSeconds: number }> {
+  const session: Record<string, number> = {};
+  let patienceSeconds = NETWORK_PATIENCE_SECONDS;
+  for (const [name, wanted] of Object.entries(PATIENCE)) {
+    const before = await readSetting(database, name);
+    if (before === undefined) continue;
+    await database.query(`SET SESSION ${name} = ${wanted}`).catch(() => {});
+    const after = await readSetting(database, name);
+    if (after === wanted) {
+      session[name] = wanted;
+      continue;
+    }
+    const seconds = name === 'max_execution_time' ? Number(after) / 1000 : Number(after);
+    if (seconds > 0) patienceSeconds = Math.min(patienceSeconds, seconds * PATIENCE_SHARE);
+  }
+  return { session, patienceSeconds };
+}
+
+/** undefined for a variable the server does not know. */
+async function readSetting(database: Database, name: string): Promise<number | undefined> {
+  const [row] = await database.query('SHOW SESSION VARIABLES WHERE Variable_name = ?', [name]);
+  return row === undefined ? undefined : Number(row.Value);
 }

@@ -16,6 +16,10 @@ export type GovernorState = {
   /** The kernel stops mydumper at its next write, so that nothing but the burst can land however late we are. */
   readonly gated: boolean;
   readonly stopped: boolean;
+  /** How long it has been stopped without reading anything. */
+  readonly stoppedSeconds: number;
+  /** How long server and network bear a client that reads nothing. */
+  readonly patienceSeconds: number;
   /** mydumper holds a global or table lock: other people's writes wait while it is stopped. */
   readonly locked: boolean;
   /** How long it has been stopped under a lock, in all. */
@@ -23,8 +27,11 @@ export type GovernorState = {
 };
 
 export type Decision = {
-  /** `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `fail`: the budget cannot be kept. */
-  readonly action: 'run' | 'pause' | 'resume' | 'fail';
+  /**
+   * `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `breathe`: let it read for a moment and
+   * stay paused. `fail`: the budget cannot be kept.
+   */
+  readonly action: 'run' | 'pause' | 'resume' | 'breathe' | 'fail';
   readonly reason: string;
 };
 
@@ -41,10 +48,9 @@ const RESUME_SHARE = 0.5;
 
 /** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
 export function pauseLevel(state: GovernorState): number {
-  const burst = Math.max(
-    state.burstBytes,
-    Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE),
-  );
+  const likely = Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE);
+  // Twice, so that in a long pause it can be let read for a moment.
+  const burst = Math.max(2 * state.burstBytes, likely);
   if (state.gated) return Math.max(0, state.budgetBytes - burst);
   const ahead = state.growthBytesPerSecond * state.reactionSeconds * LOOK_AHEAD_MARGIN;
   return Math.max(0, state.budgetBytes - burst - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE));
@@ -75,6 +81,9 @@ export function decide(state: GovernorState): Decision {
     }
     if (state.stagedBytes <= level * RESUME_SHARE) {
       return { action: 'resume', reason: 'staging has room again' };
+    }
+    if (state.stoppedSeconds >= state.patienceSeconds && roomForMore) {
+      return { action: 'breathe', reason: 'the patience of the server is limited' };
     }
     if (canShip) return { action: 'pause', reason: 'waiting for uploads to free staging' };
     return roomForMore

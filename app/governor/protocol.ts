@@ -10,6 +10,8 @@ export type WatchStart = {
   readonly likelyBurstBytes: number;
   /** Which files to ship while they grow; undefined where the file system does not free parts of files. */
   readonly growing: GrowingLimits | undefined;
+  /** How long server and network bear a client that reads nothing. */
+  readonly patienceSeconds: number;
   /** mydumper takes locks when it starts. */
   readonly locked: boolean;
 };

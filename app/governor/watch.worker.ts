@@ -26,6 +26,8 @@ const MEMBERS_SECONDS = 0.25;
 const MEMBERS_TIME_SHARE = 0.05;
 const STATS_SECONDS = 0.1;
 const PRESS_SECONDS = 0.25;
+/** How long a paused mydumper is let read at a time. */
+const BREATH_SECONDS = 0.05;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
 const REACTION_HALF_LIFE_SECONDS = 15;
 /** Assumed before anything was measured. */
@@ -59,6 +61,7 @@ let stoppedAt: number | undefined;
 let confirmedAt: number | undefined;
 let statsAt = 0;
 let pressedAt = 0;
+let breathedAt = 0;
 let timer: NodeJS.Timeout | undefined;
 
 const stats = {
@@ -117,7 +120,7 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const isStopped = gate !== undefined && allStopped(members);
-  const scan = tracker.scan(exited ? undefined : openFiles);
+  const scan = tracker.scan(exited ? undefined : openFiles, stoppedAt !== undefined);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
   stats.dumpedBytes = scan.dumpedBytes;
@@ -141,6 +144,8 @@ function look(): void {
     likelyBurstBytes: Math.max(start.likelyBurstBytes, steps.largestBytes()),
     gated: gate?.isShut() === true,
     stopped: stoppedAt !== undefined,
+    stoppedSeconds: stoppedAt === undefined ? 0 : time - Math.max(stoppedAt, breathedAt),
+    patienceSeconds: start.patienceSeconds,
     locked,
     lockedStopSeconds: currentStats(time).lockedStopSeconds,
   };
@@ -170,8 +175,9 @@ function govern(state: GovernorState, atGate: boolean): void {
   }
   if (action === 'pause' && stoppedAt === undefined) pause(reason, state.stagedBytes);
   else if (action === 'resume') resume(reason, state.stagedBytes);
+  else if (action === 'breathe') breathe();
   else if (action === 'fail') fail('staging', reason);
-  if (stoppedAt !== undefined) confirmStop(stoppedAt);
+  if (stoppedAt !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop(stoppedAt);
 }
 
 function endStep(): void {
@@ -216,6 +222,13 @@ function countPause(since: number): number {
   if (locked) stats.lockedStopSeconds += pausedSeconds;
   stoppedAt = undefined;
   return pausedSeconds;
+}
+
+/** It runs until its next write behind the gate, or for a moment, and is stopped again. */
+function breathe(): void {
+  breathedAt = now();
+  steps.begin(stats.dumpedBytes);
+  signalGroup('SIGCONT');
 }
 
 /** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */

@@ -65,9 +65,13 @@ export type StagingTracker = {
    * Lists the directory, then asks which files mydumper has open: in this order a listed file that is not open was closed.
    * `openFiles` is asked with `surely` for those that are about to be called finished: only then every process that could
    * have them open must be looked at, and it may answer `undefined` for not now. Without it (mydumper is gone) every file is finished.
+   * `isStopped` tells that nobody writes: then the least growth is told too, since it may be what fills a part.
    * @throws Error when a file with content vanished that nobody had shipped.
    */
-  readonly scan: (openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined) => Scan;
+  readonly scan: (
+    openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
+    isStopped?: boolean,
+  ) => Scan;
   /** The file that holds most of what mydumper has not finished; `isNew` when nobody was told of it before. */
   readonly largestGrowing: () => { readonly file: StagedFile; readonly isNew: boolean } | undefined;
   /** Opens a file under the name it has now. @throws Error when it is not there any more. */
@@ -177,12 +181,12 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
     (limits !== undefined && file.allocatedBytes >= limits.shippableBytes && !WRITTEN_LAST.test(file.name));
 
   /** What changed for whom has leased files. */
-  const tellGrowth = (): Growth[] => {
+  const tellGrowth = (leastBytes: number): Growth[] => {
     const growth: Growth[] = [];
     for (const file of files.values()) {
       const { id, sizeBytes, closed, told } = file;
       if (file.descriptor === undefined || told.closed) continue;
-      if (!closed && sizeBytes - told.sizeBytes < GROWTH_TOLD_BYTES) continue;
+      if (!closed && sizeBytes - told.sizeBytes < leastBytes) continue;
       file.told = { sizeBytes, closed };
       growth.push({ id, sizeBytes, closed });
     }
@@ -190,7 +194,7 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
   };
 
   return {
-    scan: (openFiles) => {
+    scan: (openFiles, isStopped = false) => {
       largestGrowth = { name: '', bytes: 0 };
       const oursBytes = list();
       const candidates = [...files.values()].filter(
@@ -219,7 +223,7 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
         closedBytes,
         finished: finished.filter((file) => !file.announced).map(asStaged),
         growing,
-        growth: tellGrowth(),
+        growth: tellGrowth(isStopped ? 1 : GROWTH_TOLD_BYTES),
         largestGrowth,
       };
     },
