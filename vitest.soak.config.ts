@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** What takes minutes: `npm run soak`. */
+export default defineConfig({
+  test: {
+    include: ['soak/**/*.test.ts'],
+    testTimeout: 1_800_000,
+    hookTimeout: 600_000,
+    maxWorkers: 1,
+    isolate: true,
+    reporters: ['verbose'],
+  },
+});
