@@ -25,6 +25,23 @@ const TRANSIENT_NAMES = new Set([
   'TimeoutError',
 ]);
 
+/** What sending again cannot mend; the SDK gives errors inside of 200 answers the status 503 whatever they say. */
+const PERMANENT_NAMES = new Set([
+  'AccessDenied',
+  'EntityTooLarge',
+  'EntityTooSmall',
+  'ExpiredToken',
+  'InvalidAccessKeyId',
+  'InvalidPart',
+  'InvalidPartOrder',
+  'InvalidRequest',
+  'InvalidToken',
+  'NoSuchBucket',
+  'NoSuchUpload',
+  'PreconditionFailed',
+  'SignatureDoesNotMatch',
+]);
+
 const TRANSIENT_CODES = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -49,6 +66,7 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, code, Code, $metadata, $retryable, cause } = error as Annotated;
   if (name === 'AbortError') return false;
+  if (PERMANENT_NAMES.has(name) || (Code !== undefined && PERMANENT_NAMES.has(Code))) return false;
   if (TRANSIENT_NAMES.has(name) || (Code !== undefined && TRANSIENT_NAMES.has(Code))) return true;
   if (code !== undefined && TRANSIENT_CODES.has(code)) return true;
   const status = $metadata?.httpStatusCode;

@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { processesWith } from '../support/processes.ts';
+import { type Ended, logLines, type RunningProgram, runProgram, startProgram } from '../support/program.ts';
+import type { FaultAction, Operation } from '../support/s3/server.ts';
+import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
+
+const ALWAYS = Number.POSITIVE_INFINITY;
+const BODIES: readonly Operation[] = ['PutObject', 'UploadPart'];
+/** All that a role which can only add may do. */
+const ADDING: readonly Operation[] = [
+  'PutObject',
+  'CreateMultipartUpload',
+  'UploadPart',
+  'CompleteMultipartUpload',
+  'AbortMultipartUpload',
+];
+
+let db: MariaDb;
+let world: World;
+let program: RunningProgram | undefined;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 14, tables: 2 });
+});
+afterAll(() => db?.stop());
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  program?.child.kill('SIGKILL');
+  await world?.stop();
+});
+
+const run = (extra: Record<string, string> = {}): Promise<Ended> =>
+  runProgram(
+    world.environment({ DATABASES: 'bulk', COMPRESS: 'none', UPLOAD_RETRY_SECONDS: '30', ...extra }),
+  );
+
+/** Files that are large enough to go up in parts. */
+const IN_PARTS = { CHUNK_FILE_SIZE_MB: '64', PART_SIZE_MB: '5' };
+
+async function expectWhole({ code, stdout }: Ended): Promise<void> {
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, join(world.directory, 'unpacked'));
+  const [rows] = await db.query(
+    'SELECT (SELECT COUNT(*) FROM bulk.bulk_0) + (SELECT COUNT(*) FROM bulk.bulk_1) n',
+  );
+  const data = manifest.files.filter(({ kind }) => kind === 'data');
+  const texts = await Promise.all(data.map(({ key }) => world.s3.readObject(BUCKET, key)));
+  const found = texts.map(
+    (text) => text.toString('latin1').match(/^(?:INSERT .*VALUES ?|,)?\(\d+,/gm)?.length ?? 0,
+  );
+  expect(found.reduce((sum, count) => sum + count, 0)).toBe(Number(rows?.n));
+  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+  expect(leftInStaging(world)).toEqual([]);
+}
+
+async function expectFailed({ code, stdout }: Ended, exitCode: number, reason: RegExp): Promise<void> {
+  const failures = logLines(stdout).filter(({ event }) => event === 'failed');
+  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) })]);
+  expect(code).toBe(exitCode);
+  expect(await manifestKeys(world)).toEqual([]);
+  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+  expect(processesWith(world.staging)).toEqual([]);
+  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
+  expect(world.cloudwatch.sum('BackupSucceeded')).toBe(0);
+}
+
+test('a bucket that is not there is refused before anything starts', async () => {
+  await expectFailed(
+    await run({ BUCKET: 'no-such-bucket' }),
+    3,
+    /no bucket no-such-bucket; check BUCKET and REGION/,
+  );
+  expect(existsSync(world.staging)).toBe(false);
+});
+
+test('denied access is refused before anything starts', async () => {
+  world.s3.setDeny(ADDING);
+  await expectFailed(await run(), 3, /bucket backups cannot be written to: access denied.*s3:PutObject/);
+  expect(existsSync(world.staging)).toBe(false);
+});
+
+test('an endpoint where nothing answers is refused before anything starts', async () => {
+  const ended = await run({ AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1', UPLOAD_RETRY_SECONDS: '1' });
+  await expectFailed(ended, 3, /nothing answers at the endpoint/);
+  expect(existsSync(world.staging)).toBe(false);
+});
+
+test('access denied in the middle, as when credentials expire', async () => {
+  const denied = { status: 403, code: 'ExpiredToken', message: 'The provided token has expired.' };
+  world.s3.faults.add({ operation: BODIES, skip: 6, times: ALWAYS, action: { kind: 'error', ...denied } });
+  await expectFailed(await run(), 5, /could not write s3:\/\/backups\/.*(?:ExpiredToken|expired)/);
+});
+
+test.each<[string, FaultAction]>([
+  ['throttling', { kind: 'error', status: 503, code: 'SlowDown' }],
+  ['internal errors', { kind: 'error', status: 500, code: 'InternalError' }],
+  ['connections reset before the body', { kind: 'reset' }],
+  ['connections reset in the body', { kind: 'reset', afterBytes: 300_000 }],
+  ['answers that are lost', { kind: 'lost-answer' }],
+])('%s that clear are ridden out', async (_what, action) => {
+  world.s3.faults.add({ operation: BODIES, skip: 1, times: 6, action });
+  const ended = await run();
+  await expectWhole(ended);
+  expect(world.cloudwatch.sum('UploadRetries')).toBeGreaterThanOrEqual(6);
+  expect(logLines(ended.stdout).filter(({ event }) => event === 'retried').length).toBeGreaterThanOrEqual(6);
+});
+
+test.each<[string, Operation, FaultAction]>([
+  [
+    'an upload of parts that is throttled at its begin',
+    'CreateMultipartUpload',
+    { kind: 'error', status: 503, code: 'SlowDown' },
+  ],
+  ['parts that are reset', 'UploadPart', { kind: 'reset', afterBytes: 1_000_000 }],
+  [
+    'a completion with an error inside of 200',
+    'CompleteMultipartUpload',
+    { kind: 'error-in-ok', code: 'InternalError' },
+  ],
+  ['a completion whose answer is lost', 'CompleteMultipartUpload', { kind: 'lost-answer' }],
+])('%s is ridden out', async (_what, operation, action) => {
+  world.s3.faults.add({ operation, skip: operation === 'CreateMultipartUpload' ? 1 : 0, times: 2, action });
+  await expectWhole(await run(IN_PARTS));
+  expect(world.s3.requests.filter((request) => request.operation === operation).length).toBeGreaterThan(2);
+});
+
+test('a completion that is refused inside of 200 is a failed upload', async () => {
+  const action = { kind: 'error-in-ok', code: 'AccessDenied', message: 'Access Denied' } as const;
+  world.s3.faults.add({ operation: 'CompleteMultipartUpload', times: ALWAYS, action });
+  await expectFailed(await run(IN_PARTS), 5, /could not write s3:\/\/backups\/.*access denied/);
+});
+
+test.each<[string, FaultAction, RegExp]>([
+  ['a wrong checksum', { kind: 'wrong-checksum' }, /answered with CRC32/],
+  ['no checksum', { kind: 'no-checksum' }, /without a CRC32 checksum/],
+])(
+  '%s answered to a file or a part is a failed upload, and the file is kept',
+  async (_what, action, reason) => {
+    world.s3.faults.add({ operation: BODIES, skip: 2, times: ALWAYS, action });
+    await expectFailed(await run(), 5, reason);
+    expect(leftInStaging(world).filter((name) => name.endsWith('.sql'))).not.toEqual([]);
+  },
+);
+
+test('an outage longer than the retries: nothing unacknowledged is lost, and the next run begins anew', async () => {
+  program = startProgram(
+    world.environment({
+      DATABASES: 'bulk',
+      COMPRESS: 'none',
+      UPLOAD_RETRY_SECONDS: '2',
+      STAGING_LIMIT_MB: '64',
+    }),
+  );
+  world.s3.setBandwidth(4e6);
+  await program.printed('"event":"shipped"');
+  world.s3.faults.add({ operation: ADDING, times: ALWAYS, action: { kind: 'reset' } });
+  const { code, stdout } = await program.ended;
+  expect(code).toBe(5);
+  expect(await manifestKeys(world)).toEqual([]);
+  expect(processesWith(world.staging)).toEqual([]);
+  expect(stdout).toContain('were left in staging');
+
+  // Each data file is in S3 under its name or still in staging, the tables' rows as far as they were dumped.
+  const left = leftInStaging(world);
+  expect(left.some((name) => name.endsWith('.cnf'))).toBe(false);
+  const stored = (await world.s3.objects(BUCKET)).map(({ key }) => key.split('/').at(-1));
+  const shipped = logLines(stdout)
+    .filter(({ event }) => event === 'shipped')
+    .map(({ key }) => String(key).split('/').at(-1));
+  for (const name of shipped) {
+    expect(stored).toContain(name);
+    expect(left).not.toContain(name);
+  }
+  const kept = left.filter((name) => name.endsWith('.sql'));
+  expect(kept).not.toEqual([]);
+  for (const name of kept) expect(readFileSync(join(world.staging, name)).byteLength).toBeGreaterThan(0);
+
+  world.s3.faults.clear();
+  world.s3.setBandwidth(undefined);
+  for (const { key, uploadId } of await world.s3.multipartUploads(BUCKET))
+    expect([key, uploadId]).toHaveLength(2);
+  const again = await run();
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain('cleared leftovers');
+  expect(await manifestKeys(world)).toHaveLength(1);
+  expect(leftInStaging(world)).toEqual([]);
+});
+
+test('the answer to the manifest lost: one manifest, and success', async () => {
+  world.s3.faults.add({ operation: 'PutObject', key: /manifest\.json$/, action: { kind: 'lost-answer' } });
+  await expectWhole(await run());
+});
+
+test('the answer to the manifest lost, with a role that can only add', async () => {
+  const reading: readonly Operation[] = ['GetObject', 'HeadObject', 'ListObjectsV2', 'DeleteObject'];
+  world.s3.setDeny(reading);
+  world.s3.faults.add({ operation: 'PutObject', key: /manifest\.json$/, action: { kind: 'lost-answer' } });
+  const { code } = await run(IN_PARTS);
+  expect(code).toBe(0);
+  expect(await manifestKeys(world)).toHaveLength(1);
+});
+
+test('a manifest that is there already is not replaced', async () => {
+  const action = { kind: 'error', status: 412, code: 'PreconditionFailed' } as const;
+  world.s3.faults.add({ operation: 'PutObject', key: /manifest\.json$/, times: ALWAYS, action });
+  await expectFailed(await run(), 5, /manifest\.json.*PreconditionFailed/);
+});
+
+test('a role that can only add is enough, and nothing else is asked for', async () => {
+  await expectWhole(await run(IN_PARTS));
+  const asked = new Set(world.s3.requests.map(({ operation }) => operation));
+  expect([...asked].filter((operation) => !ADDING.includes(operation as Operation))).toEqual([]);
+});
+
+test('what arrives is what mydumper wrote, byte for byte', async () => {
+  const ended = await run();
+  await expectWhole(ended);
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  const target = join(world.directory, 'unpacked');
+  expect(readdirSync(target).toSorted()).toEqual(manifest.files.map(({ name }) => name).toSorted());
+  for (const { name, sha256 } of manifest.files) {
+    expect(
+      createHash('sha256')
+        .update(readFileSync(join(target, name)))
+        .digest('hex'),
+    ).toBe(sha256);
+  }
+});
