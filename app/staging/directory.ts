@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -57,7 +58,7 @@ export function claimStaging(directory: string): Staging {
   } catch (error) {
     if (error instanceof Failure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw refuse('another run has just taken it', error);
+    if (code === 'EEXIST' && isDirectory(directory)) throw refuse('another run has just taken it', error);
     throw refuse(`cannot be used as staging directory (${message})`, error);
   }
   const removeOptionFile = () => removeIfThere(join(directory, OPTION_FILE));
@@ -104,6 +105,10 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
 
 function contents(directory: string): string[] {
   return readdirSync(directory).filter((name) => name !== LOST_AND_FOUND);
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function isDumpFile(directory: string, name: string): boolean {
