@@ -1,21 +1,16 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { readOnlyManifest } from '../support/backup-folder.ts';
-import {
-  type FakeStep,
-  UPSTREAM_VERSION,
-  upstreamDump,
-  writeFakeMydumper,
-} from '../support/fake-mydumper.ts';
+import { type FakeStep, upstreamDump } from '../support/fake-mydumper.ts';
+import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
-import { type Ended, logLines, type RunningProgram, startProgram } from '../support/program.ts';
-import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
+import { runProgram } from '../support/program.ts';
+import { BUCKET, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
 let world: World;
-let program: RunningProgram | undefined;
 
 beforeAll(async () => {
   db = await startMariaDb();
@@ -26,34 +21,7 @@ afterAll(() => db?.stop());
 beforeEach(async () => {
   world = await startWorld({ db });
 });
-afterEach(async () => {
-  program?.child.kill('SIGKILL');
-  await world?.stop();
-});
-
-function startFake(
-  steps: readonly FakeStep[],
-  extra: Record<string, string> = {},
-  version = UPSTREAM_VERSION,
-): RunningProgram {
-  const binary = writeFakeMydumper(join(world.directory, 'fake'), { version, steps });
-  program = startProgram(world.environment({ MYDUMPER_BIN: binary, COMPRESS: 'none', ...extra }));
-  return program;
-}
-
-const runFake = (...args: Parameters<typeof startFake>): Promise<Ended> => startFake(...args).ended;
-
-async function expectFailure({ code, stdout }: Ended, exitCode: number, reason: RegExp): Promise<void> {
-  const failures = logLines(stdout).filter(({ event }) => event === 'failed');
-  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) })]);
-  expect(code).toBe(exitCode);
-  expect(await manifestKeys(world)).toEqual([]);
-  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
-  expect(leftInStaging(world)).toEqual([]);
-  expect(processesWith(world.staging)).toEqual([]);
-  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
-  expect(world.cloudwatch.sum('BackupSucceeded')).toBe(0);
-}
+afterEach(() => world?.stop());
 
 /** The dump without its last steps, and what comes instead. */
 const dumpThen = (...instead: FakeStep[]): FakeStep[] => [...upstreamDump('shop'), ...instead];
@@ -64,7 +32,7 @@ test('a dump by 1.x: its files, names, binlog position and arguments', async () 
   const argumentsPath = join(world.directory, 'arguments');
   const optionsPath = join(world.directory, 'options');
   const record: FakeStep[] = [{ recordArguments: argumentsPath }, { recordOptionFile: optionsPath }];
-  const { code, stdout } = await runFake([...record, ...upstreamDump('shop')]);
+  const { code, stdout } = await runFake(world, [...record, ...upstreamDump('shop')]);
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 
   const manifest = await readOnlyManifest(world.s3, BUCKET);
@@ -84,9 +52,9 @@ test('a dump by 1.x: its files, names, binlog position and arguments', async () 
     ['shop.orders.00000.sql', 'data', 'shop', 'orders'],
     ['shop.totals-schema-view.sql', 'view', 'shop', 'totals'],
   ]);
-  for (const { key, name } of manifest.files) {
+  for (const { key, name } of manifest.files.filter(({ table }) => table === 'orders')) {
     const content = (await world.s3.readObject(BUCKET, key)).toString('utf8');
-    if (name.startsWith('shop.orders.')) expect(content).toContain("(1,'one'),(2,'two')");
+    expect(content).toContain(name.includes('-schema') ? 'CREATE TABLE' : "(1,'one'),(2,'two')");
   }
 
   const argv = readFileSync(argumentsPath, 'utf8').split('\n');
@@ -113,7 +81,11 @@ test.each<[string, FakeStep[], RegExp]>([
     dumpThen({ log: '2026-11-24 08:00:01 [WARNING] - last words' }, { exit: 1 }),
     /exit code 1: .*last words/,
   ],
-  ['exit 1 after an error', dumpThen(error('the table is gone'), { exit: 1 }), /the table is gone/],
+  [
+    'an error in the middle and exit 0',
+    [error('the table is gone'), ...upstreamDump('shop')],
+    /the table is gone/,
+  ],
   ['no metadata', withoutMetadata(), /no metadata/],
   [
     'metadata that tells of no end',
@@ -124,132 +96,124 @@ test.each<[string, FakeStep[], RegExp]>([
     ],
     /no finished dump/,
   ],
+  [
+    'an error after "Finished dump" and exit 1',
+    dumpThen(error('could not write the last'), { exit: 1 }),
+    /could not write the last/,
+  ],
   ['a death by signal', dumpThen({ killItself: 'SIGSEGV' }), /killed by SIGSEGV/],
   ['a death in the middle', [...withoutMetadata(), { killItself: 'SIGKILL' }], /killed by SIGKILL/],
 ])('%s fails the run with mydumper’s own reason', async (_what, steps, reason) => {
-  await expectFailure(await runFake(steps), 4, reason);
+  await expectFailure(world, await runFake(world, steps), 4, reason);
 });
 
-test('it is ended though it ignores signals', async () => {
-  const running = startFake([
-    { ignoreSignals: true },
+test.each([
+  ['ignores signals', 'SIGTERM', 143, [{ ignoreSignals: true }]],
+  ['stalls', 'SIGTERM', 143, []],
+  ['stalls', 'SIGINT', 130, []],
+] as const)('one that %s is ended with the run by %s', async (_what, signal, exitCode, first) => {
+  const running = startFake(world, [
+    ...first,
     ...withoutMetadata(),
-    { log: '2026-11-24 08:00:01 [INFO] - deaf now' },
+    { log: '2026-11-24 08:00:01 [WARNING] - nothing more to say' },
     { sleepMilliseconds: 600_000 },
   ]);
-  await running.printed('deaf now');
-  running.child.kill('SIGTERM');
-  await expectFailure(await running.ended, 143, /interrupted by SIGTERM/);
+  await running.printed('nothing more to say');
+  running.child.kill(signal);
+  await expectFailure(world, await running.ended, exitCode, new RegExp(`interrupted by ${signal}`));
 });
 
-test('a file with rows that vanishes is noticed', async () => {
-  const steps: FakeStep[] = [
-    { write: 'shop.lost.00000.sql', text: 'INSERT INTO `lost` VALUES(1);\n' },
-    { sleepMilliseconds: 500 },
-    { remove: 'shop.lost.00000.sql' },
-    { close: 'shop.lost.00000.sql' },
-    { sleepMilliseconds: 500 },
-    ...upstreamDump('shop'),
-  ];
-  await expectFailure(await runFake(steps), 4, /shop\.lost\.00000\.sql vanished/);
+test('one that stalls for a while with nothing to ship is waited for', async () => {
+  const running = startFake(world, [{ sleepMilliseconds: 1500 }, ...upstreamDump('shop')]);
+  await running.printed('"event":"started"');
+  expect((await running.ended).code).toBe(0);
 });
 
-test('a file that stayed empty and is removed does no harm', async () => {
-  const steps: FakeStep[] = [
-    { write: 'shop.empty.00000.sql', text: '' },
-    { sleepMilliseconds: 100 },
-    { close: 'shop.empty.00000.sql' },
-    { remove: 'shop.empty.00000.sql' },
-    ...upstreamDump('shop'),
-  ];
-  expect((await runFake(steps)).code).toBe(0);
-  const names = (await readOnlyManifest(world.s3, BUCKET)).files.map(({ name }) => name);
-  expect(names).not.toContain('shop.empty.00000.sql');
+test('a process of its own that it left behind goes with the run', async () => {
+  const running = startFake(world, [...withoutMetadata(), { leaveChild: true }, { exit: 1 }]);
+  onTestFinished(killLeft);
+  const deadline = setTimeout(() => running.child.kill('SIGKILL'), 20_000);
+  const ended = await running.ended.finally(() => clearTimeout(deadline));
+  expect(ended.signal, 'killed for hanging').toBe(null);
+  await expectFailure(world, ended, 4, /exit code 1/);
 });
 
-test('a file renamed after it was closed arrives once', async () => {
-  const steps: FakeStep[] = [
-    { write: 'shop.small.00001.sql', text: 'INSERT INTO `small` VALUES(1);\n' },
-    { close: 'shop.small.00001.sql' },
-    { rename: ['shop.small.00001.sql', 'shop.small.sql'] },
-    ...upstreamDump('shop'),
-  ];
-  expect((await runFake(steps)).code).toBe(0);
-  const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(({ table }) => table === 'small');
-  expect(files).toHaveLength(1);
+test('a flood of log lines neither blocks it, nor is kept, nor hides what comes after', async () => {
+  const flood: FakeStep = {
+    log: `2026-11-24 08:00:00 [INFO] - ${'one of very many lines '.repeat(40)}`,
+    repeat: 3000,
+  };
+  const steps = [...Array<FakeStep>(100).fill(flood), ...dumpThen(error('after the flood'))];
+  const running = startFake(world, steps, { environment: { LOG_LEVEL: 'ERROR' } });
+  let peakKiB = 0;
+  const sampler = setInterval(() => {
+    peakKiB = Math.max(peakKiB, residentKiB(running.pid));
+  }, 20);
+  const ended = await running.ended.finally(() => clearInterval(sampler));
+  await expectFailure(world, ended, 4, /after the flood/);
+  expect(peakKiB).toBeGreaterThan(0);
+  expect(peakKiB).toBeLessThan(400 * 1024);
 });
 
-test('two files of one name do not replace each other unnoticed', async () => {
-  const once: FakeStep[] = [
-    { write: 'shop.twice.00000.sql', text: 'INSERT INTO `twice` VALUES(1);\n' },
-    { close: 'shop.twice.00000.sql' },
-  ];
-  const running = startFake([...once, { sleepMilliseconds: 2000 }, ...once, ...upstreamDump('shop')]);
-  await running.printed('shop.twice.00000.sql');
-  await expectFailure(await running.ended, 4, /two files named "shop\.twice\.00000\.sql"/);
+test('a log line of many megabytes is read like any other', async () => {
+  const long: FakeStep = { log: `2026-11-24 08:00:00 [INFO] - ${'x'.repeat(8 * 1024 * 1024)}` };
+  const steps = [long, ...dumpThen(error('after it'))];
+  const ended = await runFake(world, steps, { environment: { LOG_LEVEL: 'ERROR' } });
+  await expectFailure(world, ended, 4, /after it/);
 });
 
-test('what a link in staging points to never leaves the machine, and the run fails', async () => {
-  const secret = join(world.directory, 'secret');
-  writeFileSync(secret, 'a secret of the machine');
-  const { code, stdout } = await runFake([
-    { symlink: [secret, 'shop.link.00000.sql'] },
-    ...upstreamDump('shop'),
-  ]);
-  expect(code).toBe(4);
-  expect(stdout).toContain('is not a regular file');
-  expect(await manifestKeys(world)).toEqual([]);
-  for (const { key } of await world.s3.objects(BUCKET)) {
-    expect((await world.s3.readObject(BUCKET, key)).toString('latin1')).not.toContain('a secret');
-  }
-  expect(readFileSync(secret, 'utf8')).toBe('a secret of the machine');
-});
-
-test('a directory that mydumper makes in staging fails the run', async () => {
-  const { code, stdout } = await runFake([{ makeDirectory: 'shop' }, ...upstreamDump('shop')]);
-  expect({ code, stdout }).toMatchObject({
-    code: 4,
-    stdout: expect.stringContaining('is not a regular file'),
-  });
-});
-
-test('names with line ends, quotes and letters of the world arrive as they are', async () => {
-  const names = [
-    'shop.new\nline.00000.sql',
-    'shop.it\'s "so".00000.sql',
-    'shop.表_ß.00000.sql',
-    'shop.100%s.00000.sql',
-  ];
-  const steps = names.flatMap((name): FakeStep[] => [
-    { write: name, text: `-- ${name.length}\n` },
-    { close: name },
-  ]);
-  expect((await runFake([...steps, ...upstreamDump('shop')])).code).toBe(0);
-  const manifest = await readOnlyManifest(world.s3, BUCKET);
-  expect(manifest.files.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
-});
-
-test('a flood of log lines neither blocks it nor is lost', async () => {
-  const flood: FakeStep = { log: '2026-11-24 08:00:00 [WARNING] - one of very many lines', repeat: 50_000 };
-  expect((await runFake([flood, ...dumpThen(error('after the flood'))], { LOG_LEVEL: 'ERROR' })).code).toBe(
-    4,
-  );
+test('the end of our own log arrives though its reader was slow', async () => {
+  const flood: FakeStep = { log: '2026-11-24 08:00:00 [INFO] - one of many lines', repeat: 20_000 };
+  const running = startFake(world, [flood, ...dumpThen(error('the very last'))]);
+  running.child.stdout?.pause();
+  // The program sends this last, and then only has to end.
+  await vi.waitFor(() => expect(world.cloudwatch.sum('BackupFailed')).toBe(1), { timeout: 30_000 });
+  running.child.stdout?.resume();
+  await expectFailure(world, await running.ended, 4, /the very last/);
 });
 
 test.each([
   ['mydumper 0.12.7-1, built against MySQL 8.0.29', /not mydumper 0\.9, 0\.10 or 1\.x/],
+  ['mydumper v2.0.0-1, built against MySQL 9.7.0', /not mydumper 0\.9, 0\.10 or 1\.x/],
   ['bash: no such thing', /not mydumper/],
 ])('a tool that says %j is refused', async (version, reason) => {
-  await expectFailure(await runFake([], {}, version), 3, reason);
+  await expectFailure(world, await runFake(world, [], { version }), 3, reason);
+  expect(existsSync(world.staging)).toBe(false);
 });
 
-test('a tool that is not there is refused', async () => {
-  const ended = await startProgram(world.environment({ MYDUMPER_BIN: '/nowhere/mydumper' })).ended;
-  await expectFailure(ended, 3, /MYDUMPER_BIN="\/nowhere\/mydumper": not found/);
+test('a tool whose version command fails is refused', async () => {
+  const ended = await runFake(world, upstreamDump('shop'), { versionCommand: 'fails' });
+  await expectFailure(world, ended, 3, /MYDUMPER_BIN=".*": Command failed/);
 });
 
-test('1.x that stalls for a while with nothing to ship is waited for', async () => {
-  const running = startFake([{ sleepMilliseconds: 1500 }, ...upstreamDump('shop')]);
-  await vi.waitFor(() => expect(running.output().stdout).toContain('"event":"started"'), { timeout: 10_000 });
-  expect((await running.ended).code).toBe(0);
+test('a tool that hangs when asked for its version is ended with the run', async () => {
+  onTestFinished(killLeft);
+  const running = startFake(world, [], { versionCommand: 'hangs' });
+  const asked = () => processesWith(join(world.directory, 'fake'));
+  await vi.waitFor(() => expect(asked()).toHaveLength(1), { timeout: 10_000, interval: 5 });
+  running.child.kill('SIGTERM');
+  const ended = await running.ended;
+  await vi.waitFor(() => expect(asked()).toEqual([]), { timeout: 5000, interval: 20 });
+  await expectFailure(world, ended, 143, /interrupted by SIGTERM/);
 });
+
+test.each([
+  ['/nowhere/mydumper', /MYDUMPER_BIN="\/nowhere\/mydumper": not found/],
+  ['/etc/passwd', /MYDUMPER_BIN="\/etc\/passwd": .*EACCES/],
+])('a tool at %s is refused', async (binary, reason) => {
+  const ended = await runProgram(world.environment({ MYDUMPER_BIN: binary }));
+  await expectFailure(world, ended, 3, reason);
+});
+
+/** What a faulty program leaves behind must not outlive the test. */
+function killLeft(): void {
+  for (const { pid } of processesWith(world.directory)) process.kill(pid, 'SIGKILL');
+}
+
+function residentKiB(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0; // gone
+  }
+}

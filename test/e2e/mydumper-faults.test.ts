@@ -39,6 +39,17 @@ async function expectNoBackup(): Promise<void> {
   expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
 }
 
+/** Rows of a table in an uncompressed backup, counted in its files. */
+async function rowsInBackup({ s3 }: World, table: string): Promise<number> {
+  const { files } = await readOnlyManifest(s3, BUCKET);
+  const dumped = files.filter((file) => file.table === table && file.kind === 'data');
+  const texts = await Promise.all(dumped.map(({ key }) => s3.readObject(BUCKET, key)));
+  return texts.reduce(
+    (sum, text) => sum + (text.toString('latin1').match(/^[ ,]?\(\d+,|VALUES ?\(\d+,/gm)?.length ?? 0),
+    0,
+  );
+}
+
 test('a wrong password is refused before anything starts', async () => {
   const { code, stdout } = await runProgram(world.environment({ PASSWORD: 'wrong-one' }));
   expect(code).toBe(3);
@@ -70,7 +81,9 @@ test('the server killed in the middle of the dump', async () => {
     expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data)/);
     expect(await manifestKeys(other)).toEqual([]);
     expect(leftInStaging(other)).toEqual([]);
+    expect(await other.s3.multipartUploads(BUCKET)).toEqual([]);
     expect(processesWith(other.staging)).toEqual([]);
+    expect(other.cloudwatch.sum('BackupFailed')).toBe(1);
   } finally {
     await other.stop();
     await own.stop();
@@ -91,6 +104,38 @@ test('the connection of the dump killed by an administrator', async () => {
   expect(code).toBe(4);
   expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data|interrupted)/);
   await expectNoBackup();
+});
+
+test('a table dropped while others are dumped is in the backup, or there is none', async () => {
+  await createBulkDatabase(db, { name: 'shrinking', megabytes: 30, tables: 3 });
+  const rows = await db.query('SELECT COUNT(*) n FROM shrinking.bulk_2');
+  const admin = await db.connect();
+  try {
+    world.s3.setBandwidth(4e6);
+    program = startProgram(
+      world.environment({
+        STAGING_LIMIT_MB: '12',
+        COMPRESS: 'none',
+        THREADS: '1',
+        DATABASES: 'shrinking',
+      }),
+    );
+    await program.printed('"event":"paused"');
+    const dropped = admin.query('DROP TABLE shrinking.bulk_2'); // may have to wait until the dump has ended
+    world.s3.setBandwidth(undefined);
+    const { code, stdout } = await program.ended;
+    await dropped;
+    if (code === 0) {
+      expect(await rowsInBackup(world, 'bulk_2')).toBe(Number(rows[0]?.n));
+    } else {
+      expect(code).toBe(4);
+      expect(reasonIn(stdout)).toMatch(/mydumper.*bulk_2/);
+      await expectNoBackup();
+    }
+  } finally {
+    await admin.end();
+    await db.query('DROP DATABASE shrinking');
+  }
 });
 
 test('a user who may lock tables but not the server gets a consistent backup', async () => {
@@ -154,13 +199,7 @@ test('a server that loses patience quickly loses no row to a long pause', async 
     const manifest = await readOnlyManifest(other.s3, BUCKET);
     expect(manifest.staging.longestPauseSeconds).toBeGreaterThan(3);
     const rows = await hasty.query('SELECT COUNT(*) n FROM bulk.bulk_0');
-    const dumped = manifest.files.filter(({ table, kind }) => table === 'bulk_0' && kind === 'data');
-    const texts = await Promise.all(dumped.map(({ key }) => other.s3.readObject(BUCKET, key)));
-    const values = texts.reduce(
-      (sum, text) => sum + (text.toString('latin1').match(/^[ ,]?\(\d+,|VALUES ?\(\d+,/gm)?.length ?? 0),
-      0,
-    );
-    expect(values).toBe(Number(rows[0]?.n));
+    expect(await rowsInBackup(other, 'bulk_0')).toBe(Number(rows[0]?.n));
   } finally {
     await other.stop();
     await hasty.stop();

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -34,6 +34,15 @@ async function inTheMiddle(extra: Record<string, string> = {}): Promise<RunningP
   program = startProgram(world.environment({ STAGING_LIMIT_MB: '16', COMPRESS: 'none', ...extra }));
   await program.printed('"event":"paused"');
   return program;
+}
+
+/** The kernel says that mydumper is stopped. */
+async function isStopped(): Promise<void> {
+  const stopped = [expect.objectContaining({ state: 'T' })];
+  await vi.waitFor(() => expect(processesWith(`--outputdir=${world.staging}`)).toEqual(stopped), {
+    timeout: 10_000,
+    interval: 5,
+  });
 }
 
 async function endsInTime(running: RunningProgram): Promise<{ code: number | null; stdout: string }> {
@@ -75,18 +84,33 @@ test('SIGTERM while a large file goes up in parts aborts its multipart upload', 
   await expectNothingLeft();
 });
 
-test('SIGTERM with S3 answering nothing any more and mydumper stopped', async () => {
-  const running = await inTheMiddle();
-  world.s3.faults.add({
-    operation: ['PutObject', 'UploadPart'],
-    times: Number.POSITIVE_INFINITY,
-    action: { kind: 'stall', milliseconds: 60_000 },
-  });
-  running.child.kill('SIGTERM');
-  expect((await endsInTime(running)).code).toBe(143);
-  expect(await manifestKeys(world)).toEqual([]);
-  expect(leftInStaging(world)).toEqual([]);
-  expect(processesWith(world.staging)).toEqual([]);
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s with S3 answering nothing any more and mydumper stopped',
+  async (signal) => {
+    const stall = world.s3.faults.add({
+      operation: ['PutObject', 'UploadPart'],
+      skip: 4,
+      times: Number.POSITIVE_INFINITY,
+      action: { kind: 'stall', milliseconds: 600_000 },
+    });
+    const running = await inTheMiddle();
+    await vi.waitFor(() => expect(stall.hits).toBeGreaterThan(0), { timeout: 20_000 });
+    await isStopped();
+    running.child.kill(signal);
+    expect((await endsInTime(running)).code).toBe(signal === 'SIGTERM' ? 143 : 130);
+    await expectNothingLeft();
+    expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
+  },
+);
+
+test('SIGTERM when mydumper has finished and files are still going up', async () => {
+  world.s3.setBandwidth(2e6);
+  program = startProgram(world.environment({ STAGING_LIMIT_MB: '256', COMPRESS: 'none' }));
+  await program.printed('"event":"dumpFinished"');
+  program.child.kill('SIGTERM');
+  expect((await endsInTime(program)).code).toBe(143);
+  await expectNothingLeft();
+  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
 });
 
 test('SIGTERM with CloudWatch answering nothing any more', async () => {
@@ -108,6 +132,21 @@ test('a second SIGTERM ends it at once, and mydumper with it', async () => {
   await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
 });
 
+test('SIGTERM while S3 does not answer the preflight', async () => {
+  const stall = world.s3.faults.add({
+    operation: 'CreateMultipartUpload',
+    times: Number.POSITIVE_INFINITY,
+    action: { kind: 'stall', milliseconds: 600_000 },
+  });
+  program = startProgram(world.environment());
+  await vi.waitFor(() => expect(stall.hits).toBe(1), { timeout: 20_000, interval: 5 });
+  program.child.kill('SIGTERM');
+  expect((await endsInTime(program)).code).toBe(143);
+  await expectNothingLeft();
+  expect(existsSync(world.staging)).toBe(false);
+  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
+});
+
 test('SIGTERM while MySQL takes the connection and never answers', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -119,7 +158,8 @@ test('SIGTERM while MySQL takes the connection and never answers', async () => {
     await connected;
     program.child.kill('SIGTERM');
     expect((await endsInTime(program)).code).toBe(143);
-    expect(leftInStaging(world)).toEqual([]);
+    await expectNothingLeft();
+    expect(existsSync(world.staging)).toBe(false);
   } finally {
     silent.close();
   }
@@ -127,13 +167,7 @@ test('SIGTERM while MySQL takes the connection and never answers', async () => {
 
 test('after SIGKILL no stopped mydumper stays behind, and the next run clears what was left', async () => {
   const running = await inTheMiddle();
-  await vi.waitFor(
-    () =>
-      expect(processesWith(`--outputdir=${world.staging}`)).toEqual([
-        expect.objectContaining({ state: 'T' }),
-      ]),
-    { timeout: 10_000, interval: 5 },
-  );
+  await isStopped();
   running.child.kill('SIGKILL');
   await running.ended;
   await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
@@ -141,8 +175,8 @@ test('after SIGKILL no stopped mydumper stays behind, and the next run clears wh
   expect(await manifestKeys(world)).toEqual([]);
 
   world.s3.setBandwidth(undefined);
-  const again = startProgram(world.environment());
-  const { code, stdout } = await again.ended;
+  program = startProgram(world.environment());
+  const { code, stdout } = await program.ended;
   expect(code).toBe(0);
   expect(logLines(stdout).some(({ message }) => /cleared leftovers/.test(String(message)))).toBe(true);
   expect(await manifestKeys(world)).toHaveLength(1);
@@ -156,8 +190,25 @@ test('what somebody else put among the leftovers is refused and left alone', asy
   await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
   writeFileSync(join(world.staging, 'precious.txt'), 'mine');
   const before = readdirSync(world.staging).toSorted();
-  const { code, stdout } = await startProgram(world.environment()).ended;
+  program = startProgram(world.environment());
+  const { code, stdout } = await program.ended;
   expect(code).toBe(3);
   expect(stdout).toContain('precious.txt');
   expect(readdirSync(world.staging).toSorted()).toEqual(before);
+  expect(readFileSync(join(world.staging, 'precious.txt'), 'utf8')).toBe('mine');
+});
+
+test('what somebody else put into staging outlives an interrupted run', async () => {
+  world.s3.faults.add({
+    operation: ['PutObject', 'UploadPart'],
+    skip: 4,
+    times: Number.POSITIVE_INFINITY,
+    action: { kind: 'stall', milliseconds: 600_000 },
+  });
+  const running = await inTheMiddle();
+  writeFileSync(join(world.staging, 'precious.txt'), 'mine');
+  running.child.kill('SIGTERM');
+  await endsInTime(running);
+  expect(leftInStaging(world)).toEqual(['precious.txt']);
+  expect(readFileSync(join(world.staging, 'precious.txt'), 'utf8')).toBe('mine');
 });

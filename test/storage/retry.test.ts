@@ -1,3 +1,4 @@
+import type { SdkError } from '@smithy/types';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { backoffMilliseconds, isTransient, type Limits, retryForSeconds } from '../../app/storage/retry.ts';
@@ -70,6 +71,11 @@ test.each([
 
 test.each([
   { name: 'AccessDenied', status: 403 },
+  // The SDK gives errors inside of 200 answers the status 503.
+  { name: 'AccessDenied', status: 503 },
+  { name: 'InvalidPart', status: 503 },
+  { name: 'NoSuchUpload', status: 503 },
+  { name: 'Error', Code: 'EntityTooSmall', status: 503 },
   { name: 'NoSuchBucket', status: 404 },
   { name: 'NoSuchUpload', status: 404 },
   { name: 'PreconditionFailed', status: 412 },
@@ -125,14 +131,14 @@ function strategy(retrySeconds: number) {
   return { stop, limits, onRetry, ...retryForSeconds(limits, onRetry) };
 }
 
-const info = (error: unknown, retryAfterHint?: Date) => ({
-  error,
+const info = (error: Error, retryAfterHint?: Date) => ({
+  error: error as SdkError,
   errorType: 'TRANSIENT' as const,
   ...(retryAfterHint !== undefined && { retryAfterHint }),
 });
 
 /** Refuses a request again and again, each attempt taking so long, until it is given up. */
-async function refuse(tries: ReturnType<typeof strategy>, error: unknown, attemptMilliseconds = 0) {
+async function refuse(tries: ReturnType<typeof strategy>, error: Error, attemptMilliseconds = 0) {
   let token = await tries.acquireInitialRetryToken('scope');
   for (let attempts = 1; ; attempts += 1) {
     clock.now += attemptMilliseconds;

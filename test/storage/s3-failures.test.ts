@@ -20,6 +20,12 @@ const PERMANENT: readonly (readonly [string, Operation, FaultRule['action'], Reg
   ['403 AccessDenied', 'CreateMultipartUpload', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
   ['403 AccessDenied', 'UploadPart', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
   ['403 AccessDenied', 'CompleteMultipartUpload', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
+  [
+    'AccessDenied in a 200 answer',
+    'CompleteMultipartUpload',
+    { kind: 'error-in-ok', code: 'AccessDenied' },
+    /AccessDenied/,
+  ],
   ['404 NoSuchBucket', 'PutObject', error(404, 'NoSuchBucket'), /no bucket box.*REGION=eu-central-1/],
   ['404 NoSuchUpload', 'UploadPart', error(404, 'NoSuchUpload'), /NoSuchUpload/],
   ['a wrong region', 'PutObject', redirect, /not in REGION=eu-central-1/],
@@ -161,6 +167,14 @@ test.each([0, 1, 7, 13])(
     expect(await server.multipartUploads('box')).toEqual([]);
   },
 );
+
+test('the failure of a body is told also when the upload cannot be aborted', async () => {
+  const server = await testServer();
+  const { store } = testStore(server, { retrySeconds: 0 });
+  server.faults.add({ operation: 'AbortMultipartUpload', action: error(503, 'SlowDown') });
+  const failure = await failureOf(store.upload(KEY, Readable.from(failing(13e6)), TYPE));
+  expect(failure.message).toContain('the disk is on fire');
+});
 
 test('a Failure of the body is passed on as it is', async () => {
   const server = await testServer();

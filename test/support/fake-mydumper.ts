@@ -1,7 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -30,6 +32,13 @@ export type FakeStep =
   | { readonly remove: string }
   | { readonly symlink: readonly [target: string, name: string] }
   | { readonly makeDirectory: string }
+  | { readonly makeFifo: string }
+  /** Goes on once this file, outside staging, is there. */
+  | { readonly waitForFile: string }
+  /** Goes on once this name is no longer in staging: what had it was shipped. */
+  | { readonly waitUntilGone: string }
+  /** Starts a process of its group that holds its standard error open, ignores signals and does not end by itself. */
+  | { readonly leaveChild: true }
   /** Copies the option file it was given, with its mode, to a path outside staging. */
   | { readonly recordOptionFile: string }
   | { readonly sleepMilliseconds: number }
@@ -40,9 +49,17 @@ export type FakeStep =
   | { readonly killItself: NodeJS.Signals }
   | { readonly exit: number };
 
-export type FakeScript = { readonly version: string; readonly steps: readonly FakeStep[] };
+export type FakeScript = {
+  /** What `--version` prints. */
+  readonly version: string;
+  /** What `--version` does instead of ending with 0. */
+  readonly versionCommand?: 'fails' | 'hangs';
+  readonly steps: readonly FakeStep[];
+};
 
 export const UPSTREAM_VERSION = 'mydumper v1.0.1-3, built against MySQL 9.7.0 with SSL support';
+
+const POLL_MILLISECONDS = 5;
 
 /** Writes an executable into `directory` that plays `script`; its path is what MYDUMPER_BIN takes. */
 export function writeFakeMydumper(directory: string, script: FakeScript): string {
@@ -95,10 +112,24 @@ export function upstreamDump(database: string): FakeStep[] {
   ];
 }
 
+const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const;
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(POLL_MILLISECONDS);
+}
+
+/** Its command line ends in `directory`, by which a test finds it. */
+function leaveChild(directory: string): void {
+  const ignore = IGNORED.map((signal) => `process.on('${signal}', () => {});`).join('');
+  const code = `${ignore} setTimeout(() => {}, 600_000)`;
+  spawn(process.execPath, ['-e', code, directory], { stdio: ['ignore', 'ignore', 'inherit'] }).unref();
+}
+
 async function play(script: FakeScript, argv: readonly string[]): Promise<never> {
   if (argv.includes('--version')) {
+    if (script.versionCommand === 'hangs') await sleep(600_000);
     process.stdout.write(`${script.version}\n`);
-    process.exit(0);
+    process.exit(script.versionCommand === 'fails' ? 1 : 0);
   }
   const directory = argv.find((word) => word.startsWith('--outputdir='))?.slice('--outputdir='.length);
   if (directory === undefined) throw new Error('the fake mydumper needs --outputdir=');
@@ -116,6 +147,10 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
     else if ('remove' in step) unlinkSync(join(directory, step.remove));
     else if ('symlink' in step) symlinkSync(step.symlink[0], join(directory, step.symlink[1]));
     else if ('makeDirectory' in step) mkdirSync(join(directory, step.makeDirectory));
+    else if ('makeFifo' in step) execFileSync('mkfifo', [join(directory, step.makeFifo)]);
+    else if ('waitForFile' in step) await until(() => existsSync(step.waitForFile));
+    else if ('waitUntilGone' in step) await until(() => !existsSync(join(directory, step.waitUntilGone)));
+    else if ('leaveChild' in step) leaveChild(directory);
     else if ('recordOptionFile' in step) {
       const given = argv
         .find((word) => word.startsWith('--defaults-file='))
@@ -124,7 +159,7 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
       chmodSync(step.recordOptionFile, statSync(given ?? '').mode);
     } else if ('sleepMilliseconds' in step) await sleep(step.sleepMilliseconds);
     else if ('ignoreSignals' in step) {
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const) process.on(signal, () => {});
+      for (const signal of IGNORED) process.on(signal, () => {});
     } else if ('recordArguments' in step) writeFileSync(step.recordArguments, argv.join('\n'));
     else if ('killItself' in step) {
       process.kill(process.pid, step.killItself);

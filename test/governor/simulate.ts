@@ -1,0 +1,185 @@
+import { decide, type GovernorState, gateLevel, nextLookMilliseconds } from '../../app/governor/decide.ts';
+import { type BudgetPlan, LEAST_PRESSED_BYTES } from '../../app/governor/feasibility.ts';
+import { unfinishedFileBytes } from '../../app/mydumper/statement-size.ts';
+import type { Generation } from '../../app/mydumper/version.ts';
+
+/**
+ * A dump and a network, without clock or disk. mydumper writes statements, each thread into a file of its own which it closes
+ * when it is full. Behind the gate a thread finishes one statement at the most between two looks, however long these are
+ * apart; else it writes at its rate for the whole time, in which our thread may be kept from looking for 0.1 s.
+ * The network moves bytes of closed files, oldest first, and of the largest growing one when there is no other; what it has
+ * moved of a closed file is freed when all of it is there, of a growing one at once (compressed) or in whole parts.
+ */
+export type Scenario = {
+  readonly plan: BudgetPlan;
+  readonly budgetBytes: number;
+  readonly generation: Generation;
+  readonly compressed: boolean;
+  readonly punching: boolean;
+  readonly hasGate: boolean;
+  readonly totalBytes: number;
+  /** Bytes per second of all threads, in turn for half a second each. */
+  readonly dumpRates: readonly number[];
+  /** Bytes per second, in turn for two seconds each; one at least is not 0. */
+  readonly networkRates: readonly number[];
+  /** Shares of the largest statement, in turn. */
+  readonly statementShares: readonly number[];
+  /** Seconds by which looks are late, in turn; at most 0.1. */
+  readonly stallSeconds: readonly number[];
+  readonly concurrency: number;
+  readonly patienceSeconds: number;
+};
+
+export type Outcome = {
+  readonly finished: boolean;
+  readonly fault: string | undefined;
+  readonly peakStagedBytes: number;
+  readonly seconds: number;
+  readonly pauses: number;
+  readonly longestSilenceSeconds: number;
+  /** Bytes written between a continuation for want of nothing but room and the next pause, the least of all. */
+  readonly leastRunBytes: number;
+};
+
+type SimulatedFile = { allocatedBytes: number; sizeBytes: number; sentBytes: number; closed: boolean };
+
+const LOOKS_UNTIL_STUCK = 400_000;
+
+export function simulate(scenario: Scenario): Outcome {
+  const { plan, budgetBytes, compressed, punching } = scenario;
+  const fullBytes = unfinishedFileBytes(scenario.generation, plan.chunkMiB, plan.statementBytes);
+  const burstBytes = plan.threads * plan.statementBytes;
+  const turn = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
+  const open: (SimulatedFile | undefined)[] = Array.from({ length: plan.threads }, () => undefined);
+  let closed: SimulatedFile[] = [];
+  const fastest = Math.max(...scenario.dumpRates);
+  let time = 0;
+  let looks = 0;
+  let statements = 0;
+  let writtenBytes = 0;
+  let peakStagedBytes = 0;
+  let pauses = 0;
+  let leastRunBytes = Number.POSITIVE_INFINITY;
+  let resumedAtBytes: number | undefined;
+  let stoppedAt: number | undefined;
+  let breathedAt = 0;
+  let lastReadAt = 0;
+  let longestSilenceSeconds = 0;
+  let gated = false;
+
+  const isDone = () => writtenBytes >= scenario.totalBytes;
+  const growing = () => open.filter((file) => file !== undefined);
+  const staged = () => [...closed, ...growing()].reduce((sum, file) => sum + file.allocatedBytes, 0);
+  const writeStatement = (thread: number): number => {
+    if (isDone()) return 0;
+    const bytes = Math.ceil(plan.statementBytes * turn(scenario.statementShares, statements));
+    statements += 1;
+    const file = open[thread] ?? { allocatedBytes: 0, sizeBytes: 0, sentBytes: 0, closed: false };
+    open[thread] = file;
+    file.allocatedBytes += bytes;
+    file.sizeBytes += bytes;
+    writtenBytes += bytes;
+    lastReadAt = time;
+    if (file.sizeBytes + plan.statementBytes > fullBytes || isDone()) {
+      file.closed = true;
+      closed.push(file);
+      open[thread] = undefined;
+    }
+    return bytes;
+  };
+  const write = (seconds: number) => {
+    if (gated) {
+      for (let thread = 0; thread < plan.threads; thread += 1) writeStatement(thread);
+      return;
+    }
+    let room = turn(scenario.dumpRates, Math.floor(time / 0.5)) * seconds;
+    for (let thread = 0; room > 0 && !isDone(); thread = (thread + 1) % plan.threads) {
+      room -= writeStatement(thread);
+    }
+  };
+  const send = (seconds: number) => {
+    let capacity = turn(scenario.networkRates, Math.floor(time / 2)) * seconds;
+    for (const file of closed.slice(0, scenario.concurrency)) {
+      const bytes = Math.min(capacity, file.allocatedBytes - file.sentBytes);
+      file.sentBytes += bytes;
+      capacity -= bytes;
+    }
+    closed = closed.filter((file) => file.sentBytes < file.allocatedBytes);
+    if (closed.length > 0 || !punching) return;
+    const largest = growing().toSorted((left, right) => right.allocatedBytes - left.allocatedBytes)[0];
+    if (largest === undefined || !isShippable(largest)) return;
+    largest.sentBytes += Math.min(capacity, largest.allocatedBytes - largest.sentBytes);
+    const grain = compressed ? 1 : plan.partBytes;
+    const freed = Math.floor(largest.sentBytes / grain) * grain;
+    largest.allocatedBytes -= freed;
+    largest.sentBytes -= freed;
+  };
+  const isShippable = (file: SimulatedFile) =>
+    file.closed || (punching && file.allocatedBytes > (compressed ? LEAST_PRESSED_BYTES : plan.partBytes));
+
+  let fault: string | undefined;
+  for (; looks < LOOKS_UNTIL_STUCK && !(isDone() && closed.length === 0); looks += 1) {
+    const stagedBytes = staged();
+    peakStagedBytes = Math.max(peakStagedBytes, stagedBytes);
+    const state: GovernorState = {
+      budgetBytes,
+      stagedBytes,
+      shippableBytes: [...closed, ...growing().filter(isShippable)].reduce(
+        (sum, file) => sum + file.allocatedBytes,
+        0,
+      ),
+      growthBytesPerSecond: fastest,
+      reactionSeconds: 0.103,
+      burstBytes,
+      likelyBurstBytes: burstBytes,
+      gated,
+      stopped: stoppedAt !== undefined,
+      stoppedSeconds: stoppedAt === undefined ? 0 : time - Math.max(stoppedAt, breathedAt),
+      patienceSeconds: scenario.patienceSeconds,
+      locked: false,
+      lockedStopSeconds: 0,
+    };
+    const { action, reason } = decide(state);
+    let writes = stoppedAt === undefined;
+    if (!isDone()) {
+      if (action === 'fail') {
+        fault = reason;
+        break;
+      }
+      if (action === 'pause' && stoppedAt === undefined) {
+        stoppedAt = time;
+        pauses += 1;
+        writes = false;
+        if (resumedAtBytes !== undefined)
+          leastRunBytes = Math.min(leastRunBytes, writtenBytes - resumedAtBytes);
+      }
+      if (action === 'resume') {
+        stoppedAt = undefined;
+        writes = true;
+        resumedAtBytes = /room again/.test(reason) ? writtenBytes : undefined;
+      }
+      if (action === 'breathe') {
+        breathedAt = time;
+        writes = true;
+      }
+      longestSilenceSeconds = Math.max(longestSilenceSeconds, time - lastReadAt);
+      gated = scenario.hasGate && stagedBytes >= gateLevel(state);
+    }
+    const seconds = nextLookMilliseconds(state) / 1000 + turn(scenario.stallSeconds, looks);
+    if (writes && action === 'breathe' && !gated)
+      for (let thread = 0; thread < plan.threads; thread += 1) writeStatement(thread);
+    else if (writes) write(seconds);
+    peakStagedBytes = Math.max(peakStagedBytes, staged());
+    send(seconds);
+    time += seconds;
+  }
+  return {
+    finished: isDone() && closed.length === 0,
+    fault,
+    peakStagedBytes,
+    seconds: time,
+    pauses,
+    longestSilenceSeconds,
+    leastRunBytes,
+  };
+}

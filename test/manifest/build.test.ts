@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { backupIdOf, buildManifest, type ManifestInput } from '../../app/manifest/build.ts';
+import { manifestSchema } from '../../app/manifest/schema.ts';
+import { PASSWORD, sampleConfig, sampleInput, shippedFile } from './samples.ts';
+
+test('what is built passes the schema as it is', () => {
+  const manifest = buildManifest(sampleInput);
+  expect(manifestSchema.parse(manifest)).toEqual(manifest);
+  expect(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
+});
+
+test('what is known of the run is in it', () => {
+  expect(buildManifest(sampleInput)).toMatchObject({
+    format: 1,
+    backupId: '20261122T030000Z',
+    source: 'db1',
+    tool: { name: 'mydumper-fargate', version: '0.1.0' },
+    server: { vendor: 'mariadb', version: '10.11.6-MariaDB' },
+    mydumper: { version: '0.10.0', arguments: sampleInput.mydumperArguments },
+    startedAt: '2026-11-22T03:00:00.123Z',
+    finishedAt: '2026-11-22T03:10:00.000Z',
+    binlog: { file: 'bin.000001', position: 4567, gtid: null },
+    consistency: { lock: 'ftwrl', description: 'one point in time', lockedSeconds: 1.25 },
+    compression: 'zstd',
+    databases: ['a.b', 'shop'],
+    staging: {
+      budgetBytes: sampleInput.config.staging.budgetBytes,
+      peakStagedBytes: 9000,
+      pauses: 2,
+      pausedSeconds: 1.5,
+      longestPauseSeconds: 1.25,
+      lockedPausedSeconds: 0.5,
+    },
+  });
+});
+
+test('files are ordered by name and told apart, and the totals are their sums', () => {
+  const { files, totals } = buildManifest(sampleInput);
+  expect(files.map(({ name, kind, database, table }) => [name, kind, database, table])).toEqual([
+    ['a.b.t-schema.sql', 'schema', 'a.b', 't'],
+    ['metadata', 'metadata', null, null],
+    ['shop-schema-create.sql', 'schema', 'shop', null],
+    ['shop-schema-post.sql', 'post', 'shop', null],
+    ['shop.orders.00001.sql', 'data', 'shop', 'orders'],
+    ['shop.orders.00002.sql', 'data', 'shop', 'orders'],
+  ]);
+  expect(files.at(-1)).toEqual({
+    key: 'daily/db1/20261122T030000Z/shop.orders.00002.sql.zst',
+    name: 'shop.orders.00002.sql',
+    kind: 'data',
+    database: 'shop',
+    table: 'orders',
+    dumpedBytes: 700,
+    storedBytes: 70,
+    sha256: 'ab'.repeat(32),
+    crc32: 'y/Q5Jg==',
+  });
+  expect(totals).toEqual({ files: 6, dumpedBytes: 9960, storedBytes: 1185 });
+});
+
+test('any files in any order make the same manifest', () => {
+  const file = fc
+    .tuple(fc.string({ minLength: 1 }), fc.nat(), fc.nat())
+    .map(([name, dumped, stored]) => shippedFile(name, dumped, stored));
+  const some = fc.uniqueArray(file, { selector: ({ name }) => name, maxLength: 20 });
+  const twoOrders = some.chain((files) =>
+    fc.tuple(fc.constant(files), fc.shuffledSubarray(files, { minLength: files.length })),
+  );
+  fc.assert(
+    fc.property(twoOrders, ([files, shuffled]) => {
+      const manifest = buildManifest({ ...sampleInput, files });
+      expect(buildManifest({ ...sampleInput, files: shuffled })).toEqual(manifest);
+      expect(manifestSchema.parse(manifest)).toEqual(manifest);
+      expect(manifest.totals.storedBytes).toBe(files.reduce((sum, each) => sum + each.storedBytes, 0));
+    }),
+  );
+});
+
+test('what nobody recorded is null', () => {
+  const bare: ManifestInput = {
+    ...sampleInput,
+    lockedSeconds: undefined,
+    metadata: { finished: true, binlog: undefined },
+    files: [],
+  };
+  const manifest = manifestSchema.parse(buildManifest(bare));
+  expect(manifest.binlog).toBeNull();
+  expect(manifest.consistency.lockedSeconds).toBeNull();
+  expect(manifest.totals).toEqual({ files: 0, dumpedBytes: 0, storedBytes: 0 });
+
+  const binlog = { file: undefined, position: undefined, gtid: '0-1-23' };
+  const { binlog: recorded } = buildManifest({ ...bare, metadata: { finished: true, binlog } });
+  expect(recorded).toEqual({ file: null, position: null, gtid: '0-1-23' });
+});
+
+test('no secret is in it', () => {
+  const config = sampleConfig({ USERNAME: 'backup-user' });
+  const text = JSON.stringify(buildManifest({ ...sampleInput, config }));
+  expect(config.server.password).toBe(PASSWORD);
+  expect(text).not.toContain(PASSWORD);
+  expect(text).not.toContain('GRANT');
+  expect(text).not.toContain('AWS');
+});
+
+test('the id of a backup is the second of its start in UTC, and sorts as time does', () => {
+  expect(backupIdOf(new Date('2026-11-22T03:00:00.999Z'))).toBe('20261122T030000Z');
+  expect(backupIdOf(new Date('2026-11-22T04:00:00+01:00'))).toBe('20261122T030000Z');
+  const moment = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
+  fc.assert(
+    fc.property(moment, moment, (left, right) => {
+      expect(backupIdOf(left)).toMatch(/^\d{8}T\d{6}Z$/);
+      if (left <= right) expect(backupIdOf(left) <= backupIdOf(right)).toBe(true);
+    }),
+  );
+});

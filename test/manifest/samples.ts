@@ -1,0 +1,82 @@
+import type { Config } from '../../app/config.ts';
+import { readInvocation } from '../../app/config.ts';
+import type { Inventory } from '../../app/database/inventory.ts';
+import type { ManifestInput } from '../../app/manifest/build.ts';
+import type { ShippedFile } from '../../app/shipping/shipper.ts';
+
+export const PASSWORD = 'hunter2-geheim';
+
+/** A configuration as the program reads it. */
+export function sampleConfig(environment: Record<string, string> = {}): Config {
+  const invocation = readInvocation([], {
+    BUCKET: 'backups',
+    PREFIX: 'daily',
+    SOURCE: 'db1',
+    PASSWORD,
+    KMS_KEY_ID: 'alias/backups',
+    ...environment,
+  });
+  if (invocation.kind !== 'run') throw new Error('not a run');
+  return invocation.config;
+}
+
+const inventory: Inventory = {
+  vendor: 'mariadb',
+  version: '10.11.6-MariaDB',
+  databases: ['a.b', 'shop'],
+  tables: [{ database: 'shop', table: 'orders', engine: 'innodb' }],
+  views: [],
+  triggered: [],
+  programmed: [],
+  estimatedBytes: 1000,
+  largestRowBytes: 0,
+  grants: ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%`'],
+  session: { net_write_timeout: 2_147_483 },
+  patienceSeconds: 300,
+};
+
+export function shippedFile(name: string, dumpedBytes: number, storedBytes: number): ShippedFile {
+  return {
+    name,
+    key: `daily/db1/20261122T030000Z/${name}.zst`,
+    stagedBytes: dumpedBytes,
+    dumpedBytes,
+    storedBytes,
+    sha256: 'ab'.repeat(32),
+    crc32: 'y/Q5Jg==',
+  };
+}
+
+/** Everything a manifest is built from, files in the order in which they happened to be shipped. */
+export const sampleInput: ManifestInput = {
+  config: sampleConfig(),
+  toolVersion: '0.1.0',
+  backupId: '20261122T030000Z',
+  startedAt: new Date('2026-11-22T03:00:00.123Z'),
+  finishedAt: new Date('2026-11-22T03:10:00Z'),
+  inventory,
+  mydumper: { version: '0.10.0', generation: 'classic' },
+  mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
+  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may' },
+  lockedSeconds: 1.25,
+  metadata: { finished: true, binlog: { file: 'bin.000001', position: 4567, gtid: undefined } },
+  files: [
+    shippedFile('shop.orders.00002.sql', 700, 70),
+    shippedFile('metadata', 100, 90),
+    shippedFile('shop.orders.00001.sql', 9000, 900),
+    shippedFile('a.b.t-schema.sql', 80, 60),
+    shippedFile('shop-schema-create.sql', 50, 40),
+    shippedFile('shop-schema-post.sql', 30, 25),
+  ],
+  stats: {
+    stagedBytes: 0,
+    peakStagedBytes: 9000,
+    dumpedBytes: 9960,
+    stopped: false,
+    pauses: 2,
+    pausedSeconds: 1.5,
+    longestPauseSeconds: 1.25,
+    lockedStopSeconds: 0.5,
+    longestReactionSeconds: 0.01,
+  },
+};

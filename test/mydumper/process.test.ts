@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Failure } from '../../app/errors.ts';
+import type { MydumperEvent } from '../../app/mydumper/log-reader.ts';
+import { type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
+import { groupMembers, readProcess } from '../../app/staging/process-files.ts';
+import { elsewhere } from '../support/tracked-directory.ts';
+
+const PATH = process.env.PATH ?? '';
+const WAIT = { timeout: 20_000, interval: 5 };
+const running: MydumperProcess[] = [];
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const mydumper of running.splice(0)) {
+    mydumper.kill();
+    await mydumper.exited;
+  }
+});
+
+/** Starts a shell script in mydumper's place. */
+async function start(script: string, ...argv: readonly string[]) {
+  const binary = join(elsewhere(), 'my dumper');
+  writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const events: MydumperEvent[] = [];
+  const mydumper = await startMydumper(binary, argv, PATH, (event) => events.push(event));
+  running.push(mydumper);
+  const messages = () => events.flatMap((event) => ('message' in event ? [event.message] : []));
+  const said = (message: string) => vi.waitFor(() => expect(messages()).toContain(message), WAIT);
+  return { mydumper, events, messages, said };
+}
+
+const isGone = (pid: number) => vi.waitFor(() => expect(groupMembers(pid)).toEqual([]), WAIT);
+
+describe('what mydumper says', () => {
+  test('becomes events, from standard error and standard output, the last line without an end too', async () => {
+    const { mydumper, events, messages } = await start(
+      `echo '** Message: 08:29:00.123: Finished dump at: 2026-11-24 08:29:00' >&2
+       echo '** (mydumper:7): CRITICAL **: 08:29:00.123: Could not read data' >&2
+       printf '** (mydumper:7): WARNING **: 08:29:00.124: last on stderr' >&2
+       printf 'first\\r\\n\\nlast on stdout'`,
+    );
+    await mydumper.exited;
+    expect(events).toContainEqual({ kind: 'dumpFinished' });
+    expect(events).toContainEqual({ kind: 'error', message: 'Could not read data' });
+    expect(events).toContainEqual({ kind: 'warning', message: 'last on stderr' });
+    expect(messages().filter((message) => /^first|stdout/.test(message))).toEqual([
+      'first',
+      'last on stdout',
+    ]);
+    expect(messages()).not.toContain('');
+  });
+
+  test('is read in whole lines however long they are and whatever letters they hold', async () => {
+    const { mydumper, messages } = await start(
+      `head -c 3000000 /dev/zero | tr '\\0' x; echo; printf 'B\\303'; sleep 0.05; printf '\\274cher \\360\\237\\220\\254\\n'`,
+    );
+    await mydumper.exited;
+    expect(messages().map((message) => message.length)).toEqual([3_000_000, 9]);
+    expect(messages()[0]).toBe('x'.repeat(3_000_000));
+    expect(messages()[1]).toBe('Bücher 🐬');
+  });
+
+  test('has all been read when it is said to have ended', async () => {
+    const { mydumper, messages } = await start('seq 1 20000; seq 1 20000 >&2');
+    await mydumper.exited;
+    expect(messages()).toHaveLength(40_000);
+  });
+
+  test('is read before it ends, so that nothing waits for a full pipe', async () => {
+    const { mydumper, said } = await start('seq 1 100000; echo ready; exec sleep 1000');
+    await said('ready');
+    expect(readProcess(mydumper.pid)?.state).toBe('S');
+  });
+});
+
+describe('how it ended', () => {
+  test.each([0, 1, 134])('is its exit code %i', async (code) => {
+    const { mydumper } = await start(`exit ${code}`);
+    expect(await mydumper.exited).toEqual({ code, signal: null });
+  });
+
+  test.each(['SIGSEGV', 'SIGTERM', 'SIGKILL'] as const)('is the signal %s that killed it', async (signal) => {
+    const { mydumper } = await start(`ulimit -c 0; kill -${signal.slice(3)} $$`);
+    expect(await mydumper.exited).toEqual({ code: null, signal });
+  });
+});
+
+describe('it cannot be started', () => {
+  test('without setpriv: a failure of the dump', async () => {
+    const started = startMydumper('/bin/true', [], elsewhere(), () => {});
+    await expect(started).rejects.toThrow('could not start mydumper through setpriv');
+    await expect(started).rejects.toMatchObject({ kind: 'dump' });
+    await expect(started).rejects.toBeInstanceOf(Failure);
+  });
+
+  test.each(['/nowhere/mydumper', 'no-such-mydumper', '/etc/passwd'])(
+    'as %s: told by its output and exit code',
+    async (binary) => {
+      const events: MydumperEvent[] = [];
+      const mydumper = await startMydumper(binary, [], PATH, (event) => events.push(event));
+      running.push(mydumper);
+      const { code } = await mydumper.exited;
+      expect([126, 127]).toContain(code);
+      expect(JSON.stringify(events)).toContain(binary);
+    },
+  );
+});
+
+describe('it runs', () => {
+  test('with exactly these arguments', async () => {
+    const argv = ['--regex=^(?!(a b)).*$', '', '--', '-x', 'a\nb', '$HOME', '*'];
+    const path = join(elsewhere(), 'arguments');
+    const { mydumper } = await start(
+      'printf "%s\\0" "$@" > "$0.argv"; echo "$0.argv" > /dev/null; cp "$0.argv" "$1"',
+      path,
+      ...argv,
+    );
+    expect((await mydumper.exited).code).toBe(0);
+    expect(readFileSync(path, 'utf8').split('\0').slice(0, -1)).toEqual([path, ...argv]);
+  });
+
+  test('with nothing of our environment but the search path', async () => {
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'very-secret');
+    vi.stubEnv('PASSWORD', 'very-secret');
+    vi.stubEnv('MYSQL_PWD', 'very-secret');
+    const { mydumper, said } = await start('echo ready; exec sleep 1000');
+    await said('ready');
+    const environment = readFileSync(`/proc/${mydumper.pid}/environ`, 'utf8').split('\0');
+    expect(environment).toContain(`PATH=${PATH}`);
+    const names = environment
+      .map((line) => line.split('=', 1)[0])
+      .filter((name) => name !== '' && name !== 'PWD');
+    expect(names.sort()).toEqual(['CHARSET', 'LC_ALL', 'PATH']);
+  });
+
+  test('in a process group and session of its own, less urgent than we are, with nothing to read', async () => {
+    const { mydumper, said } = await start('read line || echo ready; exec sleep 1000');
+    await said('ready');
+    const { pid } = mydumper;
+    expect(readProcess(pid)?.processGroup).toBe(pid);
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]).toBe(`${pid}`);
+    expect(getPriority(pid)).toBe(Math.min(19, 5));
+  });
+});
+
+describe('killing it', () => {
+  test('ends it with its children, also when it is stopped and ignores what can be ignored', async () => {
+    const { mydumper, said } = await start(
+      `trap '' TERM INT HUP; sleep 1000 & sh -c "trap '' TERM; sleep 1000" & echo ready; wait; wait; sleep 1000`,
+    );
+    await said('ready');
+    expect(groupMembers(mydumper.pid).length).toBeGreaterThanOrEqual(3);
+    process.kill(-mydumper.pid, 'SIGSTOP');
+    mydumper.kill();
+    expect(await mydumper.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await isGone(mydumper.pid);
+  });
+
+  test('twice or after its end does no harm', async () => {
+    const { mydumper } = await start('exec sleep 1000');
+    mydumper.kill();
+    mydumper.kill();
+    await mydumper.exited;
+    mydumper.kill();
+  });
+});
+
+test('it dies with us, even when it is stopped and we are killed', async () => {
+  const directory = elsewhere();
+  mkdirSync(directory, { recursive: true });
+  const module = new URL('../../app/mydumper/process.ts', import.meta.url).href;
+  const script = `const { startMydumper } = await import(process.argv[1]);
+    const { pid } = await startMydumper('sleep', ['1000'], process.env.PATH, () => {});
+    console.log(pid);`;
+  const starter = spawn(process.execPath, ['--input-type=module', '-e', script, module], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = await once(starter.stdout, 'data');
+  const pid = Number(said);
+  try {
+    expect(readProcess(pid)?.processGroup).toBe(pid);
+    process.kill(pid, 'SIGSTOP');
+    await vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
+    starter.kill('SIGKILL');
+    await isGone(pid);
+  } finally {
+    starter.kill('SIGKILL');
+    if (groupMembers(pid).length > 0) process.kill(-pid, 'SIGKILL');
+  }
+});

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A TCP relay to a server of this machine whose connections break on one side only, as those through a NAT gateway do. */
+export type CuttableProxy = {
+  readonly port: number;
+  /** Resets the clients' connections; the server is not told. */
+  readonly cutClients: () => void;
+  /** New connections are refused from now on. */
+  readonly refuse: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
+  const clients = new Set<Socket>();
+  const upstreams = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    clients.add(client);
+    upstreams.add(upstream);
+    client.on('error', () => undefined).on('data', (bytes) => upstream.write(bytes));
+    client.on('end', () => upstream.end());
+    upstream.on('error', () => undefined).on('data', (bytes) => client.write(bytes));
+    upstream.on('close', () => client.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const refuse = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const client of clients) client.resetAndDestroy();
+    await closed;
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    cutClients: () => {
+      for (const client of clients) client.resetAndDestroy();
+      clients.clear();
+    },
+    refuse,
+    close: async () => {
+      await refuse();
+      for (const upstream of upstreams) upstream.destroy();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { appendFileSync, lstatSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { FileId } from '../../app/staging/process-files.ts';
+import { createTracker, type GrowingLimits, type StagedFile } from '../../app/staging/tracker.ts';
+import { temporaryDirectory } from './program.ts';
+
+/** A tracker over a directory of its own, and a mydumper that does as it is told. Gone when the running test ends. */
+export function trackDirectory(limits?: GrowingLimits) {
+  const { path: directory, remove } = temporaryDirectory('mf-tracker');
+  onTestFinished(remove);
+  const tracker = createTracker(directory, limits);
+  const open = new Set<FileId>();
+  const at = (name: string) => join(directory, name);
+  const idAt = (name: string): FileId => {
+    const { dev, ino } = lstatSync(at(name), { bigint: true });
+    return `${dev}:${ino}`;
+  };
+  return {
+    tracker,
+    at,
+    idAt,
+    scan: (isStopped?: boolean) => tracker.scan(() => open, isStopped),
+    /** mydumper appends to a file, creating it where it is missing, and keeps it open. */
+    write: (name: string, content: string | Buffer): FileId => {
+      appendFileSync(at(name), content);
+      open.add(idAt(name));
+      return idAt(name);
+    },
+    close: (name: string) => open.delete(idAt(name)),
+    /** A file that nobody has open. */
+    finished: (name: string, content: string | Buffer) => writeFileSync(at(name), content),
+  };
+}
+
+/** A directory outside of staging, gone when the running test ends. */
+export function elsewhere(): string {
+  const { path, remove } = temporaryDirectory('mf-elsewhere');
+  onTestFinished(remove);
+  return path;
+}
+
+export const namesOf = (files: readonly StagedFile[]) => files.map(({ name }) => name).sort();
