@@ -2,7 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { COMMANDS, type Command, SDK_VARIABLES, VARIABLES, type VariableName } from './contract.ts';
+import { type ReadingConfig, readingConfig, readingFields, readingMistakes } from './config-reading.ts';
+import { COMMANDS, type Command, SDK_VARIABLES, VARIABLES, type Variable, type VariableName } from './contract.ts';
 import { Failure } from './errors.ts';
 import { refusedMydumperFlags, splitShellWords } from './mydumper/extra-arguments.ts';
 
@@ -42,6 +43,9 @@ export type Config = {
   /** Key prefix without slashes at its ends; empty for none. */
   readonly prefix: string;
   readonly source: string;
+  /** SOURCE was set, and not taken from HOST. */
+  readonly sourceGiven: boolean;
+  readonly reading: ReadingConfig;
   readonly staging: { readonly directory: string; readonly budgetBytes: number };
   readonly dump: {
     readonly mydumper: string;
@@ -72,6 +76,12 @@ const EMPTY_IS_A_VALUE: ReadonlySet<string> = new Set<VariableName>(['METRICS_NA
 const SECRETS: ReadonlySet<string> = new Set(
   VARIABLES.filter((variable) => 'secret' in variable).map((variable) => variable.name),
 );
+
+const SWITCHES: ReadonlySet<string> = new Set(
+  VARIABLES.filter((variable) => 'switch' in variable).map((variable) => variable.name),
+);
+/** Commands that take the id of a backup as their argument. */
+const READS_ONE_BACKUP: ReadonlySet<Command> = new Set<Command>(['restore', 'verify']);
 
 const whole = (minimum: number, maximum: number, unit = '') =>
   z
@@ -211,6 +221,7 @@ const schema = z.object({
   MYDUMPER_BIN: z.string().default('mydumper'),
   MYLOADER_BIN: z.string().default('myloader'),
   LOG_LEVEL: oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
+  ...readingFields,
 } satisfies Record<VariableName, z.ZodType>);
 
 /**
@@ -234,6 +245,8 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv =
   if (mistakes.length > 0 || !parsed.success) throw new Failure('configuration', mistakes);
 
   const config = toConfig(command, parsed.data, env);
+  const contradictions = readingMistakes(config);
+  if (contradictions.length > 0) throw new Failure('configuration', contradictions);
   if ((config.server.tls.mode ?? '').startsWith('verify') && config.server.tls.caFile === undefined) {
     throw new Failure(
       'configuration',
@@ -279,6 +292,8 @@ function toConfig(command: Command, values: z.infer<typeof schema>, env: NodeJS.
     },
     prefix: values.PREFIX,
     source: values.SOURCE ?? keySafe(values.HOST),
+    sourceGiven: values.SOURCE !== undefined,
+    reading: readingConfig(values),
     staging: {
       directory: resolve(values.OUTPUTDIR),
       budgetBytes: (values.STAGING_LIMIT_MB ?? values.CHUNK_FILE_SIZE_MB * values.MAX_FILE_COUNT) * MIB,
@@ -310,8 +325,8 @@ export function keySafe(host: string): string {
   return /^\.{0,2}$/.test(safe) ? `host${safe}` : safe;
 }
 
-export function flagOf(variable: string): string {
-  return variable.toLowerCase().replaceAll('_', '-');
+export function flagOf({ name, flag }: Variable): string {
+  return flag ?? name.toLowerCase().replaceAll('_', '-');
 }
 
 type Arguments = {
@@ -324,11 +339,16 @@ type Arguments = {
 function readArguments(argv: readonly string[]): Arguments {
   const mistakes: string[] = [];
   const values: Partial<Record<VariableName, string>> = {};
-  const byFlag = new Map<string, VariableName>(VARIABLES.map(({ name }) => [flagOf(name), name]));
+  const byFlag = new Map<string, VariableName>(VARIABLES.map((variable) => [flagOf(variable), variable.name]));
   let command: Command = 'backup';
   let asked: Arguments['asked'];
 
-  const options = Object.fromEntries([...byFlag.keys()].map((flag) => [flag, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    VARIABLES.map((variable) => [
+      flagOf(variable),
+      { type: SWITCHES.has(variable.name) ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
   const { tokens } = parseArgs({
     args: [...argv],
     options: { ...options, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'V' } },
@@ -341,6 +361,7 @@ function readArguments(argv: readonly string[]): Arguments {
     if (token.kind === 'positional') {
       const found = COMMANDS.find((name) => name === token.value);
       if (found !== undefined && positionals === 0) command = found;
+      else if (READS_ONE_BACKUP.has(command) && positionals === 1) values.BACKUP_ID = token.value;
       else
         mistakes.push(
           `${JSON.stringify(token.value)}: unknown command or argument; commands are ${COMMANDS.join(', ')}`,
@@ -354,7 +375,8 @@ function readArguments(argv: readonly string[]): Arguments {
         if (name === undefined) mistakes.push(`${token.rawName}: unknown option; --help lists them`);
         else if (SECRETS.has(name)) {
           mistakes.push(`${token.rawName}: set ${name} in the environment instead; a flag would show in ps`);
-        } else if (token.value === undefined) mistakes.push(`${token.rawName}: needs a value`);
+        } else if (SWITCHES.has(name)) values[name] = token.value ?? 'true';
+        else if (token.value === undefined) mistakes.push(`${token.rawName}: needs a value`);
         else values[name] = token.value;
       }
     }

@@ -40,6 +40,10 @@ export type Variable = {
   readonly meaning: string;
   /** Never printed, in no message. */
   readonly secret?: true;
+  /** Its flag, where that is not the name in small letters. */
+  readonly flag?: string;
+  /** `true` or `false`; the flag alone means `true`. */
+  readonly switch?: true;
 };
 
 /** Every environment variable the program reads, in the order `--help` lists them. Flags mirror them: `--staging-limit-mb`. */
@@ -65,7 +69,7 @@ export const VARIABLES = [
   {
     name: 'OUTPUTDIR',
     default: 'output',
-    meaning: "staging directory, mydumper's -o; used for nothing else",
+    meaning: "staging directory, mydumper's -o and myloader's -d; used for nothing else",
   },
   { name: 'CHUNK_FILE_SIZE_MB', default: '1', meaning: "mydumper's -F, in MiB" },
   {
@@ -78,8 +82,8 @@ export const VARIABLES = [
     default: 'CHUNK_FILE_SIZE_MB * MAX_FILE_COUNT',
     meaning: 'hard budget of disk for the staging directory, in MiB',
   },
-  { name: 'THREADS', default: '4', meaning: 'mydumper threads' },
-  { name: 'DATABASES', default: 'all but system schemas', meaning: 'comma-separated databases to back up' },
+  { name: 'THREADS', default: '4', meaning: 'threads of mydumper and myloader' },
+  { name: 'DATABASES', default: 'all but system schemas', meaning: 'comma-separated databases to back up or restore' },
   {
     name: 'MYDUMPER_ARGS',
     default: 'empty',
@@ -93,12 +97,12 @@ export const VARIABLES = [
     meaning: 'disabled, preferred, required, verify-ca or verify-full',
   },
   { name: 'TLS_CA', default: 'none', meaning: 'PEM file of the certificate authorities to trust for MySQL' },
-  { name: 'UPLOAD_CONCURRENCY', default: '4', meaning: 'files uploaded at the same time' },
+  { name: 'UPLOAD_CONCURRENCY', default: '4', meaning: 'files uploaded or downloaded at the same time' },
   { name: 'PART_SIZE_MB', default: '8', meaning: 'S3 multipart part size in MiB, 5 or more' },
   {
     name: 'UPLOAD_RETRY_SECONDS',
     default: '300',
-    meaning: 'how long one S3 request is retried through throttling and outages before the backup fails',
+    meaning: 'how long one S3 request is retried through throttling and outages before the command fails',
   },
   { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
   { name: 'KMS_KEY_ID', default: 'none', meaning: 'KMS key for SSE-KMS' },
@@ -117,6 +121,80 @@ export const VARIABLES = [
   { name: 'MYDUMPER_BIN', default: 'mydumper', meaning: 'path of mydumper' },
   { name: 'MYLOADER_BIN', default: 'myloader', meaning: 'path of myloader' },
   { name: 'LOG_LEVEL', default: 'INFO', meaning: 'DEBUG, INFO, WARN, ERROR or SILENT' },
+  {
+    name: 'BACKUP_ID',
+    default: 'latest',
+    meaning: 'restore, verify: which backup, an id such as 20261122T030000Z; may also stand after the command',
+  },
+  {
+    name: 'RESTORE_TABLES',
+    flag: 'tables',
+    default: 'all',
+    meaning:
+      'restore: comma-separated tables and views, table or database.table, * and ? as wildcards; leaves routines and events out',
+  },
+  {
+    name: 'RESTORE_AS',
+    flag: 'as',
+    default: 'its own name',
+    meaning: 'restore: name of the database to load into, with a single one in DATABASES',
+  },
+  {
+    name: 'RESTORE_SCHEMA_ONLY',
+    flag: 'schema-only',
+    default: 'false',
+    meaning: 'restore: everything but rows',
+    switch: true,
+  },
+  {
+    name: 'RESTORE_DATA_ONLY',
+    flag: 'data-only',
+    default: 'false',
+    meaning: 'restore: rows only, into tables that are there and empty',
+    switch: true,
+  },
+  {
+    name: 'RESTORE_OVERWRITE',
+    flag: 'overwrite',
+    default: 'false',
+    meaning: 'restore: replace what is there under the names that are restored; otherwise that is refused',
+    switch: true,
+  },
+  {
+    name: 'RESTORE_DRY_RUN',
+    flag: 'dry-run',
+    default: 'false',
+    meaning: 'restore: look at everything, print the plan, change nothing',
+    switch: true,
+  },
+  {
+    name: 'RESTORE_CHECK',
+    flag: 'check',
+    default: 'false',
+    meaning: 'restore: afterwards compare rows and definitions in the server with the backup',
+    switch: true,
+  },
+  {
+    name: 'VERIFY_FULL',
+    flag: 'full',
+    default: 'false',
+    meaning: 'verify: read every object and compare its content',
+    switch: true,
+  },
+  {
+    name: 'LIST_ALL',
+    flag: 'all',
+    default: 'false',
+    meaning: 'list: every source, also where SOURCE is set',
+    switch: true,
+  },
+  {
+    name: 'JSON_OUTPUT',
+    flag: 'json',
+    default: 'false',
+    meaning: 'list, verify, restore: the result as one JSON document on standard output, the log on standard error',
+    switch: true,
+  },
 ] as const satisfies readonly Variable[];
 
 export type VariableName = (typeof VARIABLES)[number]['name'];
@@ -145,3 +223,6 @@ export const METRICS = {
 export type MetricName = keyof typeof METRICS;
 
 export const MANIFEST_NAME = 'manifest.json';
+
+/** Database on the server being restored into that remembers what is loaded, until all of it is. */
+export const RESTORE_STATE_DATABASE = 'mydumper_fargate_restore';

@@ -5,9 +5,9 @@ const WIDTH = 100;
 
 const COMMAND_TEXTS: readonly (readonly [string, string])[] = [
   ['backup', 'dump the server with mydumper and ship it to S3 while it is written (the default)'],
-  ['restore', 'load a backup into a server (not in this version; myloader loads what is in S3)'],
-  ['verify', 'check a backup in S3 against its manifest (not in this version)'],
-  ['list', 'list the backups of a source (not in this version)'],
+  ['restore', 'load a backup of SOURCE into the server at HOST; started again it goes on where it was interrupted'],
+  ['verify', 'check a backup in S3 against its manifest; --full reads and compares all content'],
+  ['list', 'list the backups in the bucket: of SOURCE, or of all sources where it is not set'],
 ];
 
 /** The text of `--help`: commands, every variable with its flag and default, exit codes. */
@@ -15,7 +15,8 @@ export function helpText(): string {
   const lines = [
     'mydumper-fargate: MySQL and MariaDB backups to S3 through a staging directory far smaller than the database',
     '',
-    'Usage: node app/main.ts [backup|restore|verify|list] [--option value ...]',
+    'Usage: node app/main.ts [backup|list] [--option value ...]',
+    '       node app/main.ts restore|verify [id|latest] [--option value ...]',
     '       node app/main.ts --help | --version',
     '',
     'Commands:',
@@ -26,7 +27,7 @@ export function helpText(): string {
     '',
     'Variables:',
     ...VARIABLES.flatMap((variable) => {
-      const flag = 'secret' in variable ? 'no flag' : `--${flagOf(variable.name)}`;
+      const flag = 'secret' in variable ? 'no flag' : `--${flagOf(variable)}`;
       return entry(variable.name, `${variable.meaning} [${flag}; default: ${variable.default}]`);
     }),
     '',
@@ -36,6 +37,8 @@ export function helpText(): string {
     'Example:',
     '  BUCKET=my-backups HOST=db.internal USERNAME=backup PASSWORD=... STAGING_LIMIT_MB=2048 CHUNK_FILE_SIZE_MB=64 \\',
     '    node app/main.ts backup',
+    '  BUCKET=my-backups SOURCE=db.internal HOST=new-db.internal USERNAME=admin PASSWORD=... \\',
+    '    node app/main.ts restore latest --databases shop --as shop_copy --check',
   ];
   return `${lines.join('\n')}\n`;
 }

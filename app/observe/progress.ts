@@ -89,7 +89,7 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
   events.on('failed', (failure) => end(renderFailure(failure)));
 }
 
-function withSize(stream: Terminal): Terminal {
+export function withSize(stream: Terminal): Terminal {
   return {
     isTTY: stream.isTTY,
     get columns() {

@@ -28,6 +28,8 @@ const PARTS_PER_FILE = 2;
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
 
+const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
+
 type RequestHandler = Pick<
   NodeHttpHandler,
   'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
@@ -171,11 +173,19 @@ function tellAcknowledged(upload: Upload, partBytes: number, onAcknowledged: (by
   });
 }
 
-function createClient(config: StoreConfig, files: number, limits: Limits, onRetry: RetryListener): S3Client {
+/** `files` are under way at once. */
+export function createClient(
+  config: StoreConfig,
+  files: number,
+  limits: Limits,
+  onRetry: RetryListener,
+): S3Client {
   const requests = new WeakMap<object, { operation: string; key: string }>();
   const client = new S3Client({
     region: config.region,
     forcePathStyle: config.forcePathStyle,
+    // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),
     retryStrategy: retryForSeconds(limits, (error) => {
       const request = error instanceof Error ? requests.get(error) : undefined;
@@ -204,7 +214,7 @@ function createClient(config: StoreConfig, files: number, limits: Limits, onRetr
 }
 
 /**
- * A handler whose writes of bodies (PUT) are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
+ * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
  * DELETE) are let through: cut in the middle they would leave an upload behind that nobody knows of.
  */
 function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
@@ -217,7 +227,7 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
   });
   return {
     handle: (request, options) =>
-      inner.handle(request, request.method === 'PUT' ? { ...options, abortSignal: signal } : options),
+      inner.handle(request, CUTTABLE.has(request.method) ? { ...options, abortSignal: signal } : options),
     destroy: () => inner.destroy(),
     metadata: inner.metadata,
     updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),

@@ -1,0 +1,55 @@
+import type { Config } from '../config.ts';
+import { MANIFEST_NAME } from '../contract.ts';
+import { Failure, type FailureKind } from '../errors.ts';
+import type { BackupStore } from '../storage/backup-store.ts';
+import { LARGEST_MANIFEST_BYTES, readManifest } from './read.ts';
+import type { Manifest } from './schema.ts';
+
+const BACKUP_ID = /^\d{8}T\d{6}Z$/;
+const SHOWN_SOURCES = 5;
+
+/** Key of a source's folder, or of all sources' without one, ending in a slash unless it is the bucket itself. */
+export function sourcePrefix(config: Pick<Config, 'prefix'>, source?: string): string {
+  return [config.prefix, source ?? '', ''].filter((part, at) => part !== '' || at === 2).join('/');
+}
+
+/** Ids of folders that look like backups, the oldest first; whether each has a manifest is not known. */
+export async function backupIds(store: BackupStore, prefix: string): Promise<string[]> {
+  return (await store.folders(prefix)).filter((name) => BACKUP_ID.test(name)).toSorted();
+}
+
+/**
+ * The folder of the backup that BACKUP_ID names, ending in a slash: for `latest` the newest that has a manifest.
+ * @throws Failure `preflight` when there is none, telling which sources there are.
+ */
+export async function findBackup(store: BackupStore, config: Config): Promise<string> {
+  const prefix = sourcePrefix(config, config.source);
+  const { backupId } = config.reading;
+  const ids = backupId === 'latest' ? (await backupIds(store, prefix)).toReversed() : [backupId];
+  for (const id of ids) {
+    if ((await store.head(`${prefix}${id}/${MANIFEST_NAME}`)) !== undefined) return `${prefix}${id}/`;
+  }
+  const where = `s3://${config.store.bucket}/${prefix}`;
+  if (backupId !== 'latest')
+    throw new Failure('preflight', `there is no backup ${backupId} in ${where}: no ${MANIFEST_NAME}`);
+  const sources = (await store.folders(sourcePrefix(config))).slice(0, SHOWN_SOURCES);
+  throw new Failure(
+    'preflight',
+    ids.length > 0
+      ? `there is no complete backup in ${where}: ${ids.length} folders without ${MANIFEST_NAME}`
+      : `there is no backup in ${where}; ${sources.length === 0 ? 'nothing is there' : `sources there: ${sources.join(', ')}`}`,
+  );
+}
+
+/** Reads the manifest of a folder. @throws Failure of `kind` with each reason why it cannot be believed. */
+export async function loadManifest(store: BackupStore, folder: string, kind: FailureKind): Promise<Manifest> {
+  const key = `${folder}${MANIFEST_NAME}`;
+  const body = await store.read(key, LARGEST_MANIFEST_BYTES);
+  if (body === undefined) throw new Failure('preflight', `there is no object ${key}`);
+  const read = readManifest(body.toString('utf8'), folder);
+  if ('manifest' in read) return read.manifest;
+  throw new Failure(
+    kind,
+    read.faults.map((fault) => `${key}: ${fault}`),
+  );
+}

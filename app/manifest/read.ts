@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Compression } from '../config.ts';
+import { classifyFile } from '../mydumper/file-names.ts';
+import { EXTENSIONS } from '../shipping/content.ts';
+import { isOurs } from '../staging/directory.ts';
+import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestSchema } from './schema.ts';
+
+/** A million files; what is larger was not written by a backup. */
+export const LARGEST_MANIFEST_BYTES = 512 * 1024 * 1024;
+/** S3's largest object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const LARGEST_OBJECT_BYTES = 50 * 1024 ** 4;
+/** zstd and gzip stay far below it on SQL, of which no run of equal bytes is longer than a row. */
+const HIGHEST_RATIO = 100_000;
+/** NAME_MAX of Linux file systems, in bytes. */
+const LONGEST_NAME_BYTES = 255;
+const SHOWN_FAULTS = 5;
+
+export type ReadManifest =
+  | { readonly manifest: Manifest }
+  /** Why it cannot be believed, one reason each, a few at most. */
+  | { readonly faults: readonly string[] };
+
+const anyFormat = z.object({ format: z.unknown() });
+
+/**
+ * Reads a manifest that anybody may have written: who restores it creates files of these names and loads their content. Pure.
+ * `folder` is the key of the folder it was found in, ending in a slash.
+ */
+export function readManifest(text: string, folder: string): ReadManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { faults: ['it is not JSON'] };
+  }
+  const format = anyFormat.safeParse(json).data?.format;
+  if (typeof format === 'number' && format > MANIFEST_FORMAT) {
+    return {
+      faults: [`its format is ${format}, from a later version; this one reads ${MANIFEST_FORMAT}, so update it`],
+    };
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+    return { faults: issues.slice(0, SHOWN_FAULTS) };
+  }
+  const faults = contradictions(parsed.data, folder);
+  return faults.length === 0 ? { manifest: parsed.data } : { faults: faults.slice(0, SHOWN_FAULTS) };
+}
+
+function contradictions(manifest: Manifest, folder: string): string[] {
+  const { files, totals, databases, backupId, source } = manifest;
+  const faults: string[] = [];
+  const segments = folder.split('/');
+  if (segments.at(-2) !== backupId) faults.push(`backupId is ${show(backupId)}, which is not its folder`);
+  if (segments.at(-3) !== source) faults.push(`source is ${show(source)}, which is not its folder`);
+  for (const name of databases) if (!isPlain(name)) faults.push(`the database name ${show(name)} is none`);
+
+  const known = new Set(databases);
+  const names = new Set<string>();
+  for (const file of files) {
+    const fault = faultOf(file, manifest.compression, folder, known);
+    if (fault !== undefined) faults.push(`file ${show(file.name)}: ${fault}`);
+    if (names.has(file.name)) faults.push(`file ${show(file.name)} is there twice`);
+    names.add(file.name);
+  }
+  if (!names.has('metadata')) faults.push('there is no file metadata, so the dump was not finished');
+  const sum = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((all, file) => all + file[field], 0);
+  if (totals.files !== files.length) faults.push(`totals.files is ${totals.files}, there are ${files.length}`);
+  for (const field of ['dumpedBytes', 'storedBytes'] as const) {
+    if (totals[field] !== sum(field)) faults.push(`totals.${field} is ${totals[field]}, the sum is ${sum(field)}`);
+  }
+  return faults;
+}
+
+function faultOf(
+  file: ManifestFile,
+  compression: Compression,
+  folder: string,
+  databases: ReadonlySet<string>,
+): string | undefined {
+  const { name, key, dumpedBytes, storedBytes } = file;
+  if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
+    return 'its name is not that of a file of a dump';
+  if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
+  if (key !== `${folder}${name}${EXTENSIONS[compression]}`) return `its key ${show(key)} is not in the folder`;
+  const told = classifyFile(name, databases);
+  if (told.kind !== file.kind || (told.database ?? null) !== file.database || (told.table ?? null) !== file.table)
+    return 'kind, database and table are not what its name says';
+  if (file.database !== null && !databases.has(file.database))
+    return `its database ${show(file.database)} is not among those of the backup`;
+  if (storedBytes > LARGEST_OBJECT_BYTES || dumpedBytes > LARGEST_OBJECT_BYTES) return 'its size is absurd';
+  if (compression === 'none' && storedBytes !== dumpedBytes) return 'its two sizes differ without compression';
+  if (dumpedBytes > (storedBytes + 1) * HIGHEST_RATIO) return 'its size is absurd for what is stored';
+  return undefined;
+}
+
+/** What MySQL takes for a name, as far as it matters for quoting: no NUL, and not longer than it allows. */
+function isPlain(name: string): boolean {
+  return name !== '' && [...name].length <= 64 && !name.includes('\0');
+}
+
+function show(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+}

@@ -1,0 +1,35 @@
+import { EventEmitter } from 'node:events';
+
+type Detail = { readonly detail?: Readonly<Record<string, unknown>> };
+
+/** One look at a running restore or verification. Bytes are of the dump, uncompressed, unless the command says otherwise. */
+export type WorkSample = {
+  /** What is being done, for people. */
+  readonly stage: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Disk in use and its budget; absent where no disk is used. */
+  readonly staged?: { readonly bytes: number; readonly budgetBytes: number };
+};
+
+/** Everything that restore and verify tell while they run; log and progress display are listeners. */
+export type WorkEvents = {
+  started: [{ message: string } & Detail];
+  notice: [{ message: string } & Detail];
+  warning: [{ message: string } & Detail];
+  /** A line of myloader's log. */
+  myloader: [{ level: 'info' | 'warning' | 'error'; message: string }];
+  retried: [{ operation: string; key: string; reason: string }];
+  sample: [WorkSample];
+  /** A fault of the backup or of what was loaded, once for each. */
+  fault: [{ key: string; reason: string }];
+  /** `lines` are for people, `detail` for the log. */
+  succeeded: [{ lines: readonly string[] } & Detail];
+  failed: [{ lines: readonly string[]; exitCode: number; seconds: number }];
+};
+
+export type Work = EventEmitter<WorkEvents>;
+
+export function createWork(): Work {
+  return new EventEmitter<WorkEvents>();
+}
