@@ -3,7 +3,14 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type ReadingConfig, readingConfig, readingFields, readingMistakes } from './config-reading.ts';
-import { COMMANDS, type Command, SDK_VARIABLES, VARIABLES, type Variable, type VariableName } from './contract.ts';
+import {
+  COMMANDS,
+  type Command,
+  SDK_VARIABLES,
+  VARIABLES,
+  type Variable,
+  type VariableName,
+} from './contract.ts';
 import { Failure } from './errors.ts';
 import { refusedMydumperFlags, splitShellWords } from './mydumper/extra-arguments.ts';
 
@@ -339,7 +346,9 @@ type Arguments = {
 function readArguments(argv: readonly string[]): Arguments {
   const mistakes: string[] = [];
   const values: Partial<Record<VariableName, string>> = {};
-  const byFlag = new Map<string, VariableName>(VARIABLES.map((variable) => [flagOf(variable), variable.name]));
+  const byFlag = new Map<string, VariableName>(
+    VARIABLES.map((variable) => [flagOf(variable), variable.name]),
+  );
   let command: Command = 'backup';
   let asked: Arguments['asked'];
 

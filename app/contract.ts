@@ -83,7 +83,11 @@ export const VARIABLES = [
     meaning: 'hard budget of disk for the staging directory, in MiB',
   },
   { name: 'THREADS', default: '4', meaning: 'threads of mydumper and myloader' },
-  { name: 'DATABASES', default: 'all but system schemas', meaning: 'comma-separated databases to back up or restore' },
+  {
+    name: 'DATABASES',
+    default: 'all but system schemas',
+    meaning: 'comma-separated databases to back up or restore',
+  },
   {
     name: 'MYDUMPER_ARGS',
     default: 'empty',
@@ -124,7 +128,8 @@ export const VARIABLES = [
   {
     name: 'BACKUP_ID',
     default: 'latest',
-    meaning: 'restore, verify: which backup, an id such as 20261122T030000Z; may also stand after the command',
+    meaning:
+      'restore, verify: which backup, an id such as 20261122T030000Z; may also stand after the command',
   },
   {
     name: 'RESTORE_TABLES',
@@ -192,7 +197,8 @@ export const VARIABLES = [
     name: 'JSON_OUTPUT',
     flag: 'json',
     default: 'false',
-    meaning: 'list, verify, restore: the result as one JSON document on standard output, the log on standard error',
+    meaning:
+      'list, verify, restore: the result as one JSON document on standard output, the log on standard error',
     switch: true,
   },
 ] as const satisfies readonly Variable[];

@@ -5,7 +5,10 @@ const WIDTH = 100;
 
 const COMMAND_TEXTS: readonly (readonly [string, string])[] = [
   ['backup', 'dump the server with mydumper and ship it to S3 while it is written (the default)'],
-  ['restore', 'load a backup of SOURCE into the server at HOST; started again it goes on where it was interrupted'],
+  [
+    'restore',
+    'load a backup of SOURCE into the server at HOST; started again it goes on where it was interrupted',
+  ],
   ['verify', 'check a backup in S3 against its manifest; --full reads and compares all content'],
   ['list', 'list the backups in the bucket: of SOURCE, or of all sources where it is not set'],
 ];

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 import { backup } from './commands/backup.ts';
+import { list } from './commands/list.ts';
+import { reading } from './commands/reading.ts';
+import { restore } from './commands/restore.ts';
+import { verify } from './commands/verify.ts';
 import { type Config, readInvocation } from './config.ts';
 import { EXIT } from './contract.ts';
 import { exitCodeOf, Failure, type InterruptSignal } from './errors.ts';
@@ -27,17 +31,26 @@ async function main(argv: readonly string[]): Promise<number> {
       return EXIT.done;
     }
     config = invocation.config;
-    if (config.command !== 'backup') {
-      throw new Failure(
-        'configuration',
-        `${config.command}: not in this version; see the README for restoring with myloader`,
-      );
-    }
   } catch (error) {
     logFailure(error);
     return exitCodeOf(error);
   }
-  return runBackup(config);
+  return config.command === 'backup' ? runBackup(config) : runReading(config);
+}
+
+/** The commands that read backups. Their failures were told by the time they are thrown, but for those of `list`. */
+async function runReading(config: Config): Promise<number> {
+  const release = onSignals();
+  try {
+    if (config.command === 'list') await reading(config, 'preflight', release.signal, list);
+    else if (config.command === 'verify') await reading(config, 'verification', release.signal, verify);
+    else await reading(config, 'restore', release.signal, restore);
+    return EXIT.done;
+  } catch (error) {
+    return exitCodeOf(error);
+  } finally {
+    release.stop();
+  }
 }
 
 async function runBackup(config: Config): Promise<number> {

@@ -28,7 +28,9 @@ export async function reading(
   const work = createWork();
   listen(work, config);
   const startedAt = performance.now();
-  const store = openS3Reader(config.store, config.uploadConcurrency, kind, (retry) => work.emit('retried', retry));
+  const store = openS3Reader(config.store, config.uploadConcurrency, kind, (retry) =>
+    work.emit('retried', retry),
+  );
   const cut = () => store.interrupt(interruption.reason);
   interruption.addEventListener('abort', cut, { once: true });
   try {

@@ -38,7 +38,8 @@ const NETWORK_PATIENCE_SECONDS = 300;
 /** Of what the server allows, this share is used. */
 const PATIENCE_SHARE = 0.6;
 
-const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
+/** Engines in which a transaction that did not end leaves nothing; in small letters. */
+export const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
 
 /** @throws the server's error when something cannot be read. */
 export async function readInventory(database: Database, wanted: readonly string[]): Promise<Inventory> {

@@ -36,7 +36,9 @@ export function readManifest(text: string, folder: string): ReadManifest {
   const format = anyFormat.safeParse(json).data?.format;
   if (typeof format === 'number' && format > MANIFEST_FORMAT) {
     return {
-      faults: [`its format is ${format}, from a later version; this one reads ${MANIFEST_FORMAT}, so update it`],
+      faults: [
+        `its format is ${format}, from a later version; this one reads ${MANIFEST_FORMAT}, so update it`,
+      ],
     };
   }
   const parsed = manifestSchema.safeParse(json);
@@ -66,9 +68,11 @@ function contradictions(manifest: Manifest, folder: string): string[] {
   }
   if (!names.has('metadata')) faults.push('there is no file metadata, so the dump was not finished');
   const sum = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((all, file) => all + file[field], 0);
-  if (totals.files !== files.length) faults.push(`totals.files is ${totals.files}, there are ${files.length}`);
+  if (totals.files !== files.length)
+    faults.push(`totals.files is ${totals.files}, there are ${files.length}`);
   for (const field of ['dumpedBytes', 'storedBytes'] as const) {
-    if (totals[field] !== sum(field)) faults.push(`totals.${field} is ${totals[field]}, the sum is ${sum(field)}`);
+    if (totals[field] !== sum(field))
+      faults.push(`totals.${field} is ${totals[field]}, the sum is ${sum(field)}`);
   }
   return faults;
 }
@@ -83,14 +87,20 @@ function faultOf(
   if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
     return 'its name is not that of a file of a dump';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
-  if (key !== `${folder}${name}${EXTENSIONS[compression]}`) return `its key ${show(key)} is not in the folder`;
+  if (key !== `${folder}${name}${EXTENSIONS[compression]}`)
+    return `its key ${show(key)} is not in the folder`;
   const told = classifyFile(name, databases);
-  if (told.kind !== file.kind || (told.database ?? null) !== file.database || (told.table ?? null) !== file.table)
+  if (
+    told.kind !== file.kind ||
+    (told.database ?? null) !== file.database ||
+    (told.table ?? null) !== file.table
+  )
     return 'kind, database and table are not what its name says';
   if (file.database !== null && !databases.has(file.database))
     return `its database ${show(file.database)} is not among those of the backup`;
   if (storedBytes > LARGEST_OBJECT_BYTES || dumpedBytes > LARGEST_OBJECT_BYTES) return 'its size is absurd';
-  if (compression === 'none' && storedBytes !== dumpedBytes) return 'its two sizes differ without compression';
+  if (compression === 'none' && storedBytes !== dumpedBytes)
+    return 'its two sizes differ without compression';
   if (dumpedBytes > (storedBytes + 1) * HIGHEST_RATIO) return 'its size is absurd for what is stored';
   return undefined;
 }

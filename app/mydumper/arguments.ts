@@ -71,7 +71,8 @@ export function mydumperArguments(plan: DumpPlan): string[] {
   ];
 }
 
-function connectionFlags(server: ServerConfig, generation: Generation): string[] {
+/** Where and as whom to connect, without the password. */
+export function connectionFlags(server: ServerConfig, generation: Generation): string[] {
   const { mode, caFile } = server.tls;
   const flags = [`--user=${server.user}`];
   if (server.socket === undefined) flags.push(`--host=${server.host}`, `--port=${server.port}`);

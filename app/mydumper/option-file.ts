@@ -18,16 +18,26 @@ export function renderOptionFile(
   const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
   // 0.10 reads under the server's own SQL mode, and NO_BACKSLASH_ESCAPES, ANSI_QUOTES or ORACLE there change what it writes.
   if (generation === 'classic') assignments.push("sql_mode=''");
-  const lines = ['[client]', `password=${quoteOption(server.password)}`];
-  if (server.socket === undefined) lines.push('protocol=tcp');
-  if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
-    lines.push('ssl-verify-server-cert=1');
+  const lines = clientLines(server);
   if (generation === 'classic') {
     lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
   }
   if (generation === 'modern' && assignments.length > 0)
     lines.push('[mydumper_session_variables]', ...assignments);
   return `${lines.join('\n')}\n`;
+}
+
+/** The option file of myloader: it sets its session itself, and objects keep the server's own SQL mode. */
+export function renderLoaderOptionFile(server: ServerConfig): string {
+  return `${clientLines(server).join('\n')}\n`;
+}
+
+function clientLines(server: ServerConfig): string[] {
+  const lines = ['[client]', `password=${quoteOption(server.password)}`];
+  if (server.socket === undefined) lines.push('protocol=tcp');
+  if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
+    lines.push('ssl-verify-server-cert=1');
+  return lines;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
-import { Failure } from '../errors.ts';
+import { Failure, type FailureKind } from '../errors.ts';
 import { createLogReader, type MydumperEvent } from './log-reader.ts';
 import { toolEnvironment } from './version.ts';
 
@@ -31,18 +31,38 @@ export async function startMydumper(
   searchPath: string,
   onEvent: (event: MydumperEvent) => void,
 ): Promise<MydumperProcess> {
+  const read = createLogReader();
+  const tool = await startTool({ name: 'mydumper', kind: 'dump', binary, argv, searchPath }, (line) => {
+    for (const event of read(line)) onEvent(event);
+  });
+  // Shipping and the thread that watches staging come first when processors are short.
+  setPriority(tool.pid, NICE);
+  return tool;
+}
+
+export type ToolStart = {
+  readonly name: 'mydumper' | 'myloader';
+  /** Of the failure to start it. */
+  readonly kind: FailureKind;
+  readonly binary: string;
+  readonly argv: readonly string[];
+  readonly searchPath: string;
+};
+
+/** As `startMydumper`, for either tool; what it prints is given line by line. */
+export async function startTool(
+  { name, kind, binary, argv, searchPath }: ToolStart,
+  onLine: (line: string) => void,
+): Promise<MydumperProcess> {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...argv], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: toolEnvironment(searchPath),
   });
-  const pid = await started(child);
-  // Shipping and the thread that watches staging come first when processors are short.
-  setPriority(pid, NICE);
-  const read = createLogReader();
+  const pid = await started(child, name, kind);
   const drained = [child.stdout, child.stderr].map(async (stream) => {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      for (const event of read(line)) onEvent(event);
+      onLine(line);
     }
   });
   const { promise: exited, resolve } = Promise.withResolvers<MydumperExit>();
@@ -61,16 +81,16 @@ export async function startMydumper(
   };
 }
 
-async function started(child: ChildProcess): Promise<number> {
+async function started(child: ChildProcess, name: string, kind: FailureKind): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
       reject(
-        new Failure('dump', `could not start mydumper through setpriv: ${error.message}`, { cause: error }),
+        new Failure(kind, `could not start ${name} through setpriv: ${error.message}`, { cause: error }),
       );
     });
   });
-  if (child.pid === undefined) throw new Failure('dump', 'could not start mydumper: it has no process id');
+  if (child.pid === undefined) throw new Failure(kind, `could not start ${name}: it has no process id`);
   return child.pid;
 }
 

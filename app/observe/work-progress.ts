@@ -56,6 +56,9 @@ export function listenAsWorkProgress(work: Work, terminal: Terminal): void {
   work.on('sample', show);
   work.on('succeeded', ({ lines }) => end(lines));
   work.on('failed', ({ lines, exitCode, seconds }) => {
-    end([`failed after ${formatDuration(seconds)} (exit code ${exitCode}):`, ...lines.map((line) => `  ${oneLine(line)}`)]);
+    end([
+      `failed after ${formatDuration(seconds)} (exit code ${exitCode}):`,
+      ...lines.map((line) => `  ${oneLine(line)}`),
+    ]);
   });
 }

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statfsSync,
   statSync,
   unlinkSync,
@@ -17,6 +18,8 @@ import { Failure } from '../errors.ts';
 export const OUR_PREFIX = '.mydumper-fargate';
 /** It belongs to the file system when the directory is a mount point. */
 export const LOST_AND_FOUND = 'lost+found';
+/** Directories in which a restore stages what myloader loads. */
+export const BATCH_PREFIX = `${OUR_PREFIX}.batch-`;
 const MARKER = `${OUR_PREFIX}.json`;
 const OPTION_FILE = `${OUR_PREFIX}.cnf`;
 
@@ -68,8 +71,10 @@ export function claimStaging(directory: string): Staging {
     clearedBytes,
     clear: () => {
       removeOptionFile();
-      for (const name of contents(directory))
+      for (const name of contents(directory)) {
         if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
+        if (name.startsWith(BATCH_PREFIX)) removeLeftover(join(directory, name));
+      }
       removeIfThere(join(directory, MARKER));
     },
     keepForInspection: removeOptionFile,
@@ -97,9 +102,24 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
   let bytes = 0;
   // The marker goes last: if we die here, the next run still knows whose the rest is.
   for (const name of [...names.filter((name) => name !== MARKER), MARKER]) {
-    bytes += lstatSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
-    removeIfThere(join(directory, name));
+    bytes += removeLeftover(join(directory, name));
   }
+  return bytes;
+}
+
+/** A file, or one of the directories of files in which a restore stages. @returns its bytes. */
+function removeLeftover(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) {
+    removeIfThere(path);
+    return stat?.size ?? 0;
+  }
+  let bytes = 0;
+  for (const name of readdirSync(path)) {
+    bytes += lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0;
+    removeIfThere(join(path, name));
+  }
+  rmdirSync(path);
   return bytes;
 }
 

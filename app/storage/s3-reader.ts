@@ -33,7 +33,10 @@ export function openS3Reader(
   const failed = (what: string, error: unknown): Error => {
     if (interruption.signal.reason instanceof Failure) return interruption.signal.reason;
     if (error instanceof Failure || error instanceof ObjectMissing) return error;
-    const reason = explain(error, config).replace(/s3:PutObject and s3:AbortMultipartUpload/, 's3:GetObject and s3:ListBucket');
+    const reason = explain(error, config).replace(
+      /s3:PutObject and s3:AbortMultipartUpload/,
+      's3:GetObject and s3:ListBucket',
+    );
     return new Failure(kind, `could not read s3://${Bucket}/${what}: ${reason}`, { cause: error });
   };
   const asking = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -56,7 +59,10 @@ export function openS3Reader(
     folders: (prefix) =>
       asking(prefix, async () => {
         const found: string[] = [];
-        for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix, Delimiter: '/' })) {
+        for await (const page of paginateListObjectsV2(
+          { client },
+          { Bucket, Prefix: prefix, Delimiter: '/' },
+        )) {
           for (const { Prefix } of page.CommonPrefixes ?? []) {
             const segment = Prefix?.slice(prefix.length, -1) ?? '';
             if (segment !== '') found.push(segment);
@@ -78,7 +84,9 @@ export function openS3Reader(
         const head = await orMissing(
           client.send(new HeadObjectCommand({ Bucket, Key: key, ChecksumMode: 'ENABLED' })),
         );
-        return head === undefined ? undefined : { bytes: head.ContentLength ?? -1, crc32: head.ChecksumCRC32 };
+        return head === undefined
+          ? undefined
+          : { bytes: head.ContentLength ?? -1, crc32: head.ChecksumCRC32 };
       }),
     read: (key, mostBytes) =>
       asking(key, async () => {
@@ -146,7 +154,11 @@ async function* bodyOf(
       const patience = limits.retrySeconds * 1000 - (performance.now() - lastByteAt);
       if (limits.signal.aborted || patience <= 0 || !isTransient(error)) throw error;
       failures += 1;
-      onRetry({ operation: 'GetObject', key, reason: error instanceof Error ? error.message : String(error) });
+      onRetry({
+        operation: 'GetObject',
+        key,
+        reason: error instanceof Error ? error.message : String(error),
+      });
       await sleep(backoffMilliseconds(failures, Math.random()), undefined, { signal: limits.signal });
     }
   }

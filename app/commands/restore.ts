@@ -1,0 +1,157 @@
+import { openDatabase } from '../database/connection.ts';
+import { takeRunLock } from '../database/run-lock.ts';
+import { Failure } from '../errors.ts';
+import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
+import { checkRestored } from '../restore/check.ts';
+import type { CheckResult } from '../restore/check-result.ts';
+import { onServer, planRestore, type RestorePlan } from '../restore/open.ts';
+import { loadFrom } from '../restore/phases.ts';
+import { counts, describePlan } from '../restore/plan-text.ts';
+import type { Progress } from '../restore/state.ts';
+import { obstacles, type Target } from '../restore/target.ts';
+import { claimStaging } from '../staging/directory.ts';
+import type { Reading } from './reading.ts';
+
+/**
+ * Loads a backup into a server, through a staging directory that holds no more than its budget. What is loaded is remembered in the server
+ * itself, so the same command goes on where an earlier one ended, in whatever way.
+ * @throws Failure with the first cause.
+ */
+export async function restore(reading: Reading): Promise<void> {
+  const { config } = reading;
+  const startedAt = performance.now();
+  // 1. Which backup, what of it, and with which tool? Nothing is changed.
+  const plan = await planRestore(reading);
+  const database = await openDatabase(config.server);
+  try {
+    const { target, state } = onServer(reading, plan, database);
+    // 2. Keep other restores into this server away for as long as this one lives.
+    const release = await takeLock(reading);
+    try {
+      // 3. Go on with what was begun, or see that nothing is in the way.
+      const progress = await state.read();
+      if (progress === undefined) await requireWay(reading, plan, target);
+      if (config.reading.restore.dryRun) return tellPlan(reading, plan, progress);
+      await announce(reading, plan, target, progress);
+      // 4. Load, in the order that lets nothing get in the way of another.
+      const staging = claimStaging(config.staging.directory);
+      try {
+        if (progress === undefined) await state.begin();
+        await loadFrom({ reading, plan, target, state, staging }, progress?.phase ?? 'schemas');
+      } finally {
+        staging.clear();
+      }
+      // 5. Compare, if that was asked for.
+      const checked = config.reading.restore.check
+        ? await checkRestored(reading, plan, target, state)
+        : undefined;
+      // 6. Only now it is done.
+      await state.end();
+      tellDone(reading, plan, checked, (performance.now() - startedAt) / 1000);
+    } finally {
+      await release();
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+async function takeLock({ config, work }: Reading): Promise<() => Promise<void>> {
+  const warn = (message: string) => work.emit('warning', { message });
+  const lock = await takeRunLock(config.server, 'restore', warn, (failure) => warn(failure.message));
+  return lock.release;
+}
+
+async function requireWay({ config }: Reading, { selection }: RestorePlan, target: Target): Promise<void> {
+  const { overwrite, what } = config.reading.restore;
+  const found = await obstacles(target, selection, what === 'data');
+  if (found.length === 0 || overwrite) return;
+  throw new Failure('preflight', [
+    ...found,
+    'nothing was changed; --overwrite replaces them, --as loads into a database of another name',
+  ]);
+}
+
+async function announce(
+  { config, work }: Reading,
+  { location, selection, manifest, myloader }: RestorePlan,
+  { database }: Target,
+  progress: Progress | undefined,
+): Promise<void> {
+  const { databases: _, ...count } = counts(selection);
+  const into = config.server.socket ?? `${config.server.host}:${config.server.port}`;
+  work.emit('started', {
+    message: `restoring ${location} into ${into}`,
+    detail: { location, into, myloader: myloader.version, databases: selection.databases, ...count },
+  });
+  if (progress !== undefined) {
+    const message = `going on with the restore begun at ${progress.startedAt} UTC, in phase ${progress.phase}`;
+    work.emit('notice', { message });
+  }
+  const [row] = await database.query('SELECT @@GLOBAL.event_scheduler AS scheduler');
+  if (String(row?.scheduler) === 'ON' && selection.post.length > 0)
+    work.emit('warning', {
+      message: 'event_scheduler is ON: events that are due run as soon as they are created',
+    });
+  if (manifest.consistency.lock === 'none')
+    work.emit('warning', {
+      message: 'the backup was taken without locks: its tables may not agree with each other',
+    });
+}
+
+function tellPlan({ config, work }: Reading, plan: RestorePlan, progress: Progress | undefined): void {
+  const lines = describePlan(plan, config, progress);
+  const { location, selection } = plan;
+  const files = [
+    selection.creates,
+    selection.schemas,
+    selection.data,
+    selection.post,
+    selection.views,
+    selection.triggers,
+  ];
+  if (config.reading.json) {
+    const document = {
+      dryRun: true,
+      location,
+      ...counts(selection),
+      databases: selection.databases,
+      files: files.flat().map(({ name }) => name),
+    };
+    process.stdout.write(`${JSON.stringify(document)}\n`);
+  }
+  work.emit('succeeded', { lines, detail: { dryRun: true, location } });
+}
+
+function tellDone(
+  { config, work }: Reading,
+  { location, selection, manifest }: RestorePlan,
+  checked: CheckResult | undefined,
+  seconds: number,
+): void {
+  const count = counts(selection);
+  const faults = checked?.faults ?? [];
+  const result = {
+    ok: faults.length === 0,
+    location,
+    backupId: manifest.backupId,
+    ...count,
+    seconds,
+    check: checked ?? null,
+  };
+  if (config.reading.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  const lines = [
+    `backup ${manifest.backupId} is restored: ${location}`,
+    `  ${formatCount(count.tables ?? 0, 'table')}, ${formatCount(count.views ?? 0, 'view')}, ${formatBytes(count.dataBytes ?? 0)} of rows in ${formatDuration(seconds)}`,
+    ...(checked?.lines ?? ['  not compared with the backup: --check would']),
+  ];
+  if (faults.length > 0) {
+    for (const fault of faults) work.emit('fault', fault);
+    throw new Failure('verification', [
+      ...lines,
+      ...faults.slice(0, 10).map(({ key, reason }) => `${key}: ${reason}`),
+      `${formatCount(faults.length, 'fault')}: everything was loaded, but it is not all as in the backup`,
+    ]);
+  }
+  work.emit('succeeded', { lines, detail: { location, ...count, seconds, checked: checked !== undefined } });
+}

@@ -1,0 +1,144 @@
+import { Failure } from '../errors.ts';
+import { forEach } from '../for-each.ts';
+import { compareListing, type Fault } from '../manifest/compare-listing.ts';
+import { ContentFault, readContent } from '../manifest/content.ts';
+import { findBackup, loadManifest } from '../manifest/find.ts';
+import type { Manifest, ManifestFile } from '../manifest/schema.ts';
+import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
+import type { Reading } from './reading.ts';
+
+/** HeadObject takes some 20 ms and no memory, so many go at once. */
+const HEADS_AT_ONCE = 24;
+/** Of the failure's lines; the log, the display and the JSON document hold all. */
+const SHOWN_FAULTS = 10;
+
+/**
+ * Checks a backup in the bucket: each object there, with the size and the checksum of the manifest, and nothing else; with VERIFY_FULL
+ * all content too. Needs neither disk nor a database.
+ * @throws Failure `verification` after every fault was told.
+ */
+export async function verify(reading: Reading): Promise<void> {
+  const { config, store, work } = reading;
+  const startedAt = performance.now();
+  const faults: Fault[] = [];
+  const tell = (fault: Fault) => {
+    faults.push(fault);
+    work.emit('fault', fault);
+  };
+  // 1. Which backup, and is its manifest to be believed?
+  const folder = await findBackup(store, config);
+  const location = `s3://${config.store.bucket}/${folder}`;
+  work.emit('started', { message: `verifying ${location}`, detail: { location, full: config.reading.full } });
+  const manifest = await manifestOf(reading, folder, tell);
+  if (manifest !== undefined) {
+    // 2. Is everything there, and nothing else?
+    const listing = compareListing(manifest, folder);
+    for await (const object of store.objects(folder)) {
+      const fault = listing.saw(object);
+      if (fault !== undefined) tell(fault);
+    }
+    const { missing, present } = listing.end();
+    missing.forEach(tell);
+    // 3. Is it what was written?
+    await (config.reading.full ? compareContent : compareChecksums)(reading, manifest, present, tell);
+  }
+  // 4. Say so.
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (config.reading.json) printResult({ location, full: config.reading.full, seconds, manifest, faults });
+  if (faults.length > 0) throw new Failure('verification', summarize(location, faults));
+  work.emit('succeeded', {
+    lines: [
+      `backup ${manifest?.backupId} is whole: ${location}`,
+      `  ${formatCount(manifest?.totals.files ?? 0, 'file')}, ${formatBytes(manifest?.totals.storedBytes ?? 0)} stored, ` +
+        `${config.reading.full ? 'all content' : 'sizes and checksums'} compared in ${formatDuration(seconds)}`,
+    ],
+    detail: { location, ...manifest?.totals, seconds },
+  });
+}
+
+async function manifestOf(
+  { store }: Reading,
+  folder: string,
+  tell: (fault: Fault) => void,
+): Promise<Manifest | undefined> {
+  try {
+    return await loadManifest(store, folder, 'verification');
+  } catch (error) {
+    if (!(error instanceof Failure) || error.cause !== undefined || error.kind !== 'verification')
+      throw error;
+    for (const reason of error.lines)
+      tell({ key: `${folder}manifest.json`, reason: reason.replace(/^.*?manifest\.json: /, '') });
+    return undefined;
+  }
+}
+
+async function compareChecksums(
+  { store, work }: Reading,
+  manifest: Manifest,
+  files: readonly ManifestFile[],
+  tell: (fault: Fault) => void,
+): Promise<void> {
+  let doneBytes = 0;
+  await forEach(files, HEADS_AT_ONCE, async ({ key, storedBytes, crc32 }) => {
+    const head = await store.head(key);
+    if (head === undefined) tell({ key, reason: 'is missing' });
+    else if (head.crc32 === undefined)
+      tell({ key, reason: 'has no CRC-32 in S3, so it was not written by the backup' });
+    else if (head.crc32 !== crc32)
+      tell({ key, reason: `has the CRC-32 ${head.crc32}, the manifest says ${crc32}` });
+    doneBytes += storedBytes;
+    work.emit('sample', { stage: 'comparing checksums', doneBytes, totalBytes: manifest.totals.storedBytes });
+  });
+}
+
+async function compareContent(
+  { config, store, work }: Reading,
+  manifest: Manifest,
+  files: readonly ManifestFile[],
+  tell: (fault: Fault) => void,
+): Promise<void> {
+  let doneBytes = 0;
+  const totalBytes = files.reduce((sum, { dumpedBytes }) => sum + dumpedBytes, 0);
+  await forEach(files, config.uploadConcurrency, async (file) => {
+    try {
+      for await (const piece of readContent(store, file, manifest.compression)) {
+        doneBytes += piece.byteLength;
+        work.emit('sample', { stage: 'comparing content', doneBytes, totalBytes });
+      }
+    } catch (error) {
+      if (!(error instanceof ContentFault)) throw error;
+      tell({ key: file.key, reason: error.message });
+    }
+  });
+}
+
+function summarize(location: string, faults: readonly Fault[]): string[] {
+  const lines = faults.slice(0, SHOWN_FAULTS).map(({ key, reason }) => `${key}: ${reason}`);
+  const more = faults.length - lines.length;
+  return [
+    `${location} has ${formatCount(faults.length, 'fault')}`,
+    ...lines,
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+}
+
+function printResult(result: {
+  location: string;
+  full: boolean;
+  seconds: number;
+  manifest: Manifest | undefined;
+  faults: readonly Fault[];
+}): void {
+  const { location, full, seconds, manifest, faults } = result;
+  const document = {
+    ok: faults.length === 0,
+    location,
+    backupId: manifest?.backupId ?? null,
+    full,
+    files: manifest?.totals.files ?? null,
+    storedBytes: manifest?.totals.storedBytes ?? null,
+    seconds,
+    faults,
+  };
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+}

@@ -1,0 +1,38 @@
+import { MANIFEST_NAME } from '../contract.ts';
+import type { ListedObject } from '../storage/backup-store.ts';
+import type { Manifest, ManifestFile } from './schema.ts';
+
+export type Fault = { readonly key: string; readonly reason: string };
+
+/**
+ * Holds a folder's listing against its manifest: what is missing, what is extra, what has another size. Pure; takes the listing
+ * object by object, so that it need not be in memory. `present` are the files whose content is worth a look.
+ */
+export function compareListing(
+  manifest: Manifest,
+  folder: string,
+): {
+  readonly saw: (object: ListedObject) => Fault | undefined;
+  readonly end: () => { readonly missing: readonly Fault[]; readonly present: readonly ManifestFile[] };
+} {
+  const expected = new Map(manifest.files.map((file) => [file.key, file]));
+  const seen = new Set<string>();
+  const wrong = new Set<string>();
+  return {
+    saw: ({ key, bytes }) => {
+      if (key === `${folder}${MANIFEST_NAME}`) return undefined;
+      const file = expected.get(key);
+      if (file === undefined) return { key, reason: 'is not in the manifest' };
+      seen.add(key);
+      if (bytes === file.storedBytes) return undefined;
+      wrong.add(key);
+      return { key, reason: `has ${bytes} bytes, the manifest says ${file.storedBytes}` };
+    },
+    end: () => ({
+      missing: manifest.files
+        .filter(({ key }) => !seen.has(key))
+        .map(({ key }) => ({ key, reason: 'is missing' })),
+      present: manifest.files.filter(({ key }) => seen.has(key) && !wrong.has(key)),
+    }),
+  };
+}

@@ -1,0 +1,143 @@
+import type { Reading } from '../commands/reading.ts';
+import type { Fault } from '../manifest/compare-listing.ts';
+import { formatCount } from '../observe/format.ts';
+import type { CheckResult } from './check-result.ts';
+import { type Definition, isSame, readDefinitions } from './definitions.ts';
+import { type RestorePlan, readText } from './open.ts';
+import type { DumpFile } from './selection.ts';
+import type { RestoreState } from './state.ts';
+import { databaseIn, quoteName, readTables, type Target, tableOf } from './target.ts';
+
+/**
+ * Compares what is in the server with the backup: every table there, its rows counted and held against the rows in the files, and every
+ * definition against its file. It reads the definitions from the bucket again, one file at a time.
+ */
+export async function checkRestored(
+  reading: Reading,
+  plan: RestorePlan,
+  target: Target,
+  state: RestoreState,
+): Promise<CheckResult> {
+  const { selection } = plan;
+  const faults: Fault[] = [];
+  const compared = { tables: 0, rows: 0, definitions: 0 };
+  const expected = await expectedRows(plan, target, state);
+  const there = await readTables(target, selection);
+  const views = new Set(selection.views.map((file) => tableOf(target, file)));
+  const tables = new Map(
+    [...selection.schemas, ...selection.data].map((file) => [tableOf(target, file), file] as const),
+  );
+  let count = 0;
+  for (const [key, file] of tables) {
+    reading.interruption.throwIfAborted();
+    count += 1;
+    reading.work.emit('sample', {
+      stage: `comparing ${file.database}.${file.realTable}`,
+      doneBytes: count,
+      totalBytes: tables.size,
+    });
+    const name = `${databaseIn(target, file.database)}.${file.realTable}`;
+    if (views.has(key)) continue;
+    if (!there.has(key)) faults.push({ key: name, reason: 'the table is not in the server' });
+    else {
+      compared.tables += 1;
+      const rows = expected.get(key);
+      if (rows === undefined || reading.config.reading.restore.what === 'schema' || isMerge(plan, file))
+        continue;
+      const counted = await countRows(target, key);
+      compared.rows += counted;
+      if (counted !== rows) faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
+    }
+  }
+  await compareDefinitions(
+    reading,
+    plan,
+    target,
+    (fault) => faults.push(fault),
+    () => {
+      compared.definitions += 1;
+    },
+  );
+  return { lines: summary(compared, faults), faults, compared };
+}
+
+/** Rows by table: those counted in the files while they were loaded, or what 1.x recorded; unknown where neither tells. */
+async function expectedRows(
+  { selection, tables, myloader }: RestorePlan,
+  target: Target,
+  state: RestoreState,
+): Promise<ReadonlyMap<string, number>> {
+  const byName = new Map(selection.data.map((file) => [file.name, file]));
+  const rows = new Map<string, number>();
+  const add = (key: string, count: number) => rows.set(key, (rows.get(key) ?? 0) + count);
+  if (myloader.generation === 'classic' || tables.rows.size === 0) {
+    for (const file of selection.schemas) add(tableOf(target, file), 0);
+    for (const piece of await state.pieces()) {
+      const file = byName.get(piece.file);
+      if (file !== undefined) add(tableOf(target, file), piece.rows);
+    }
+    return rows;
+  }
+  for (const file of selection.schemas) {
+    const recorded = tables.rows.get(`${file.database}.${file.table}`);
+    if (recorded !== undefined) rows.set(tableOf(target, file), recorded);
+  }
+  return rows;
+}
+
+/** A table that shows the rows of others has no data file. */
+function isMerge({ selection }: RestorePlan, file: DumpFile): boolean {
+  return !selection.data.some(({ database, table }) => database === file.database && table === file.table);
+}
+
+async function countRows({ database }: Target, key: string): Promise<number> {
+  const [db = '', name = ''] = JSON.parse(key) as string[];
+  const [row] = await database.query(`SELECT COUNT(*) AS n FROM ${quoteName(db, name)}`);
+  return Number(row?.n);
+}
+
+async function compareDefinitions(
+  { store, config, interruption }: Reading,
+  { manifest, selection }: RestorePlan,
+  target: Target,
+  onFault: (fault: Fault) => void,
+  onCompared: () => void,
+): Promise<void> {
+  const views = new Set(selection.views.map((file) => tableOf(target, file)));
+  const ofTables = selection.schemas.filter((file) => !views.has(tableOf(target, file)));
+  if (config.reading.restore.what === 'data') return;
+  for (const file of [...ofTables, ...selection.post, ...selection.views, ...selection.triggers]) {
+    interruption.throwIfAborted();
+    const db = databaseIn(target, file.database);
+    await target.database.query(`USE ${quoteName(db)}`);
+    for (const definition of readDefinitions(await readText(store, file, manifest))) {
+      onCompared();
+      const inServer = await showCreate(target, definition);
+      const key = `${definition.kind.toLowerCase()} ${db}.${definition.name}`;
+      if (inServer === undefined) onFault({ key, reason: 'is not in the server' });
+      else if (!isSame(definition.statement, inServer, file.database ?? '', db))
+        onFault({ key, reason: `is defined otherwise than in ${file.key}` });
+    }
+  }
+}
+
+async function showCreate({ database }: Target, { kind, name }: Definition): Promise<string | undefined> {
+  try {
+    const [row] = await database.query(`SHOW CREATE ${kind} ${quoteName(name)}`);
+    const column = Object.keys(row ?? {}).find((each) => /^(?:Create |SQL Original Statement)/.test(each));
+    const text = column === undefined ? undefined : row?.[column];
+    return text === null || text === undefined ? undefined : String(text);
+  } catch {
+    return undefined; // it tells of a missing object, or of one this user may not see, by an error
+  }
+}
+
+function summary(
+  compared: { tables: number; rows: number; definitions: number },
+  faults: readonly Fault[],
+): string[] {
+  return [
+    `  compared with the backup: ${formatCount(compared.tables, 'table')}, ${formatCount(compared.rows, 'row')}, ${formatCount(compared.definitions, 'definition')}`,
+    faults.length === 0 ? '  all of it is as in the backup' : `  ${formatCount(faults.length, 'fault')}`,
+  ];
+}

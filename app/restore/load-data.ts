@@ -1,0 +1,130 @@
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../errors.ts';
+import type { BackupStore } from '../storage/backup-store.ts';
+import { planBatches } from './batches.ts';
+import type { DiskBudget } from './disk-budget.ts';
+import { loadedBytes, type Piece, planResume } from './pieces.ts';
+import { type Loader, requireGood, runMyloader } from './run-myloader.ts';
+import type { DumpFile, Selection } from './selection.ts';
+import { type DataStage, removeBatch, type StagedBatch, stageWhole } from './stage.ts';
+import { stageCut } from './stage-cut.ts';
+import type { RestoreState } from './state.ts';
+import { emptyTables, readTables, type Target, tableOf } from './target.ts';
+
+/** Rows that threads of myloader deadlocked over are tried again, by fewer of them. */
+const TRIES = 4;
+
+export type DataPhase = {
+  readonly loader: Loader;
+  readonly target: Target;
+  readonly state: RestoreState;
+  readonly selection: Selection;
+  readonly store: BackupStore;
+  readonly budget: DiskBudget;
+  readonly stage: Omit<DataStage, 'nextId' | 'isTransactional' | 'loadedOf'>;
+  /** Bytes of the dump that are in the server. */
+  readonly onLoaded: (bytes: number) => void;
+};
+
+/** What an earlier run left to do, after what it half did was taken back. */
+type Rest = { readonly files: readonly DumpFile[]; readonly loaded: ReadonlyMap<string, readonly Piece[]> };
+
+/**
+ * Loads all rows that are not loaded yet: the next batch is fetched while one is loaded. Each file, or piece of a file, is loaded once,
+ * however often the restore is interrupted.
+ * @throws Failure with the first cause.
+ */
+export async function loadData(phase: DataPhase): Promise<void> {
+  const { target, state, selection, budget, store } = phase;
+  const there = await readTables(target, selection);
+  const rest = await takeUp(phase);
+  let id = (await state.nextId()) - 1;
+  const stage: DataStage = {
+    ...phase.stage,
+    nextId: () => {
+      id += 1;
+      return id;
+    },
+    isTransactional: (file) => there.get(tableOf(target, file))?.transactional ?? false,
+    loadedOf: (file) => rest.loaded.get(file.name) ?? [],
+  };
+  const staged = stageAll(stage, rest.files);
+  let next = staged.next();
+  for (;;) {
+    const { value, done } = await next;
+    if (done) break;
+    next = staged.next();
+    // Told when it is waited for.
+    next.catch(() => {});
+    try {
+      await loadBatch(phase, value.batch);
+      removeBatch(value.batch.directory);
+      budget.give(value.takenBytes);
+    } catch (error) {
+      store.interrupt(error instanceof Error ? error : new Error(String(error)));
+      budget.released();
+      await next.catch(() => {});
+      throw error;
+    }
+    budget.released();
+  }
+}
+
+async function takeUp({ state, selection, target, onLoaded }: DataPhase): Promise<Rest> {
+  const byName = new Map(selection.data.map((file) => [file.name, file]));
+  const pieces = await state.pieces();
+  const plan = planResume(pieces, (name) => {
+    const file = byName.get(name);
+    return file === undefined ? undefined : tableOf(target, file);
+  });
+  await emptyTables(target, plan.spoiled, await readTables(target, selection));
+  const kept = new Set([...plan.loaded.values()].flat().map(({ id }) => id));
+  await state.forget(pieces.filter(({ id }) => !kept.has(id)).map(({ id }) => id));
+  for (const of of plan.loaded.values()) onLoaded(loadedBytes(of));
+  return {
+    files: selection.data.filter(({ name, dumpedBytes }) => loadedBytes(plan.loaded.get(name)) < dumpedBytes),
+    loaded: plan.loaded,
+  };
+}
+
+async function* stageAll(
+  stage: DataStage,
+  files: readonly DumpFile[],
+): AsyncGenerator<{ batch: StagedBatch; takenBytes: number }> {
+  const mustCut = (file: DumpFile) => stage.loadedOf(file).length > 0;
+  for (const batch of planBatches(files, stage.batchBytes, mustCut)) {
+    if (batch.kind === 'whole') {
+      const staged = await stageWhole(stage, batch);
+      stage.budget.handedOver();
+      yield staged;
+      continue;
+    }
+    for await (const staged of stageCut(stage, batch.file)) {
+      stage.budget.handedOver();
+      yield staged;
+    }
+  }
+}
+
+async function loadBatch({ loader, state, stage, onLoaded }: DataPhase, batch: StagedBatch): Promise<void> {
+  await state.addPieces(batch.pieces.map(({ piece }) => piece));
+  let left = batch.pieces;
+  for (let tries = 1; left.length > 0; tries += 1) {
+    const threads = Math.max(1, Math.floor(stage.threads / 2 ** (tries - 1)));
+    const verdict = await runMyloader(loader, batch.directory, threads);
+    if (verdict.good && !stage.guarded) await state.markLoaded(left.map(({ piece }) => piece.id));
+    const isLoaded = await state.isLoaded(left.map(({ piece }) => piece.id));
+    const done = left.filter(({ piece }) => isLoaded.get(piece.id));
+    left = left.filter(({ piece }) => !isLoaded.get(piece.id));
+    onLoaded(done.reduce((sum, { piece }) => sum + piece.end - piece.start, 0));
+    if (left.length === 0 && verdict.good) return;
+    const isClean = stage.guarded && left.every(({ piece }) => !piece.begun);
+    if (verdict.good || !verdict.mayPass || !isClean || tries === TRIES) {
+      requireGood(verdict);
+      const names = left.map(({ fileName }) => fileName).join(', ');
+      throw new Failure('restore', `myloader ended with exit code 0 but did not load ${names}`);
+    }
+    for (const { fileName } of done) unlinkSync(join(batch.directory, fileName));
+  }
+}

@@ -1,0 +1,72 @@
+import type { Reading } from '../commands/reading.ts';
+import type { Database } from '../database/connection.ts';
+import { Failure } from '../errors.ts';
+import { ContentFault, readContent } from '../manifest/content.ts';
+import { findBackup, loadManifest } from '../manifest/find.ts';
+import type { Manifest, ManifestFile } from '../manifest/schema.ts';
+import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
+import type { BackupStore } from '../storage/backup-store.ts';
+import { type MetadataTables, readMetadataTables } from './metadata-tables.ts';
+import { type Selection, selectFiles } from './selection.ts';
+import { openState, type RestoreState, restoreId } from './state.ts';
+import type { Target } from './target.ts';
+
+/** Held in memory: definitions and `metadata`, never rows. A million tables in 1.x's `metadata` stay below it. */
+const LARGEST_TEXT_BYTES = 256 * 1024 * 1024;
+
+/** What is to be restored, found out before anything is changed. */
+export type RestorePlan = {
+  readonly manifest: Manifest;
+  readonly location: string;
+  readonly metadataText: string;
+  readonly tables: MetadataTables;
+  readonly selection: Selection;
+  readonly myloader: MydumperVersion;
+};
+
+/** @throws Failure `preflight` when the backup cannot be believed, or holds not what is asked for. */
+export async function planRestore({ config, store }: Reading): Promise<RestorePlan> {
+  const { myloader: binary, searchPath, databases } = config.dump;
+  const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath);
+  const folder = await findBackup(store, config);
+  const manifest = await loadManifest(store, folder, 'preflight');
+  const file = manifest.files.find(({ kind }) => kind === 'metadata');
+  if (file === undefined) throw new Failure('preflight', `${folder}: the backup has no metadata file`);
+  const metadataText = await readText(store, file, manifest);
+  const tables = readMetadataTables(metadataText);
+  const { tables: patterns, what } = config.reading.restore;
+  const selection = selectFiles(manifest, { databases, tables: patterns, what }, tables.realNames);
+  return {
+    manifest,
+    location: `s3://${config.store.bucket}/${folder}`,
+    metadataText,
+    tables,
+    selection,
+    myloader,
+  };
+}
+
+/** The server as the place to restore into, and what it remembers of this restore. */
+export function onServer(
+  { config }: Reading,
+  { manifest, location }: RestorePlan,
+  database: Database,
+): { target: Target; state: RestoreState } {
+  const state = openState(database, restoreId(manifest, config), location);
+  return { target: { database, as: config.reading.restore.as }, state };
+}
+
+/** The whole content of a small file of the dump, compared with the manifest. @throws Failure `restore` */
+export async function readText(store: BackupStore, file: ManifestFile, manifest: Manifest): Promise<string> {
+  if (file.dumpedBytes > LARGEST_TEXT_BYTES)
+    throw new Failure('restore', `${file.key}: ${file.dumpedBytes} bytes are too many for a definition`);
+  const pieces: Buffer[] = [];
+  try {
+    for await (const piece of readContent(store, file, manifest.compression)) pieces.push(piece);
+  } catch (error) {
+    if (error instanceof ContentFault)
+      throw new Failure('restore', `${file.key}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,67 @@
+import type { Config } from '../config.ts';
+import { Failure } from '../errors.ts';
+import { parseLine } from '../mydumper/log-reader.ts';
+import { myloaderArguments } from '../mydumper/myloader.ts';
+import { startTool } from '../mydumper/process.ts';
+import type { Generation } from '../mydumper/version.ts';
+import type { Work } from '../work-events.ts';
+
+export type Loader = {
+  readonly config: Config;
+  readonly generation: Generation;
+  readonly optionFile: string;
+  readonly work: Work;
+  readonly interruption: AbortSignal;
+};
+
+/** 1213 and 1205: the server took the transaction back, so that it may be tried again. */
+const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
+const LAST_LINES = 3;
+
+export type LoadVerdict =
+  | { readonly good: true }
+  | { readonly good: false; readonly reason: string; readonly mayPass: boolean };
+
+/**
+ * Runs myloader on a directory and judges it by its exit code and its log. It is killed when we are interrupted, and by the kernel when
+ * we die. @throws Failure `restore` when it cannot be started, and the interruption's.
+ */
+export async function runMyloader(loader: Loader, directory: string, threads: number): Promise<LoadVerdict> {
+  const { config, generation, optionFile, work, interruption } = loader;
+  interruption.throwIfAborted();
+  const errors: string[] = [];
+  const last: string[] = [];
+  const { as } = config.reading.restore;
+  const argv = myloaderArguments({ generation, directory, optionFile, threads, as, server: config.server });
+  const { myloader: binary, searchPath } = config.dump;
+  const process = await startTool({ name: 'myloader', kind: 'restore', binary, argv, searchPath }, (line) => {
+    const { level, text } = parseLine(line);
+    if (text === '') return;
+    work.emit('myloader', { level, message: text });
+    if (level === 'error') errors.push(text);
+    last.push(text);
+    if (last.length > LAST_LINES) last.shift();
+  });
+  const kill = () => process.kill();
+  interruption.addEventListener('abort', kill, { once: true });
+  if (interruption.aborted) kill();
+  try {
+    const { code, signal } = await process.exited;
+    interruption.throwIfAborted();
+    if (code === 0 && errors.length === 0) return { good: true };
+    const how = signal !== null ? `was killed by ${signal}` : `ended with exit code ${code}`;
+    const said = errors[0] ?? last.at(-1);
+    return {
+      good: false,
+      reason: `myloader ${how}${said === undefined ? '' : `: ${said}`}`,
+      mayPass: signal === null && errors.length > 0 && errors.every((error) => TAKEN_BACK.test(error)),
+    };
+  } finally {
+    interruption.removeEventListener('abort', kill);
+    kill();
+  }
+}
+
+export function requireGood(verdict: LoadVerdict): void {
+  if (!verdict.good) throw new Failure('restore', verdict.reason);
+}

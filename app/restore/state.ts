@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { RESTORE_STATE_DATABASE } from '../contract.ts';
+import type { Database } from '../database/connection.ts';
+import type { Manifest } from '../manifest/schema.ts';
+import { PIECES } from './guard.ts';
+import type { Piece } from './pieces.ts';
+
+const RUNS = `\`${RESTORE_STATE_DATABASE}\`.\`runs\``;
+/** Rows of one INSERT, so that it stays far below `max_allowed_packet`. */
+const ROWS_AT_ONCE = 500;
+
+export const PHASES = ['schemas', 'data', 'after', 'check'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type Progress = { readonly phase: Phase; readonly startedAt: string };
+
+/**
+ * What the server being restored into remembers of an unfinished restore. The task's disk does not survive it, the server does; and
+ * there a mark can be made in the same transaction as the rows it speaks of.
+ */
+export type RestoreState = {
+  /** undefined when there is nothing to go on with. */
+  readonly read: () => Promise<Progress | undefined>;
+  readonly begin: () => Promise<void>;
+  readonly enter: (phase: Phase) => Promise<void>;
+  /** Waits for transactions of a dead run that the server has not yet rolled back. */
+  readonly pieces: () => Promise<readonly Piece[]>;
+  readonly nextId: () => Promise<number>;
+  readonly addPieces: (pieces: readonly Piece[]) => Promise<void>;
+  readonly isLoaded: (ids: readonly number[]) => Promise<ReadonlyMap<number, boolean>>;
+  readonly markLoaded: (ids: readonly number[]) => Promise<void>;
+  readonly forget: (ids: readonly number[]) => Promise<void>;
+  /** Nothing is left to remember; the database goes with the last restore. */
+  readonly end: () => Promise<void>;
+};
+
+/** The same backup, selection and target give the same id; whatever differs is another restore. */
+export function restoreId({ source, backupId, startedAt }: Manifest, config: Config): string {
+  const { as, tables, what } = config.reading.restore;
+  const { databases } = config.dump;
+  const key = [
+    config.store.bucket,
+    config.prefix,
+    source,
+    backupId,
+    startedAt,
+    databases.toSorted(),
+    tables.toSorted(),
+    as ?? null,
+    what,
+  ];
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 40);
+}
+
+export function openState(database: Database, run: string, about: string): RestoreState {
+  const { query } = database;
+  const marks = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
+  return {
+    read: async () => {
+      const [there] = await query(
+        "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('runs', 'pieces')",
+        [RESTORE_STATE_DATABASE],
+      );
+      if (Number(there?.n) !== 2) return undefined;
+      const [row] = await query(`SELECT phase, started_at AS startedAt FROM ${RUNS} WHERE id = ?`, [run]);
+      const phase = PHASES.find((name) => name === row?.phase);
+      return phase === undefined ? undefined : { phase, startedAt: String(row?.startedAt) };
+    },
+    begin: async () => {
+      await query(`CREATE DATABASE IF NOT EXISTS \`${RESTORE_STATE_DATABASE}\` CHARACTER SET utf8mb4`);
+      await query(
+        `CREATE TABLE IF NOT EXISTS ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL) ENGINE=InnoDB`,
+      );
+      await query(
+        `CREATE TABLE IF NOT EXISTS ${PIECES} (id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL, file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL, begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)) ENGINE=InnoDB`,
+      );
+      await query(`INSERT INTO ${RUNS} VALUES (?, ?, 'schemas', UTC_TIMESTAMP())`, [run, about]);
+    },
+    enter: async (phase) => {
+      await query(`UPDATE ${RUNS} SET phase = ? WHERE id = ?`, [phase, run]);
+    },
+    pieces: async () => {
+      const rows = await query(
+        `SELECT id, file, start_byte AS start, end_byte AS end, row_count AS \`rows\`, begun, loaded FROM ${PIECES} WHERE run = ? ORDER BY id FOR UPDATE`,
+        [run],
+      );
+      return rows.map((row) => ({
+        id: Number(row.id),
+        file: String(row.file),
+        start: Number(row.start),
+        end: Number(row.end),
+        rows: Number(row.rows),
+        begun: Number(row.begun) === 1,
+        loaded: Number(row.loaded) === 1,
+      }));
+    },
+    nextId: async () => {
+      const [row] = await query(`SELECT COALESCE(MAX(id), 0) + 1 AS id FROM ${PIECES}`);
+      return Number(row?.id);
+    },
+    addPieces: async (pieces) => {
+      for (let from = 0; from < pieces.length; from += ROWS_AT_ONCE) {
+        const some = pieces.slice(from, from + ROWS_AT_ONCE);
+        await query(
+          `INSERT INTO ${PIECES} VALUES ${some.map(() => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
+          some.flatMap((piece) => [
+            piece.id,
+            run,
+            piece.file,
+            piece.start,
+            piece.end,
+            piece.rows,
+            Number(piece.begun),
+            Number(piece.loaded),
+          ]),
+        );
+      }
+    },
+    isLoaded: async (ids) => {
+      if (ids.length === 0) return new Map();
+      const rows = await query(
+        `SELECT id, loaded FROM ${PIECES} WHERE id IN (${marks(ids)})`,
+        ids as number[],
+      );
+      return new Map(rows.map((row) => [Number(row.id), Number(row.loaded) === 1]));
+    },
+    markLoaded: async (ids) => {
+      if (ids.length > 0)
+        await query(
+          `UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${marks(ids)})`,
+          ids as number[],
+        );
+    },
+    forget: async (ids) => {
+      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${marks(ids)})`, ids as number[]);
+    },
+    end: async () => {
+      await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);
+      await query(`DELETE FROM ${RUNS} WHERE id = ?`, [run]);
+      const [others] = await query(`SELECT COUNT(*) AS n FROM ${RUNS}`);
+      if (Number(others?.n) === 0) await query(`DROP DATABASE \`${RESTORE_STATE_DATABASE}\``);
+    },
+  };
+}

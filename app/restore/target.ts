@@ -1,0 +1,167 @@
+import type { Database, Row } from '../database/connection.ts';
+import { TRANSACTIONAL_ENGINES } from '../database/inventory.ts';
+import { Failure } from '../errors.ts';
+import type { DumpFile, Selection } from './selection.ts';
+
+const SHOWN = 5;
+
+/** Quotes a name for a statement. */
+export function quoteName(...parts: readonly string[]): string {
+  return parts.map((part) => `\`${part.replaceAll('`', '``')}\``).join('.');
+}
+
+/** Where the backup's objects go in the server. */
+export type Target = {
+  readonly database: Database;
+  readonly as: string | undefined;
+};
+
+export type TableInServer = { readonly type: 'table' | 'view' | 'sequence'; readonly transactional: boolean };
+
+/** Name of a database in the server, for its name in the backup. */
+export function databaseIn({ as }: Pick<Target, 'as'>, name: string | null): string {
+  return as ?? name ?? '';
+}
+
+/** `database.table` as it is in the server, for a file of the backup. */
+export function tableOf(target: Pick<Target, 'as'>, { database, realTable }: DumpFile): string {
+  return JSON.stringify([databaseIn(target, database), realTable ?? '']);
+}
+
+/** Tables and views of the target databases, by `tableOf`. */
+export async function readTables(
+  { database, as }: Target,
+  selection: Selection,
+): Promise<ReadonlyMap<string, TableInServer>> {
+  const names = targetDatabases({ as }, selection);
+  if (names.length === 0) return new Map();
+  const rows = await database.query(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${names.map(() => '?').join(', ')})`,
+    names,
+  );
+  return new Map(rows.map((row) => [JSON.stringify([String(row.db), String(row.name)]), tableFrom(row)]));
+}
+
+function tableFrom(row: Row): TableInServer {
+  const type = String(row.type);
+  return {
+    type: /VIEW/.test(type) ? 'view' : type === 'SEQUENCE' ? 'sequence' : 'table',
+    transactional: TRANSACTIONAL_ENGINES.has(String(row.engine ?? '').toLowerCase()),
+  };
+}
+
+export function targetDatabases(target: Pick<Target, 'as'>, { databases }: Selection): string[] {
+  return [...new Set(databases.map((name) => databaseIn(target, name)))];
+}
+
+/**
+ * What stands in the way of a restore that has not begun. Tables and views of the same names; routines and events in the same database,
+ * which the backup would replace; for rows alone tables that are missing, hold rows or have triggers that would act on the rows.
+ * @returns lines, none when the way is free.
+ */
+export async function obstacles(target: Target, selection: Selection, dataOnly: boolean): Promise<string[]> {
+  const there = await readTables(target, selection);
+  if (dataOnly) return obstaclesToRows(target, selection, there);
+  const taken = selection.schemas
+    .filter((file) => there.has(tableOf(target, file)))
+    .map((file) => `${databaseIn(target, file.database)}.${file.realTable}`);
+  const lines = taken.length === 0 ? [] : [`already in the server: ${few(taken)}`];
+  for (const { database: name } of selection.post) {
+    const of = databaseIn(target, name);
+    const [row] = await target.database.query(
+      'SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?) + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?) AS n',
+      [of, of],
+    );
+    if (Number(row?.n) > 0)
+      lines.push(`database ${JSON.stringify(of)} has ${row?.n} routines or events already`);
+  }
+  return lines;
+}
+
+async function obstaclesToRows(
+  target: Target,
+  selection: Selection,
+  there: ReadonlyMap<string, TableInServer>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  const full: string[] = [];
+  for (const [key, file] of new Map(selection.data.map((each) => [tableOf(target, each), each]))) {
+    const [db = '', name = ''] = JSON.parse(key) as string[];
+    if (!there.has(key)) missing.push(`${db}.${name}`);
+    else if (there.get(key)?.type === 'table') {
+      const rows = await target.database.query(`SELECT 1 FROM ${quoteName(db, name)} LIMIT 1`);
+      const triggers = await triggersOf(target, file);
+      if (rows.length > 0 || triggers.length > 0) full.push(`${db}.${name}`);
+    }
+  }
+  if (missing.length > 0)
+    throw new Failure('preflight', `tables that rows are to be loaded into are not there: ${few(missing)}`);
+  return full.length === 0 ? [] : [`tables that hold rows already, or have triggers: ${few(full)}`];
+}
+
+function few(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name));
+  return names.length > SHOWN ? `${shown.join(', ')} and ${names.length - SHOWN} more` : shown.join(', ');
+}
+
+/** Removes the tables and views that the backup will make, so that making them anew works. Nothing else in their databases is touched. */
+export async function dropObjects(target: Target, selection: Selection): Promise<void> {
+  const there = await readTables(target, selection);
+  await target.database.query('SET SESSION FOREIGN_KEY_CHECKS = 0');
+  for (const file of selection.schemas) {
+    const type = there.get(tableOf(target, file))?.type;
+    const name = quoteName(databaseIn(target, file.database), file.realTable ?? '');
+    if (type !== undefined) await target.database.query(`DROP ${type.toUpperCase()} IF EXISTS ${name}`);
+  }
+}
+
+/** Removes the triggers of tables whose triggers will be made. */
+export async function dropTriggers(target: Target, files: readonly DumpFile[]): Promise<void> {
+  for (const file of files) {
+    for (const name of await triggersOf(target, file))
+      await target.database.query(`DROP TRIGGER ${quoteName(databaseIn(target, file.database), name)}`);
+  }
+}
+
+async function triggersOf(target: Target, file: DumpFile): Promise<string[]> {
+  const rows = await target.database.query(
+    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
+    [databaseIn(target, file.database), file.realTable ?? ''],
+  );
+  return rows.map(({ name }) => String(name));
+}
+
+/** Takes all rows out of tables, named as by `tableOf`. Sequences keep their one, which a load replaces. */
+export async function emptyTables(
+  target: Target,
+  tables: Iterable<string>,
+  there: ReadonlyMap<string, TableInServer>,
+): Promise<void> {
+  await target.database.query('SET SESSION FOREIGN_KEY_CHECKS = 0');
+  for (const key of tables) {
+    const [db = '', name = ''] = JSON.parse(key) as string[];
+    if (there.get(key)?.type === 'table')
+      await target.database.query(`TRUNCATE TABLE ${quoteName(db, name)}`);
+  }
+}
+
+/**
+ * Creates a database from its file of the backup, under its name in the server. myloader 0.10 would lose its character set under another
+ * name, and would not make a database without tables.
+ * @throws Failure `restore` when the file holds anything else.
+ */
+export async function createDatabase(target: Target, file: DumpFile, content: string): Promise<void> {
+  const statements = content.split(/;[ \t]*(?:\n|$)/).map((text) => text.trim());
+  const create = statements.filter(
+    (text) => text !== '' && !/^(?:\/\*!\d+ SET [^;]*\*\/|SET [^;]*)$/s.test(text),
+  );
+  const [, options] =
+    /^CREATE DATABASE\s+(?:\/\*!32312 IF NOT EXISTS\*\/\s*|IF NOT EXISTS\s+)?(?:`(?:[^`]|``)+`|"(?:[^"]|"")+")([^;`]*)$/s.exec(
+      create[0] ?? '',
+    ) ?? [];
+  if (create.length !== 1 || options === undefined)
+    throw new Failure('restore', `${file.key}: holds something else than the definition of a database`);
+  await target.database.query(
+    `CREATE DATABASE IF NOT EXISTS ${quoteName(databaseIn(target, file.database))}${options}`,
+  );
+}
