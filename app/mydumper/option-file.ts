@@ -27,9 +27,15 @@ export function renderOptionFile(
   return `${lines.join('\n')}\n`;
 }
 
-/** The option file of myloader: it sets its session itself, and objects keep the server's own SQL mode. */
-export function renderLoaderOptionFile(server: ServerConfig): string {
-  return `${clientLines(server).join('\n')}\n`;
+/**
+ * The option file of myloader: it sets its session itself, and objects keep the server's own SQL mode. Events keep the time zone of the
+ * session that creates them: in 0.10 that of the tables' files, if these are in the same run, so it is set for all runs.
+ */
+export function renderLoaderOptionFile(server: ServerConfig, generation: Generation, inUtc: boolean): string {
+  const lines = clientLines(server);
+  if (generation === 'classic' && inUtc)
+    lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
+  return `${lines.join('\n')}\n`;
 }
 
 function clientLines(server: ServerConfig): string[] {

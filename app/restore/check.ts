@@ -4,7 +4,6 @@ import { formatCount } from '../observe/format.ts';
 import type { CheckResult } from './check-result.ts';
 import { type Definition, isSame, readDefinitions } from './definitions.ts';
 import { type RestorePlan, readText } from './open.ts';
-import type { DumpFile } from './selection.ts';
 import type { RestoreState } from './state.ts';
 import { databaseIn, quoteName, readTables, type Target, tableOf } from './target.ts';
 
@@ -19,6 +18,7 @@ export async function checkRestored(
   state: RestoreState,
 ): Promise<CheckResult> {
   const { selection } = plan;
+  const { what } = reading.config.reading.restore;
   const faults: Fault[] = [];
   const compared = { tables: 0, rows: 0, definitions: 0 };
   const expected = await expectedRows(plan, target, state);
@@ -42,8 +42,7 @@ export async function checkRestored(
     else {
       compared.tables += 1;
       const rows = expected.get(key);
-      if (rows === undefined || reading.config.reading.restore.what === 'schema' || isMerge(plan, file))
-        continue;
+      if (rows === undefined || what === 'schema' || there.get(key)?.merges) continue;
       const counted = await countRows(target, key);
       compared.rows += counted;
       if (counted !== rows) faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
@@ -83,11 +82,6 @@ async function expectedRows(
     if (recorded !== undefined) rows.set(tableOf(target, file), recorded);
   }
   return rows;
-}
-
-/** A table that shows the rows of others has no data file. */
-function isMerge({ selection }: RestorePlan, file: DumpFile): boolean {
-  return !selection.data.some(({ database, table }) => database === file.database && table === file.table);
 }
 
 async function countRows({ database }: Target, key: string): Promise<number> {

@@ -128,7 +128,8 @@ function prepare({ reading, plan, staging }: Phases): Setup {
     work.emit('sample', { stage, doneBytes, totalBytes, staged: { bytes: stagedBytes, budgetBytes } });
   const metadataPath = join(staging.directory, `${OUR_PREFIX}.metadata`);
   writeFileSync(metadataPath, plan.metadataText, { mode: 0o600, flag: 'wx' });
-  writeOptionFile(staging.optionFile, renderLoaderOptionFile(config.server));
+  const inUtc = !plan.manifest.mydumper.arguments.includes('--skip-tz-utc');
+  writeOptionFile(staging.optionFile, renderLoaderOptionFile(config.server, plan.myloader.generation, inUtc));
   return {
     loader: {
       config,

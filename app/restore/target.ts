@@ -16,7 +16,12 @@ export type Target = {
   readonly as: string | undefined;
 };
 
-export type TableInServer = { readonly type: 'table' | 'view' | 'sequence'; readonly transactional: boolean };
+export type TableInServer = {
+  readonly type: 'table' | 'view' | 'sequence';
+  readonly transactional: boolean;
+  /** It shows the rows of other tables, and has none of its own. */
+  readonly merges: boolean;
+};
 
 /** Name of a database in the server, for its name in the backup. */
 export function databaseIn({ as }: Pick<Target, 'as'>, name: string | null): string {
@@ -47,6 +52,7 @@ function tableFrom(row: Row): TableInServer {
   return {
     type: /VIEW/.test(type) ? 'view' : type === 'SEQUENCE' ? 'sequence' : 'table',
     transactional: TRANSACTIONAL_ENGINES.has(String(row.engine ?? '').toLowerCase()),
+    merges: /^mrg_/i.test(String(row.engine ?? '')),
   };
 }
 
@@ -156,7 +162,7 @@ export async function createDatabase(target: Target, file: DumpFile, content: st
     (text) => text !== '' && !/^(?:\/\*!\d+ SET [^;]*\*\/|SET [^;]*)$/s.test(text),
   );
   const [, options] =
-    /^CREATE DATABASE\s+(?:\/\*!32312 IF NOT EXISTS\*\/\s*|IF NOT EXISTS\s+)?(?:`(?:[^`]|``)+`|"(?:[^"]|"")+")([^;`]*)$/s.exec(
+    /^CREATE DATABASE\s+(?:\/\*!32312 IF NOT EXISTS\*\/\s*|IF NOT EXISTS\s+)?(?:`(?:[^`]|``)+`|"(?:[^"]|"")+")((?:[^;`'"]|'(?:[^'\\]|''|\\.)*')*)$/s.exec(
       create[0] ?? '',
     ) ?? [];
   if (create.length !== 1 || options === undefined)

@@ -73,7 +73,7 @@ export function claimStaging(directory: string): Staging {
       removeOptionFile();
       for (const name of contents(directory)) {
         if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
-        if (name.startsWith(BATCH_PREFIX)) removeLeftover(join(directory, name));
+        if (isOurs(name) && name !== MARKER) removeLeftover(join(directory, name));
       }
       removeIfThere(join(directory, MARKER));
     },

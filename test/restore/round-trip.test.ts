@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { databasesOf, dropAll, makeBackup, renamed, restoreInto } from './setting.ts';
+
+let world: World;
+let copy: MariaDb;
+let databases: string[];
+let before: ServerDescription;
+
+beforeAll(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+  databases = await createNastyDatabases(world.db, { seed: 7, rows: 40 });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 12, tables: 3 });
+  databases.push('bulk');
+  before = await describeServer(world.db, databases);
+});
+afterAll(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+afterEach(() => dropAll(copy));
+
+test.each(['none', 'gzip', 'zstd'])(
+  'a backup with COMPRESS=%s is restored equal, compared by --check, and leaves nothing behind',
+  async (compression) => {
+    await makeBackup(world, { COMPRESS: compression, SOURCE: compression });
+    const ended = await restoreInto(world, copy, ['latest', '--check'], {
+      SOURCE: compression,
+      STAGING_LIMIT_MB: '24',
+    });
+    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+    expect(differences(before, await describeServer(copy, databases))).toEqual([]);
+    expect(await databasesOf(copy)).toEqual(databases.toSorted());
+    expect(leftInStaging(world)).toEqual([]);
+    expect(ended.stdout).toContain('all of it is as in the backup');
+    expect(ended.stdout + ended.stderr).not.toContain(copy.password);
+  },
+);
+
+test('a database is restored under another name', async () => {
+  const nasty = databases[1] ?? '';
+  const ended = await restoreInto(world, copy, ['--databases', nasty, '--as', 'an"other näme', '--check'], {
+    SOURCE: 'zstd',
+  });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  const expected = renamed(await describeServer(world.db, [nasty]), nasty, 'an"other näme');
+  expect(differences(expected, await describeServer(copy, ['an"other näme']))).toEqual([]);
+});
+
+test('a single table is restored with its triggers, and its view left out', async () => {
+  const nasty = databases[1] ?? '';
+  const ended = await restoreInto(
+    world,
+    copy,
+    ['--databases', nasty, '--tables', 'customer,ord?r', '--check'],
+    {
+      SOURCE: 'zstd',
+    },
+  );
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  const after = await describeServer(copy, [nasty]);
+  expect(Object.keys(after.objects).filter((name) => /^(table|view|event|procedure)/.test(name))).toEqual([
+    `table \`${nasty}\`.\`customer\``,
+    `table \`${nasty}\`.\`order\``,
+  ]);
+  const wanted = Object.fromEntries(
+    Object.entries(before.objects).filter(([name]) => after.objects[name] !== undefined),
+  );
+  expect(differences({ objects: wanted }, after)).toEqual([]);
+});
+
+test('schemas alone, then rows alone, make the whole', async () => {
+  const nasty = databases[0] ?? '';
+  const schemas = await restoreInto(world, copy, ['--databases', nasty, '--schema-only', '--check'], {
+    SOURCE: 'gzip',
+  });
+  expect({ code: schemas.code, log: schemas.code === 0 ? '' : schemas.stdout }).toEqual({ code: 0, log: '' });
+  const empty = await describeServer(copy, [nasty]);
+  expect(Object.keys(empty.objects)).toEqual(
+    Object.keys(before.objects).filter((name) => name.includes(`\`${nasty}\``)),
+  );
+  expect(Object.values(empty.objects).every(({ rows }) => rows === undefined || rows === '0')).toBe(true);
+
+  const rows = await restoreInto(world, copy, ['--databases', nasty, '--data-only', '--check'], {
+    SOURCE: 'gzip',
+  });
+  expect({ code: rows.code, log: rows.code === 0 ? '' : rows.stdout }).toEqual({ code: 0, log: '' });
+  const wanted = Object.fromEntries(
+    Object.entries(before.objects).filter(([name]) => empty.objects[name] !== undefined),
+  );
+  expect(differences({ objects: wanted }, await describeServer(copy, [nasty]))).toEqual([]);
+});
+
+test('what is there is refused unless it may be overwritten', async () => {
+  const options = ['--databases', 'bulk'];
+  expect((await restoreInto(world, copy, options, { SOURCE: 'none' })).code).toBe(0);
+  await copy.query('UPDATE bulk.bulk_0 SET amount = 0 WHERE id = 1');
+  const changed = await describeServer(copy, ['bulk']);
+
+  const refused = await restoreInto(world, copy, options, { SOURCE: 'none' });
+  expect(refused.code).toBe(3);
+  expect(refused.stdout).toContain('already in the server: \\"bulk.bulk_0\\"');
+  const planned = await restoreInto(world, copy, [...options, '--overwrite', '--dry-run'], {
+    SOURCE: 'none',
+  });
+  expect(planned.code).toBe(0);
+  expect(planned.stdout).toContain('would restore s3://backups/none/');
+  expect(differences(changed, await describeServer(copy, ['bulk']))).toEqual([]);
+  expect(await databasesOf(copy)).toEqual(['bulk']);
+
+  const replaced = await restoreInto(world, copy, [...options, '--overwrite', '--json'], { SOURCE: 'none' });
+  expect(replaced.code).toBe(0);
+  expect(JSON.parse(replaced.stdout)).toMatchObject({ ok: true, tables: 3, databases: 1, check: null });
+  const wanted = await describeServer(world.db, ['bulk']);
+  expect(differences(wanted, await describeServer(copy, ['bulk']))).toEqual([]);
+});
