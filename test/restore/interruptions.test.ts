@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { BUCKET, leftInStaging, startWorld, type World } from '../e2e/world.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { processesWith } from '../support/processes.ts';
+import { type RunningProgram, startProgram } from '../support/program.ts';
+import { databasesOf, dropAll, into, makeBackup, restoreInto } from './setting.ts';
+
+const SHUTDOWN_MILLISECONDS = 20_000;
+const PIECES = '`mydumper_fargate_restore`.`pieces`';
+
+let world: World;
+let copy: MariaDb;
+let before: ServerDescription;
+let program: RunningProgram | undefined;
+
+/** InnoDB in files of 1 MiB and one MyISAM table; and all of it in one file each, larger than a batch. */
+beforeAll(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+  await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
+  await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
+  await world.db.query('INSERT INTO shop.old SELECT seq, repeat(md5(seq), 1) FROM shop.seq_1_to_60000');
+  before = await describeServer(world.db, ['shop']);
+  await makeBackup(world, { SOURCE: 'chunks', COMPRESS: 'none' });
+  await makeBackup(world, { SOURCE: 'huge', COMPRESS: 'zstd', CHUNK_FILE_SIZE_MB: '1024' });
+});
+afterAll(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+beforeEach(() => world.s3.faults.clear());
+afterEach(async () => {
+  program?.child.kill('SIGKILL');
+  await program?.ended;
+  world.s3.setBandwidth(undefined);
+  await dropAll(copy);
+});
+
+const small = (source: string) => ({ SOURCE: source, STAGING_LIMIT_MB: '6', THREADS: '2' });
+
+async function loadedIds(): Promise<number[]> {
+  const rows = await copy.query(`SELECT id FROM ${PIECES} WHERE loaded = 1`).catch(() => []);
+  return rows.map(({ id }) => Number(id));
+}
+
+/** A restore over a slow network, some of whose pieces are loaded. */
+async function inTheMiddle(source: string): Promise<RunningProgram> {
+  world.s3.setBandwidth(source === 'huge' ? 1.5e6 : 5e6);
+  const running = startProgram(into(world, copy, small(source)), ['restore']);
+  program = running;
+  await vi.waitFor(async () => expect((await loadedIds()).length).toBeGreaterThan(3), {
+    timeout: 60_000,
+    interval: 5,
+  });
+  return running;
+}
+
+/** The same command again ends in what the source is, and loads no piece anew that was loaded and stayed so. */
+async function goesOn(source: string, kept: readonly number[]): Promise<void> {
+  world.s3.setBandwidth(undefined);
+  const { code, stdout } = await restoreInto(world, copy, ['--check'], small(source));
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  expect(stdout).toContain('going on with the restore begun at');
+  expect(kept.length).toBeGreaterThan(3);
+  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
+  expect(await databasesOf(copy)).toEqual(['shop']);
+  expect(leftInStaging(world)).toEqual([]);
+}
+
+test.each([
+  ['SIGTERM', 143, 'chunks'],
+  ['SIGINT', 130, 'huge'],
+] as const)(
+  '%s in the middle ends it with %i; the same command goes on (%s)',
+  async (signal, exitCode, source) => {
+    const running = await inTheMiddle(source);
+    running.child.kill(signal);
+    const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);
+    const { code, signal: killed } = await running.ended.finally(() => clearTimeout(deadline));
+    expect({ code, killed }).toEqual({ code: exitCode, killed: null });
+    expect(processesWith(`--directory=${world.staging}`)).toEqual([]);
+    expect(leftInStaging(world)).toEqual([]);
+    await goesOn(source, await loadedIds());
+  },
+);
+
+test.each(['chunks', 'huge'])(
+  'SIGKILL in the middle takes myloader along; the same command goes on (%s)',
+  async (source) => {
+    const running = await inTheMiddle(source);
+    const main = processesWith('app/main.ts restore').map(({ pid }) => pid);
+    for (const pid of main) process.kill(pid, 'SIGKILL');
+    await running.ended;
+    await vi.waitFor(() => expect(processesWith(`--directory=${world.staging}`)).toEqual([]), {
+      timeout: 5000,
+    });
+    expect(leftInStaging(world)).not.toEqual([]);
+    await goesOn(source, await loadedIds());
+  },
+);
+
+test('a server that is killed and comes back: exit 8, then the same command goes on', async () => {
+  const running = await inTheMiddle('chunks');
+  await copy.kill();
+  const { code, stdout } = await running.ended;
+  await copy.restart();
+  expect(code).toBe(8);
+  expect(stdout).toMatch(/lost|gone away|connect/i);
+  await goesOn('chunks', await loadedIds());
+});
+
+test('a statement that the server refuses ends it with 8 and the reason; once that is mended the same command goes on', async () => {
+  const key =
+    (await world.s3.objects(BUCKET)).find(({ key: name }) => name.endsWith('shop.bulk_1-schema.sql'))?.key ??
+    '';
+  expect(key).not.toBe('');
+  const running = await inTheMiddle('chunks');
+  // Rows of a later piece are there already, so that its INSERT fails in the middle of the file.
+  await copy
+    .query("INSERT INTO shop.bulk_1 VALUES (40000, 1, NULL, '', 1, '')")
+    .catch(() => copy.query("INSERT INTO shop.bulk_0 VALUES (40000, 1, NULL, '', 1, '')"));
+  const { code, stdout } = await running.ended;
+  expect(code).toBe(8);
+  expect(stdout).toContain('Duplicate entry');
+  await copy.query("DELETE FROM shop.bulk_1 WHERE hash = ''");
+  await copy.query("DELETE FROM shop.bulk_0 WHERE hash = ''");
+  await goesOn('chunks', await loadedIds());
+});
