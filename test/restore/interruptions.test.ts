@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { BUCKET, leftInStaging, startWorld, type World } from '../e2e/world.ts';
+import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
 import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
@@ -45,6 +45,18 @@ async function loadedIds(): Promise<number[]> {
   return rows.map(({ id }) => Number(id));
 }
 
+/** Files that are loaded and stay so: of InnoDB tables in which nothing is half loaded. */
+async function loadedFiles(ids: readonly number[]): Promise<string[]> {
+  const pieces = await copy.query(`SELECT id, file, begun, loaded FROM ${PIECES}`);
+  const tableOf = (file: unknown) => String(file).split('.')[1];
+  const spoiled = pieces
+    .filter(({ begun, loaded }) => begun === 1 && loaded === 0)
+    .map(({ file }) => tableOf(file));
+  return pieces
+    .filter(({ id, file }) => ids.includes(Number(id)) && !spoiled.includes(tableOf(file)))
+    .map(({ file }) => String(file));
+}
+
 /** A restore over a slow network, some of whose pieces are loaded. */
 async function inTheMiddle(source: string): Promise<RunningProgram> {
   world.s3.setBandwidth(source === 'huge' ? 1.5e6 : 5e6);
@@ -57,16 +69,21 @@ async function inTheMiddle(source: string): Promise<RunningProgram> {
   return running;
 }
 
-/** The same command again ends in what the source is, and loads no piece anew that was loaded and stayed so. */
+/** The same command again ends in what the source is, without fetching what was loaded. */
 async function goesOn(source: string, kept: readonly number[]): Promise<void> {
   world.s3.setBandwidth(undefined);
+  const wholeFiles = await loadedFiles(kept);
+  const asked = world.s3.requests.length;
   const { code, stdout } = await restoreInto(world, copy, ['--check'], small(source));
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   expect(stdout).toContain('going on with the restore begun at');
-  expect(kept.length).toBeGreaterThan(3);
+  expect(kept.length).toBeGreaterThan(0);
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['shop']);
   expect(leftInStaging(world)).toEqual([]);
+  const fetched = world.s3.requests.slice(asked).map(({ key }) => key);
+  if (source === 'chunks')
+    expect(fetched.filter((key) => wholeFiles.some((file) => key.endsWith(`/${file}`)))).toEqual([]);
 }
 
 test.each([
@@ -112,19 +129,12 @@ test('a server that is killed and comes back: exit 8, then the same command goes
 });
 
 test('a statement that the server refuses ends it with 8 and the reason; once that is mended the same command goes on', async () => {
-  const key =
-    (await world.s3.objects(BUCKET)).find(({ key: name }) => name.endsWith('shop.bulk_1-schema.sql'))?.key ??
-    '';
-  expect(key).not.toBe('');
   const running = await inTheMiddle('chunks');
-  // Rows of a later piece are there already, so that its INSERT fails in the middle of the file.
-  await copy
-    .query("INSERT INTO shop.bulk_1 VALUES (40000, 1, NULL, '', 1, '')")
-    .catch(() => copy.query("INSERT INTO shop.bulk_0 VALUES (40000, 1, NULL, '', 1, '')"));
+  // A row of the table that is loaded last is there already.
+  await copy.query("INSERT INTO shop.bulk_1 VALUES (36000, 1, NULL, '', 1, '')");
   const { code, stdout } = await running.ended;
   expect(code).toBe(8);
   expect(stdout).toContain('Duplicate entry');
   await copy.query("DELETE FROM shop.bulk_1 WHERE hash = ''");
-  await copy.query("DELETE FROM shop.bulk_0 WHERE hash = ''");
   await goesOn('chunks', await loadedIds());
 });
