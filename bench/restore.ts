@@ -5,8 +5,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatBytes, formatDuration } from '../app/observe/format.ts';
-import { dropAll, makeBackup, restoreInto } from '../test/restore/setting.ts';
 import { BUCKET, startWorld } from '../test/e2e/world.ts';
+import { dropAll, makeBackup, restoreInto } from '../test/restore/setting.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../test/support/backup-folder.ts';
 import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { startMariaDb } from '../test/support/mariadb/harness.ts';
@@ -40,7 +40,10 @@ try {
   for (let round = 0; round < rounds; round += 1) {
     plain.push(
       await timed(async () => {
-        const { exitCode, output } = await loadWithMyloader(copy, unpacked, { threads: THREADS, timeoutMs: 3_600_000 });
+        const { exitCode, output } = await loadWithMyloader(copy, unpacked, {
+          threads: THREADS,
+          timeoutMs: 3_600_000,
+        });
         if (exitCode !== 0) throw new Error(output);
       }),
     );
