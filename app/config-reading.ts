@@ -8,7 +8,8 @@ export type RestoreConfig = {
   readonly tables: readonly string[];
   /** Database to load into; undefined for its own name. */
   readonly as: string | undefined;
-  readonly what: 'all' | 'schema' | 'data';
+  /** `nothing` is refused before anything starts. */
+  readonly what: 'all' | 'schema' | 'data' | 'nothing';
   readonly overwrite: boolean;
   readonly dryRun: boolean;
   readonly check: boolean;
@@ -74,12 +75,19 @@ export function readingConfig(values: Values): ReadingConfig {
     restore: {
       tables: values.RESTORE_TABLES,
       as: values.RESTORE_AS,
-      what: values.RESTORE_SCHEMA_ONLY ? 'schema' : values.RESTORE_DATA_ONLY ? 'data' : 'all',
+      what: whatOf(values),
       overwrite: values.RESTORE_OVERWRITE,
       dryRun: values.RESTORE_DRY_RUN,
       check: values.RESTORE_CHECK,
     },
   };
+}
+
+/** `nothing` where both exclude each other. */
+function whatOf(values: Values): RestoreConfig['what'] {
+  if (values.RESTORE_SCHEMA_ONLY && values.RESTORE_DATA_ONLY) return 'nothing';
+  if (values.RESTORE_SCHEMA_ONLY) return 'schema';
+  return values.RESTORE_DATA_ONLY ? 'data' : 'all';
 }
 
 /** What cannot be meant together, a line each. */
@@ -90,5 +98,7 @@ export function readingMistakes({ command, sourceGiven, reading, dump }: Config)
     mistakes.push('SOURCE is required by restore: the server the backup is of; HOST is where it is loaded');
   if (reading.restore.as !== undefined && dump.databases.length !== 1)
     mistakes.push('RESTORE_AS needs exactly one database in DATABASES');
+  if (reading.restore.what === 'nothing')
+    mistakes.push('RESTORE_SCHEMA_ONLY and RESTORE_DATA_ONLY exclude each other');
   return mistakes;
 }

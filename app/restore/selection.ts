@@ -1,3 +1,4 @@
+import type { RestoreConfig } from '../config-reading.ts';
 import { Failure } from '../errors.ts';
 import type { Manifest, ManifestFile } from '../manifest/schema.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
@@ -22,7 +23,7 @@ export type SelectionOptions = {
   /** Empty for all. */
   readonly databases: readonly string[];
   readonly tables: readonly string[];
-  readonly what: 'all' | 'schema' | 'data';
+  readonly what: RestoreConfig['what'];
 };
 
 /**

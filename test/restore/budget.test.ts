@@ -7,7 +7,7 @@ import { onTmpfs, startProgram } from '../support/program.ts';
 import { into, makeBackup } from './setting.ts';
 
 const MIB = 1024 * 1024;
-const BUDGET_MIB = 3;
+const BUDGET_MIB = 2;
 
 let world: World;
 let copy: MariaDb;
@@ -15,8 +15,8 @@ let copy: MariaDb;
 beforeAll(async () => {
   world = await startWorld();
   copy = await startMariaDb();
-  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 62, tables: 3 });
-  await makeBackup(world, { STAGING_LIMIT_MB: '12', THREADS: '2' });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 42, tables: 2 });
+  await makeBackup(world, { STAGING_LIMIT_MB: '8', THREADS: '4' });
 });
 afterAll(async () => {
   await copy?.stop();

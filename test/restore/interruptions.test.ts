@@ -1,131 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
-import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
-import { createBulkDatabase } from '../support/mariadb/dataset.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
-import { processesWith } from '../support/processes.ts';
-import { type RunningProgram, startProgram } from '../support/program.ts';
-import { databasesOf, dropAll, into, makeBackup, restoreInto } from './setting.ts';
+import { expect, test } from 'vitest';
+import { copy, dies, endsBy, goesOn, inTheMiddle, loadedIds, useInterruptions } from './interrupting.ts';
 
-const SHUTDOWN_MILLISECONDS = 20_000;
-const PIECES = '`mydumper_fargate_restore`.`pieces`';
+useInterruptions(['chunks', 'huge']);
 
-let world: World;
-let copy: MariaDb;
-let before: ServerDescription;
-let program: RunningProgram | undefined;
-
-/** InnoDB in files of 1 MiB and one MyISAM table; and all of it in one file each, larger than a batch. */
-beforeAll(async () => {
-  world = await startWorld();
-  copy = await startMariaDb();
-  await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
-  await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
-  await world.db.query('INSERT INTO shop.old SELECT seq, repeat(md5(seq), 1) FROM shop.seq_1_to_60000');
-  before = await describeServer(world.db, ['shop']);
-  await makeBackup(world, { SOURCE: 'chunks', COMPRESS: 'none' });
-  await makeBackup(world, { SOURCE: 'huge', COMPRESS: 'zstd', CHUNK_FILE_SIZE_MB: '1024' });
-});
-afterAll(async () => {
-  await copy?.stop();
-  await world?.stop();
-});
-beforeEach(() => world.s3.faults.clear());
-afterEach(async () => {
-  program?.child.kill('SIGKILL');
-  await program?.ended;
-  world.s3.setBandwidth(undefined);
-  await dropAll(copy);
-});
-
-const small = (source: string) => ({ SOURCE: source, STAGING_LIMIT_MB: '6', THREADS: '2' });
-
-async function loadedIds(): Promise<number[]> {
-  const rows = await copy.query(`SELECT id FROM ${PIECES} WHERE loaded = 1`).catch(() => []);
-  return rows.map(({ id }) => Number(id));
-}
-
-/** Files that are loaded and stay so: of InnoDB tables in which nothing is half loaded. */
-async function loadedFiles(ids: readonly number[]): Promise<string[]> {
-  const pieces = await copy.query(`SELECT id, file, begun, loaded FROM ${PIECES}`);
-  const tableOf = (file: unknown) => String(file).split('.')[1];
-  const spoiled = pieces
-    .filter(({ begun, loaded }) => begun === 1 && loaded === 0)
-    .map(({ file }) => tableOf(file));
-  return pieces
-    .filter(({ id, file }) => ids.includes(Number(id)) && !spoiled.includes(tableOf(file)))
-    .map(({ file }) => String(file));
-}
-
-/** A restore over a slow network, some of whose pieces are loaded. */
-async function inTheMiddle(source: string): Promise<RunningProgram> {
-  world.s3.setBandwidth(source === 'huge' ? 1.5e6 : 5e6);
-  const running = startProgram(into(world, copy, small(source)), ['restore']);
-  program = running;
-  await vi.waitFor(async () => expect((await loadedIds()).length).toBeGreaterThan(3), {
-    timeout: 60_000,
-    interval: 5,
-  });
-  return running;
-}
-
-/** The same command again ends in what the source is, without fetching what was loaded. */
-async function goesOn(source: string, kept: readonly number[]): Promise<void> {
-  world.s3.setBandwidth(undefined);
-  const wholeFiles = await loadedFiles(kept);
-  const asked = world.s3.requests.length;
-  const { code, stdout } = await restoreInto(world, copy, ['--check'], small(source));
-  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  expect(stdout).toContain('going on with the restore begun at');
-  expect(kept.length).toBeGreaterThan(0);
-  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
-  expect(await databasesOf(copy)).toEqual(['shop']);
-  expect(leftInStaging(world)).toEqual([]);
-  const fetched = world.s3.requests.slice(asked).map(({ key }) => key);
-  if (source === 'chunks')
-    expect(fetched.filter((key) => wholeFiles.some((file) => key.endsWith(`/${file}`)))).toEqual([]);
-}
-
-test.each([
-  ['SIGTERM', 143, 'chunks'],
-  ['SIGINT', 130, 'huge'],
-] as const)(
-  '%s in the middle ends it with %i; the same command goes on (%s)',
-  async (signal, exitCode, source) => {
-    const running = await inTheMiddle(source);
-    running.child.kill(signal);
-    const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);
-    const { code, signal: killed } = await running.ended.finally(() => clearTimeout(deadline));
-    expect({ code, killed }).toEqual({ code: exitCode, killed: null });
-    expect(processesWith(`--directory=${world.staging}`)).toEqual([]);
-    expect(leftInStaging(world)).toEqual([]);
-    await goesOn(source, await loadedIds());
-  },
-);
-
-test.each(['chunks', 'huge'])(
-  'SIGKILL in the middle takes myloader along; the same command goes on (%s)',
-  async (source) => {
-    const running = await inTheMiddle(source);
-    const main = processesWith('app/main.ts restore').map(({ pid }) => pid);
-    for (const pid of main) process.kill(pid, 'SIGKILL');
-    await running.ended;
-    await vi.waitFor(() => expect(processesWith(`--directory=${world.staging}`)).toEqual([]), {
-      timeout: 5000,
-    });
-    expect(leftInStaging(world)).not.toEqual([]);
-    await goesOn(source, await loadedIds());
-  },
-);
-
-test('a server that is killed and comes back: exit 8, then the same command goes on', async () => {
-  const running = await inTheMiddle('chunks');
-  await copy.kill();
-  const { code, stdout } = await running.ended;
-  await copy.restart();
-  expect(code).toBe(8);
-  expect(stdout).toMatch(/lost|gone away|connect/i);
+test('SIGTERM in the middle ends it with 143; the same command goes on', async () => {
+  await endsBy('SIGTERM', 143, 'chunks');
   await goesOn('chunks', await loadedIds());
+});
+
+test('SIGKILL in the middle of a file that is loaded in pieces takes myloader along; the same command goes on', async () => {
+  await dies('huge');
+  await goesOn('huge', await loadedIds());
 });
 
 test('a statement that the server refuses ends it with 8 and the reason; once that is mended the same command goes on', async () => {

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import {
+  copy,
+  dies,
+  endsBy,
+  goesOn,
+  inTheMiddle,
+  loadedIds,
+  useInterruptions,
+} from '../test/restore/interrupting.ts';
+
+useInterruptions(['chunks', 'huge']);
+
+test.each([
+  ['SIGTERM', 143, 'huge'],
+  ['SIGINT', 130, 'chunks'],
+] as const)(
+  '%s in the middle ends it with %i; the same command goes on (%s)',
+  async (signal, exitCode, source) => {
+    await endsBy(signal, exitCode, source);
+    await goesOn(source, await loadedIds());
+  },
+);
+
+test('SIGKILL in the middle; the same command goes on', async () => {
+  await dies('chunks');
+  await goesOn('chunks', await loadedIds());
+});
+
+test('killed again and again it still comes to its end', async () => {
+  for (let kill = 0; kill < 3; kill += 1) await dies('huge');
+  await goesOn('huge', await loadedIds());
+});
+
+test.each(['chunks', 'huge'])(
+  'a server that is killed and comes back: exit 8, then the same command goes on (%s)',
+  async (source) => {
+    const running = await inTheMiddle(source);
+    await copy.kill();
+    const { code, stdout } = await running.ended;
+    await copy.restart();
+    expect(code).toBe(8);
+    expect(stdout).toMatch(/lost|gone away|connect/i);
+    await goesOn(source, await loadedIds());
+  },
+);

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { readInvocation } from '../../app/config.ts';
+import { compareListing } from '../../app/manifest/compare-listing.ts';
+import { readManifest } from '../../app/manifest/read.ts';
+import type { Manifest } from '../../app/manifest/schema.ts';
+
+const FOLDER = 'daily/db1/20261122T030000Z/';
+const file = (name: string, kind: string, database: string | null, table: string | null) => ({
+  key: `${FOLDER}${name}.zst`,
+  name,
+  kind,
+  database,
+  table,
+  dumpedBytes: 1000,
+  storedBytes: 100,
+  sha256: 'ab'.repeat(32),
+  crc32: 'y/Q5Jg==',
+});
+const good = {
+  format: 1,
+  backupId: '20261122T030000Z',
+  source: 'db1',
+  tool: { name: 'mydumper-fargate', version: '1' },
+  server: { vendor: 'mariadb', version: '10.11' },
+  mydumper: { version: '0.10.0', arguments: [] },
+  startedAt: '2026-11-22T03:00:00.000Z',
+  finishedAt: '2026-11-22T03:10:00.000Z',
+  binlog: null,
+  consistency: { lock: 'ftwrl', description: 'one point', lockedSeconds: 1 },
+  compression: 'zstd',
+  databases: ['shop'],
+  files: [
+    file('metadata', 'metadata', null, null),
+    file('shop.orders-schema.sql', 'schema', 'shop', 'orders'),
+    file('shop.orders.00001.sql', 'data', 'shop', 'orders'),
+  ],
+  totals: { files: 3, dumpedBytes: 3000, storedBytes: 300 },
+  staging: {
+    budgetBytes: 1,
+    peakStagedBytes: 1,
+    pauses: 0,
+    pausedSeconds: 0,
+    longestPauseSeconds: 0,
+    lockedPausedSeconds: 0,
+  },
+};
+
+type Edited = typeof good;
+const edited = (edit: (manifest: Edited) => void): string => {
+  const manifest = structuredClone(good);
+  edit(manifest);
+  return JSON.stringify(manifest);
+};
+const editFile = (change: Partial<Edited['files'][number]>) =>
+  edited((manifest) => Object.assign(manifest.files[2] ?? {}, change));
+
+test('a manifest as the backup writes it is believed', () => {
+  expect(readManifest(JSON.stringify(good), FOLDER)).toHaveProperty('manifest');
+});
+
+test.each([
+  ['not JSON', '{"format": 1, "fil', /not JSON/],
+  ['an array', '[]', /./],
+  ['a later format', edited((manifest) => Object.assign(manifest, { format: 2 })), /later version/],
+  [
+    'a name that climbs',
+    editFile({ name: '../../etc/cron.d/x', key: `${FOLDER}../../etc/cron.d/x.zst` }),
+    /not that of a file/,
+  ],
+  [
+    'a name of our own',
+    editFile({ name: '.mydumper-fargate.cnf', key: `${FOLDER}.mydumper-fargate.cnf.zst` }),
+    /not that of a file/,
+  ],
+  ['an endless name', editFile({ name: `${'a'.repeat(300)}.sql` }), /too long/],
+  [
+    'a key of another folder',
+    editFile({ key: 'daily/other/20261122T030000Z/shop.orders.00001.sql.zst' }),
+    /not in the folder/,
+  ],
+  [
+    'another folder',
+    edited((manifest) => Object.assign(manifest, { backupId: '20261122T030001Z' })),
+    /not its folder/,
+  ],
+  ['another source', edited((manifest) => Object.assign(manifest, { source: 'db2' })), /not its folder/],
+  ['rows called definitions', editFile({ kind: 'post' }), /not what its name says/],
+  ['rows of another table', editFile({ table: 'users' }), /not what its name says/],
+  [
+    'a database it does not name',
+    edited((manifest) => Object.assign(manifest, { databases: [] })),
+    /not among those|not what its name/,
+  ],
+  [
+    'the same file twice',
+    edited((manifest) => manifest.files.push(structuredClone(manifest.files[2] as never))),
+    /there twice/,
+  ],
+  ['a file left out', edited((manifest) => manifest.files.pop()), /totals\.files/],
+  ['no metadata', edited((manifest) => manifest.files.shift()), /no file metadata/],
+  ['an absurd size', editFile({ dumpedBytes: 2 ** 52 }), /absurd/],
+  ['a negative size', editFile({ storedBytes: -1 }), /files\.2\.storedBytes/],
+  ['a bomb', editFile({ dumpedBytes: 2 ** 40, storedBytes: 100 }), /absurd for what is stored/],
+])('%s is not believed', (_case, text, reason) => {
+  const read = readManifest(text, FOLDER);
+  expect('faults' in read ? read.faults.join('\n') : 'believed').toMatch(reason);
+});
+
+test('a listing is held against the manifest', () => {
+  const { saw, end } = compareListing(good as unknown as Manifest, FOLDER);
+  const [metadata, schema] = good.files;
+  expect(saw({ key: `${FOLDER}manifest.json`, bytes: 5 })).toBeUndefined();
+  expect(saw({ key: metadata?.key ?? '', bytes: 100 })).toBeUndefined();
+  expect(saw({ key: schema?.key ?? '', bytes: 99 })?.reason).toMatch(/has 99 bytes/);
+  expect(saw({ key: `${FOLDER}more`, bytes: 1 })?.reason).toMatch(/not in the manifest/);
+  const { missing, present } = end();
+  expect(missing.map(({ key }) => key)).toEqual([good.files[2]?.key]);
+  expect(present.map(({ name }) => name)).toEqual(['metadata']);
+});
+
+const env = { BUCKET: 'backups', SOURCE: 'db1' };
+
+test.each([
+  [['restore', 'yesterday'], env, /BACKUP_ID="yesterday"/],
+  [['restore'], { BUCKET: 'backups' }, /SOURCE is required by restore/],
+  [['restore', '--as', 'x'], env, /RESTORE_AS needs exactly one database/],
+  [['restore', '--databases', 'a', '--as', 'mysql'], env, /must not be a system schema/],
+  [['restore', '--schema-only=maybe'], env, /RESTORE_SCHEMA_ONLY="maybe"/],
+  [['restore', '--schema-only', '--data-only'], env, /exclude each other/],
+  [['list', '20261122T030000Z'], env, /unknown command or argument/],
+])('%j is refused', (argv, environment, reason) => {
+  expect(() => readInvocation(argv, environment)).toThrow(reason);
+});
+
+test('the id of a backup may stand after the command, in a flag or in the environment', () => {
+  const idOf = (argv: string[], extra = {}) => {
+    const invocation = readInvocation(argv, { ...env, ...extra });
+    return invocation.kind === 'run' ? invocation.config.reading.backupId : undefined;
+  };
+  expect(idOf(['verify'])).toBe('latest');
+  expect(idOf(['verify', '20261122T030000Z'])).toBe('20261122T030000Z');
+  expect(idOf(['restore', '--backup-id', '20261122T030000Z'])).toBe('20261122T030000Z');
+  expect(idOf(['restore'], { BACKUP_ID: '20261122T030000Z' })).toBe('20261122T030000Z');
+});
