@@ -1,6 +1,6 @@
 import { openDatabase } from '../database/connection.ts';
 import { takeRunLock } from '../database/run-lock.ts';
-import { Failure } from '../errors.ts';
+import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import { checkRestored } from '../restore/check.ts';
 import type { CheckResult } from '../restore/check-result.ts';
@@ -26,7 +26,7 @@ export async function restore(reading: Reading): Promise<void> {
   try {
     const { target, state } = onServer(reading, plan, database);
     // 2. Keep other restores into this server away for as long as this one lives.
-    const release = await takeLock(reading);
+    const { held, release } = await takeLock(reading);
     try {
       // 3. Go on with what was begun, or see that nothing is in the way.
       const progress = await state.read();
@@ -37,13 +37,13 @@ export async function restore(reading: Reading): Promise<void> {
       const staging = claimStaging(config.staging.directory);
       try {
         if (progress === undefined) await state.begin();
-        await loadFrom({ reading, plan, target, state, staging }, progress?.phase ?? 'schemas');
+        await loadFrom({ reading: held, plan, target, state, staging }, progress?.phase ?? 'schemas');
       } finally {
         staging.clear();
       }
       // 5. Compare, if that was asked for.
       const checked = config.reading.restore.check
-        ? await checkRestored(reading, plan, target, state)
+        ? await checkRestored(held, plan, target, state)
         : undefined;
       // 6. Only now it is done.
       await state.end();
@@ -51,15 +51,39 @@ export async function restore(reading: Reading): Promise<void> {
     } finally {
       await release();
     }
+  } catch (error) {
+    throw asFailure(error);
   } finally {
     await database.close();
   }
 }
 
-async function takeLock({ config, work }: Reading): Promise<() => Promise<void>> {
-  const warn = (message: string) => work.emit('warning', { message });
-  const lock = await takeRunLock(config.server, 'restore', warn, (failure) => warn(failure.message));
-  return lock.release;
+/** The lock, and the reading that ends when it was lost to another restore. */
+async function takeLock(reading: Reading): Promise<{ held: Reading; release: () => Promise<void> }> {
+  const { config, work, store } = reading;
+  const lost = new AbortController();
+  const lock = await takeRunLock(
+    config.server,
+    'restore',
+    (message) => work.emit('warning', { message }),
+    (failure) => {
+      store.interrupt(failure);
+      lost.abort(failure);
+    },
+  );
+  const interruption = AbortSignal.any([reading.interruption, lost.signal]);
+  return { held: { ...reading, interruption }, release: lock.release };
+}
+
+/** What the server answered to our own statements is the operator's to mend. */
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const { code, fatal } = error as { code?: unknown; fatal?: unknown };
+  const what =
+    typeof code === 'string' && (fatal !== undefined || /^(?:ER_|PROTOCOL_|E[A-Z]+$)/.test(code))
+      ? 'the server or the disk'
+      : 'unexpected failure in this program';
+  return new Failure('restore', `${what}: ${messageOf(error)}`, { cause: error });
 }
 
 async function requireWay({ config }: Reading, { selection }: RestorePlan, target: Target): Promise<void> {
