@@ -99,12 +99,18 @@ export function simulate(scenario: Scenario): Outcome {
   };
   const send = (seconds: number) => {
     let capacity = turn(scenario.networkRates, Math.floor(time / 2)) * seconds;
-    for (const file of closed.slice(0, scenario.concurrency)) {
-      const bytes = Math.min(capacity, file.allocatedBytes - file.sentBytes);
-      file.sentBytes += bytes;
-      capacity -= bytes;
+    while (capacity > 0 && closed.length > 0) {
+      const underWay = closed.slice(0, scenario.concurrency);
+      const share = capacity / underWay.length;
+      for (const file of underWay) {
+        const bytes = Math.min(share, file.allocatedBytes - file.sentBytes);
+        file.sentBytes += bytes;
+        capacity -= bytes;
+      }
+      const left = closed.filter((file) => file.sentBytes < file.allocatedBytes);
+      if (left.length === closed.length) break;
+      closed = left;
     }
-    closed = closed.filter((file) => file.sentBytes < file.allocatedBytes);
     if (closed.length > 0 || !punching) return;
     const largest = growing().toSorted((left, right) => right.allocatedBytes - left.allocatedBytes)[0];
     if (largest === undefined || !isShippable(largest)) return;
