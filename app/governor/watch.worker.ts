@@ -59,6 +59,8 @@ let lookedAt = now();
 let plannedMilliseconds = 0;
 let stoppedAt: number | undefined;
 let confirmedAt: number | undefined;
+/** Since when it runs though it should stand still. */
+let restlessAt: number | undefined;
 let statsAt = 0;
 let pressedAt = 0;
 let breathedAt = 0;
@@ -177,7 +179,7 @@ function govern(state: GovernorState, atGate: boolean): void {
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'breathe') breathe();
   else if (action === 'fail') fail('staging', reason);
-  if (stoppedAt !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop(stoppedAt);
+  if (stoppedAt !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop();
 }
 
 function endStep(): void {
@@ -203,6 +205,7 @@ function pause(reason: string, stagedBytes: number): void {
   signalGroup('SIGSTOP'); // whatever is not among the known members
   stoppedAt = now();
   confirmedAt = undefined;
+  restlessAt = undefined;
   stats.pauses += 1;
   send({ kind: 'paused', reason, stagedBytes });
 }
@@ -232,17 +235,19 @@ function breathe(): void {
 }
 
 /** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */
-function confirmStop(since: number): void {
+function confirmStop(): void {
   if (confirmedAt !== undefined && now() - confirmedAt < MEMBERS_SECONDS) return;
   refreshMembers(MEMBERS_SECONDS);
   if (allStopped(members)) {
     confirmedAt = now();
-  } else if (confirmedAt !== undefined) {
-    stopProcesses(members); // somebody continued it
-    confirmedAt = undefined;
-  } else if (now() - since > STOP_DEADLINE_SECONDS) {
-    fail('staging', `mydumper (process group ${processGroup}) does not stop when it is sent SIGSTOP`);
+    restlessAt = undefined;
+    return;
   }
+  confirmedAt = undefined;
+  restlessAt ??= now();
+  if (now() - restlessAt > STOP_DEADLINE_SECONDS) {
+    fail('staging', `mydumper (process group ${processGroup}) does not stop when it is sent SIGSTOP`);
+  } else stopProcesses(members); // it has not been scheduled yet, or somebody continued it
 }
 
 function fail(fault: 'staging' | 'dump', reason: string): void {
