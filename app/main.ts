@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backup } from './commands/backup.ts';
 import { type Config, readInvocation } from './config.ts';
 import { EXIT } from './contract.ts';
@@ -12,6 +13,8 @@ import { TOOL_VERSION } from './tool-version.ts';
 
 /** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
 const SHUTDOWN_MILLISECONDS = 17_000;
+/** Who reads our output may be slow, or have stopped reading. */
+const LAST_OUTPUT_MILLISECONDS = 5000;
 
 /** Runs what the command line and the environment ask for and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -84,4 +87,14 @@ function onSignals(): { signal: AbortSignal; stop: () => void } {
   };
 }
 
-process.exit(await main(process.argv.slice(2)));
+/** What was written to a pipe is lost with the process unless the pipe has taken it. */
+async function flushOutput(): Promise<void> {
+  const written = [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),
+  );
+  await Promise.race([Promise.all(written), sleep(LAST_OUTPUT_MILLISECONDS)]);
+}
+
+const exitCode = await main(process.argv.slice(2));
+await flushOutput();
+process.exit(exitCode);

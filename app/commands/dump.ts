@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Compression, Config } from '../config.ts';
 import { hasNonTransactionalTables } from '../database/inventory.ts';
@@ -198,8 +198,8 @@ function watchDeadlocks({ found, run }: DumpContext, pid: number): () => void {
 
 function readMetadata(directory: string): DumpMetadata | undefined {
   const path = join(directory, 'metadata');
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || stat.size > LARGEST_METADATA_BYTES) return undefined;
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile() || stat.size > LARGEST_METADATA_BYTES) return undefined;
   return parseMetadata(readFileSync(path, 'utf8'));
 }
 
