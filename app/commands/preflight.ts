@@ -40,7 +40,7 @@ export async function preflight(
   planWithin(config, mydumper, true);
   const { inventory, losses } = await inspectServer(config, mydumper);
   const warnings = requireComplete(config, mydumper, losses);
-  const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory.grants);
+  const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
   return { mydumper, inventory, lock, warnings };
 }

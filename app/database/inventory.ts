@@ -9,6 +9,8 @@ export type Vendor = 'mariadb' | 'mysql';
 export type Inventory = Contents & {
   readonly vendor: Vendor;
   readonly version: string;
+  /** RDS or Aurora, which refuse the global read lock whatever is granted. */
+  readonly managedByAws: boolean;
   /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
   readonly estimatedBytes: number;
   /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
@@ -38,11 +40,14 @@ const NETWORK_PATIENCE_SECONDS = 300;
 /** Of what the server allows, this share is used. */
 const PATIENCE_SHARE = 0.6;
 
+/** Where RDS and Aurora have their servers installed (`basedir`). */
+const AWS_HOME = /(?:^|\/)rdsdbbin\//;
+
 const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
 
 /** @throws the server's error when something cannot be read. */
 export async function readInventory(database: Database, wanted: readonly string[]): Promise<Inventory> {
-  const [server] = await database.query('SELECT VERSION() AS version');
+  const [server] = await database.query('SELECT VERSION() AS version, @@basedir AS home');
   const version = String(server?.version ?? '');
   const visible = (await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')).map(
     (row) => String(row.name),
@@ -55,6 +60,7 @@ export async function readInventory(database: Database, wanted: readonly string[
   return {
     vendor: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
     version,
+    managedByAws: AWS_HOME.test(String(server?.home ?? '')),
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
     largestRowBytes: await estimateLargestRow(database, present),

@@ -30,6 +30,7 @@ const inventory: Inventory = {
   programmed: [],
   estimatedBytes: 1000,
   largestRowBytes: 0,
+  managedByAws: false,
   grants: ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%`'],
   session: { net_write_timeout: 2_147_483 },
   patienceSeconds: 300,
