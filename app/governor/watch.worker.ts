@@ -4,7 +4,13 @@
  * cannot delay a stop.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { allStopped, collectOpenFiles, type FileId, groupMembers } from '../staging/process-files.ts';
+import {
+  allStopped,
+  anyStopped,
+  collectOpenFiles,
+  type FileId,
+  groupMembers,
+} from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import {
   decide,
@@ -122,6 +128,8 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const isStopped = gate !== undefined && allStopped(members);
+  // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
+  const isAtGate = isStopped || (gate !== undefined && anyStopped(members));
   const scan = tracker.scan(exited ? undefined : openFiles, stoppedAt !== undefined);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
@@ -152,7 +160,7 @@ function look(): void {
     lockedStopSeconds: currentStats(time).lockedStopSeconds,
   };
   if (!exited && processGroup !== undefined) {
-    govern(state, isStopped && stoppedAt === undefined);
+    govern(state, isAtGate && stoppedAt === undefined);
     if (stoppedAt !== undefined && scan.closedBytes === 0) press(time);
     moveGate(state);
   }
@@ -277,6 +285,7 @@ function handle(message: ToWatch): void {
     case 'mydumperStarted':
       processGroup = message.processGroup;
       members = [processGroup];
+      if (failed) signalGroup('SIGKILL');
       return;
     case 'lease':
       try {

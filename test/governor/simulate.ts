@@ -66,6 +66,8 @@ export function simulate(scenario: Scenario): Outcome {
   let lastReadAt = 0;
   let longestSilenceSeconds = 0;
   let gated = false;
+  /** What mydumper would have written at its rate by now; below 0 after a statement that was more than that. */
+  let dueBytes = 0;
 
   const isDone = () => writtenBytes >= scenario.totalBytes;
   const growing = () => open.filter((file) => file !== undefined);
@@ -92,9 +94,9 @@ export function simulate(scenario: Scenario): Outcome {
       for (let thread = 0; thread < plan.threads; thread += 1) writeStatement(thread);
       return;
     }
-    let room = turn(scenario.dumpRates, Math.floor(time / 0.5)) * seconds;
-    for (let thread = 0; room > 0 && !isDone(); thread = (thread + 1) % plan.threads) {
-      room -= writeStatement(thread);
+    dueBytes += turn(scenario.dumpRates, Math.floor(time / 0.5)) * seconds;
+    for (let thread = 0; dueBytes > 0 && !isDone(); thread = (thread + 1) % plan.threads) {
+      dueBytes -= writeStatement(thread);
     }
   };
   const send = (seconds: number) => {
