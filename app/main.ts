@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backup } from './commands/backup.ts';
 import { type Config, readInvocation } from './config.ts';
 import { EXIT } from './contract.ts';
 import { exitCodeOf, Failure, type InterruptSignal } from './errors.ts';
-import { createEvents } from './events.ts';
 import { helpText } from './help.ts';
-import { listenAsLog, logFailure } from './observe/log.ts';
-import { listenAsMetrics } from './observe/metrics.ts';
-import { listenAsProgress } from './observe/progress.ts';
+import { logFailure } from './observe/log.ts';
 import { TOOL_VERSION } from './tool-version.ts';
 
 /** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
@@ -40,28 +36,12 @@ async function main(argv: readonly string[]): Promise<number> {
     logFailure(error);
     return exitCodeOf(error);
   }
-  return runBackup(config);
-}
-
-async function runBackup(config: Config): Promise<number> {
-  const events = createEvents();
-  const metrics = listenAsMetrics(events, {
-    namespace: config.metrics.namespace,
-    intervalSeconds: config.metrics.intervalSeconds,
-    source: config.source,
-    region: config.metrics.region,
-  });
-  if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
-  else listenAsLog(events, { level: config.logLevel, source: config.source });
-
   const release = onSignals();
   try {
-    await backup(config, events, release.signal);
-    return EXIT.done;
-  } catch (error) {
-    return exitCodeOf(error);
+    // Not loaded before it is needed: help and complaints about the configuration come at once.
+    const { runBackup } = await import('./commands/run-backup.ts');
+    return await runBackup(config, release.signal);
   } finally {
-    await metrics.flush();
     release.stop();
   }
 }
