@@ -68,7 +68,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   writeOptionFile(staging.optionFile, options);
 
   const { watch, shipper } = startShipping(context);
-  const log = createDumpLog(run, events, watch.locksReleased);
+  const log = createDumpLog(run, events, found.inventory.databases, watch.locksReleased);
   let mydumper: MydumperProcess | undefined;
   let endDeadlockWatch = () => {};
   try {

@@ -42,7 +42,7 @@ export async function preflight(
   const warnings = requireComplete(config, mydumper, losses);
   const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
-  return { mydumper, inventory, lock, warnings };
+  return { mydumper, inventory, lock, warnings: [...warnings, ...lock.warnings] };
 }
 
 /** A staging directory that was taken, and the sizes with which its budget works. */

@@ -101,8 +101,13 @@ export async function readContents(database: Database, databases: readonly strin
 }
 
 /** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
-export function hasNonTransactionalTables({ tables }: Contents): boolean {
-  return tables.some(({ engine }) => !TRANSACTIONAL_ENGINES.has(engine));
+export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
+  return tables.some(({ engine }) => !isTransactional(engine));
+}
+
+/** `engine` in lower case, as in {@link Contents}. */
+export function isTransactional(engine: string): boolean {
+  return TRANSACTIONAL_ENGINES.has(engine);
 }
 
 async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {

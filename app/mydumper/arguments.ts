@@ -75,9 +75,13 @@ export function mydumperArguments(plan: DumpPlan): string[] {
   ];
 }
 
-/** Where all tables are transactional, 0.10 need not hold its locks beyond the start of its transactions. */
+/**
+ * Where all tables are transactional, 0.10 need not hold its locks beyond the start of its transactions. Table locks it must not
+ * hold longer in any case: a writer that waits for such a lock makes readers of the same table wait behind it, mydumper's own
+ * too if the table is of an engine like MyISAM, and then mydumper, the writer and all after them wait for each other for ever.
+ */
 function releasesLocksEarly({ lock, hasNonTransactionalTables }: DumpPlan): boolean {
-  return !hasNonTransactionalTables && (lock === 'ftwrl' || lock === 'lock-all');
+  return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables);
 }
 
 function connectionFlags(server: ServerConfig, generation: Generation): string[] {

@@ -47,6 +47,7 @@ const serverOf = (grants: readonly string[], databases = ['shop'], managedByAws 
   grants,
   databases,
   managedByAws,
+  tables: [{ database: 'shop', table: 'orders', engine: 'innodb' }],
 });
 
 type Who = keyof typeof GRANTS;
@@ -144,4 +145,19 @@ test('auto: a user who may lock tables in some of the dumped databases only is r
   const choose = () => chooseLocking('auto', 'classic', serverOf(grants, ['shop', 'crm', 'wiki']));
   expect(choose).toThrow(/nor lock tables of "crm", "wiki" \(LOCK TABLES\).*DATABASES.*LOCK_MODE=none/);
   expect(choose).not.toThrow(/"shop"/);
+});
+
+test('lock-all by 0.10 does not promise one point in time for tables without transactions, and names them', () => {
+  const server = {
+    ...serverOf(GRANTS['a user with LOCK TABLES']),
+    tables: ['innodb', 'myisam'].map((engine) => ({ database: 'shop', table: engine, engine })),
+  };
+  const choice = chooseLocking('auto', 'classic', server);
+  expect(choice.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
+  expect(choice.warnings).toEqual([expect.stringMatching(/: "shop\.myisam"; make them InnoDB/)]);
+  expect(chooseLocking('ftwrl', 'classic', server)).toMatchObject({
+    consistency: expect.stringMatching(/for all tables/),
+    warnings: [],
+  });
+  expect(chooseLocking('auto', 'modern', server).warnings).toEqual([]);
 });

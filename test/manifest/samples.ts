@@ -58,7 +58,7 @@ export const sampleInput: ManifestInput = {
   inventory,
   mydumper: { version: '0.10.0', generation: 'classic' },
   mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
-  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may' },
+  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may', warnings: [] },
   lockedSeconds: 1.25,
   metadata: { finished: true, binlog: { file: 'bin.000001', position: 4567, gtid: undefined } },
   files: [
