@@ -141,8 +141,8 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
     {
       directory: staging.directory,
       budgetBytes,
-      burstBytes: plan.threads * plan.statementBytes,
-      likelyBurstBytes: (plan.threads - 1) * plan.statementBytes + found.inventory.largestRowBytes,
+      burstBytes: plan.burstBytes,
+      likelyBurstBytes: plan.burstBytes - plan.statementBytes + found.inventory.largestRowBytes,
       growing: context.punching ? growingLimits(plan, config.compression) : undefined,
       patienceSeconds: found.inventory.patienceSeconds,
       locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',

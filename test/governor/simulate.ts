@@ -48,7 +48,7 @@ const LOOKS_UNTIL_STUCK = 400_000;
 export function simulate(scenario: Scenario): Outcome {
   const { plan, budgetBytes, compressed, punching } = scenario;
   const fullBytes = unfinishedFileBytes(scenario.generation, plan.chunkMiB, plan.statementBytes);
-  const burstBytes = plan.threads * plan.statementBytes;
+  const { burstBytes } = plan;
   const turn = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
   const open: (SimulatedFile | undefined)[] = Array.from({ length: plan.threads }, () => undefined);
   let closed: SimulatedFile[] = [];
