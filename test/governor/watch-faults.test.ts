@@ -64,6 +64,7 @@ describe('mydumper is killed and the run fails', () => {
     const mydumper = await world.writeFiles(MORE_THAN_FITS);
     await world.isPaused();
     await isStopped(mydumper.pid);
+    await vi.waitFor(() => expect(world.announced.length).toBeGreaterThan(0), WAIT);
     unlinkSync(join(world.directory, world.announced[0]?.name ?? ''));
     expect((await world.hasFailed())?.kind).toBe('dump');
     expect(await mydumper.exited).toEqual(KILLED);
