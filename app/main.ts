@@ -1,21 +1,16 @@
 #!/usr/bin/env node
-import { backup } from './commands/backup.ts';
-import { list } from './commands/list.ts';
-import { reading } from './commands/reading.ts';
-import { restore } from './commands/restore.ts';
-import { verify } from './commands/verify.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readInvocation } from './config.ts';
 import { EXIT } from './contract.ts';
 import { exitCodeOf, Failure, type InterruptSignal } from './errors.ts';
-import { createEvents } from './events.ts';
 import { helpText } from './help.ts';
-import { listenAsLog, logFailure } from './observe/log.ts';
-import { listenAsMetrics } from './observe/metrics.ts';
-import { listenAsProgress } from './observe/progress.ts';
+import { logFailure } from './observe/log.ts';
 import { TOOL_VERSION } from './tool-version.ts';
 
 /** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
 const SHUTDOWN_MILLISECONDS = 17_000;
+/** Who reads our output may be slow, or have stopped reading. */
+const LAST_OUTPUT_MILLISECONDS = 5000;
 
 /** Runs what the command line and the environment ask for and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -35,43 +30,16 @@ async function main(argv: readonly string[]): Promise<number> {
     logFailure(error);
     return exitCodeOf(error);
   }
-  return config.command === 'backup' ? runBackup(config) : runReading(config);
-}
-
-/** The commands that read backups. Their failures were told by the time they are thrown, but for those of `list`. */
-async function runReading(config: Config): Promise<number> {
   const release = onSignals();
   try {
-    if (config.command === 'list') await reading(config, 'preflight', release.signal, list);
-    else if (config.command === 'verify') await reading(config, 'verification', release.signal, verify);
-    else await reading(config, 'restore', release.signal, restore);
-    return EXIT.done;
-  } catch (error) {
-    return exitCodeOf(error);
+    // Not loaded before it is needed: help and complaints about the configuration come at once.
+    if (config.command === 'backup') {
+      const { runBackup } = await import('./commands/run-backup.ts');
+      return await runBackup(config, release.signal);
+    }
+    const { runReading } = await import('./commands/run-reading.ts');
+    return await runReading(config, release.signal);
   } finally {
-    release.stop();
-  }
-}
-
-async function runBackup(config: Config): Promise<number> {
-  const events = createEvents();
-  const metrics = listenAsMetrics(events, {
-    namespace: config.metrics.namespace,
-    intervalSeconds: config.metrics.intervalSeconds,
-    source: config.source,
-    region: config.metrics.region,
-  });
-  if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
-  else listenAsLog(events, { level: config.logLevel, source: config.source });
-
-  const release = onSignals();
-  try {
-    await backup(config, events, release.signal);
-    return EXIT.done;
-  } catch (error) {
-    return exitCodeOf(error);
-  } finally {
-    await metrics.flush();
     release.stop();
   }
 }
@@ -97,4 +65,14 @@ function onSignals(): { signal: AbortSignal; stop: () => void } {
   };
 }
 
-process.exit(await main(process.argv.slice(2)));
+/** What was written to a pipe is lost with the process unless the pipe has taken it. */
+async function flushOutput(): Promise<void> {
+  const written = [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),
+  );
+  await Promise.race([Promise.all(written), sleep(LAST_OUTPUT_MILLISECONDS)]);
+}
+
+const exitCode = await main(process.argv.slice(2));
+await flushOutput();
+process.exit(exitCode);

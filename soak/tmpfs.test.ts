@@ -7,6 +7,7 @@ import { createBulkDatabase, createWideRows } from '../test/support/mariadb/data
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
 import { onTmpfs, startProgram } from '../test/support/program.ts';
+import { sampleDirectory } from '../test/support/sampler.ts';
 
 const MIB = 1024 * 1024;
 
@@ -58,7 +59,7 @@ function through(name: string, fill: (db: MariaDb) => Promise<string[]>, cases: 
       'through a tmpfs of $budgetMiB MiB, chunks of $chunkMiB MiB, $threads threads, $compression, $network S3',
       async ({ budgetMiB, chunkMiB, threads, compression, network }) => {
         shape(world, network);
-        const { code, stdout } = await startProgram(
+        const program = startProgram(
           world.environment({
             STAGING_LIMIT_MB: String(budgetMiB),
             CHUNK_FILE_SIZE_MB: String(chunkMiB),
@@ -68,14 +69,24 @@ function through(name: string, fill: (db: MariaDb) => Promise<string[]>, cases: 
           }),
           [],
           onTmpfs(world.staging, budgetMiB * MIB),
-        ).ended;
+        );
+        // Its file system is seen by nobody else but through its own root.
+        const sampler = sampleDirectory(`/proc/${program.pid}/root${world.staging}`);
+        const { code, stdout } = await program.ended.finally(sampler.stop);
         expect({ code, log: code === 0 ? '' : stdout.slice(-5000) }).toEqual({ code: 0, log: '' });
         const manifest = await readOnlyManifest(world.s3, BUCKET);
         const { totals, staging } = manifest;
         const times = (totals.dumpedBytes / staging.budgetBytes).toFixed(1);
+        const share = (bytes: number) => (bytes / staging.budgetBytes).toFixed(3);
         console.log(
-          `${times} times the budget; peak ${(staging.peakStagedBytes / MIB).toFixed(1)} MiB; ${staging.pauses} pauses, the longest ${staging.longestPauseSeconds.toFixed(1)} s`,
+          `${times} times the budget; peak ÷ budget ${share(sampler.peakBytes())} from outside, ${share(staging.peakStagedBytes)} in the manifest; ${staging.pauses} pauses, the longest ${staging.longestPauseSeconds.toFixed(1)} s`,
         );
+        expect(sampler.samples()).toBeGreaterThan(100);
+        expect(sampler.peakBytes()).toBeLessThanOrEqual(staging.budgetBytes);
+        expect(staging.peakStagedBytes).toBeLessThanOrEqual(staging.budgetBytes);
+        // Each sees moments that the other does not; a row of 60 MB is there and gone between two looks.
+        expect(sampler.peakBytes()).toBeGreaterThan(0.5 * staging.peakStagedBytes);
+        expect(staging.peakStagedBytes).toBeGreaterThan(0.9 * sampler.peakBytes());
         const target = join(world.directory, 'unpacked');
         await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
         expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });

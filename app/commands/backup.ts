@@ -61,7 +61,7 @@ async function makeBackup(config: Config, events: Events, run: RunState): Promis
   run.onFailure((failure) => store.interrupt(failure));
   try {
     // 1. Look before anything is started or changed.
-    const found = await run.orFail(preflight(config, store, folder));
+    const found = await run.orFail(preflight(config, store, folder, run.signal));
     // 2. Keep other runs of this source away for as long as this one lives.
     const warn = (message: string) => events.emit('warning', { message });
     const lock = await run.orFail(takeRunLock(config.server, config.source, warn, run.fail));

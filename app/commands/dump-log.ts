@@ -19,13 +19,24 @@ export type DumpLog = {
 };
 
 /** Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it holds a snapshot. */
-export function createDumpLog(run: RunState, events: Events, onLocksReleased: () => void): DumpLog {
+export function createDumpLog(
+  run: RunState,
+  events: Events,
+  databases: readonly string[],
+  onLocksReleased: () => void,
+): DumpLog {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
   const errors: string[] = [];
   const lastLines: string[] = [];
   const emptyTables = new Set<string>();
   let lockedSeconds: number | undefined;
+
+  const fail = (message: string) => {
+    errors.push(message);
+    events.emit('mydumper', { level: 'error', message });
+    run.fail(new Failure('dump', `mydumper reported an error: ${message}`));
+  };
 
   const onEvent = (event: MydumperEvent) => {
     switch (event.kind) {
@@ -35,9 +46,11 @@ export function createDumpLog(run: RunState, events: Events, onLocksReleased: ()
         onLocksReleased();
         break;
       case 'error':
-        errors.push(event.message);
-        events.emit('mydumper', { level: 'error', message: event.message });
-        run.fail(new Failure('dump', `mydumper reported an error: ${event.message}`));
+        fail(event.message);
+        break;
+      case 'tableLeftOut':
+        if (databases.some((database) => event.name.startsWith(`${database}.`)))
+          fail(`table ${JSON.stringify(event.name)} cannot be read`);
         break;
       case 'startedTooSoon':
         run.fail(

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Compression, Config } from '../config.ts';
 import { hasNonTransactionalTables } from '../database/inventory.ts';
@@ -68,7 +68,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   writeOptionFile(staging.optionFile, options);
 
   const { watch, shipper } = startShipping(context);
-  const log = createDumpLog(run, events, watch.locksReleased);
+  const log = createDumpLog(run, events, found.inventory.databases, watch.locksReleased);
   let mydumper: MydumperProcess | undefined;
   let endDeadlockWatch = () => {};
   try {
@@ -141,8 +141,8 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
     {
       directory: staging.directory,
       budgetBytes,
-      burstBytes: plan.threads * plan.statementBytes,
-      likelyBurstBytes: (plan.threads - 1) * plan.statementBytes + found.inventory.largestRowBytes,
+      burstBytes: plan.burstBytes,
+      likelyBurstBytes: plan.burstBytes - plan.statementBytes + found.inventory.largestRowBytes,
       growing: context.punching ? growingLimits(plan, config.compression) : undefined,
       patienceSeconds: found.inventory.patienceSeconds,
       locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
@@ -198,8 +198,8 @@ function watchDeadlocks({ found, run }: DumpContext, pid: number): () => void {
 
 function readMetadata(directory: string): DumpMetadata | undefined {
   const path = join(directory, 'metadata');
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || stat.size > LARGEST_METADATA_BYTES) return undefined;
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile() || stat.size > LARGEST_METADATA_BYTES) return undefined;
   return parseMetadata(readFileSync(path, 'utf8'));
 }
 

@@ -27,17 +27,22 @@ export type Preflight = {
 };
 
 /**
- * Looks at tools, server, privileges, bucket and budget, from the cheap to the costly. Changes nothing anywhere.
+ * Looks at tools, server, privileges, bucket and budget, from the cheap to the costly. Changes nothing anywhere; `signal` ends it.
  * @throws Failure `preflight` or `configuration` with the reason and the way out.
  */
-export async function preflight(config: Config, store: ObjectStore, folder: string): Promise<Preflight> {
-  const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath);
+export async function preflight(
+  config: Config,
+  store: ObjectStore,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
   planWithin(config, mydumper, true);
   const { inventory, losses } = await inspectServer(config, mydumper);
   const warnings = requireComplete(config, mydumper, losses);
-  const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory.grants);
+  const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
-  return { mydumper, inventory, lock, warnings };
+  return { mydumper, inventory, lock, warnings: [...warnings, ...lock.warnings] };
 }
 
 /** A staging directory that was taken, and the sizes with which its budget works. */

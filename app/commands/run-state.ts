@@ -14,6 +14,8 @@ export type RunState = {
   readonly onFailure: (listener: (failure: Failure) => void) => void;
   readonly firstCause: (error: unknown) => Failure;
   readonly hasFailed: () => boolean;
+  /** Aborts when the run has failed. */
+  readonly signal: AbortSignal;
   readonly uploaded: (bytes: number) => void;
   readonly retried: (retry: { operation: string; key: string; reason: string }) => void;
   readonly retries: () => number;
@@ -75,6 +77,7 @@ export function createRunState(
     },
     firstCause: (error) => asFailure(signal.aborted ? signal.reason : error),
     hasFailed: () => signal.aborted,
+    signal,
     uploaded: (bytes) => {
       counters.uploadedBytes += bytes;
       counters.uploadedFiles += 1;

@@ -8,6 +8,8 @@ const CONNECT_MILLISECONDS = 10_000;
 export type Row = Readonly<Record<string, string | number | null>>;
 
 export type Database = {
+  /** The server's number for the connection, as KILL takes it. */
+  readonly id: number;
   /** Runs one statement. Values are bound, never pasted. @throws the server's error. */
   readonly query: (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
   readonly onLost: (listener: (error: Error) => void) => void;
@@ -44,6 +46,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   await connection.query("SET SESSION sql_mode = ''");
   let closing = false;
   return {
+    id: connection.threadId,
     query: async (sql, values = []) => {
       const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
       return rows as unknown as readonly Row[];

@@ -9,6 +9,8 @@ export type Vendor = 'mariadb' | 'mysql';
 export type Inventory = Contents & {
   readonly vendor: Vendor;
   readonly version: string;
+  /** RDS or Aurora, which refuse the global read lock whatever is granted. */
+  readonly managedByAws: boolean;
   /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
   readonly estimatedBytes: number;
   /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
@@ -38,12 +40,15 @@ const NETWORK_PATIENCE_SECONDS = 300;
 /** Of what the server allows, this share is used. */
 const PATIENCE_SHARE = 0.6;
 
+/** Where RDS and Aurora have their servers installed (`basedir`). */
+const AWS_HOME = /(?:^|\/)rdsdbbin\//;
+
 /** Engines in which a transaction that did not end leaves nothing; in small letters. */
 export const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
 
 /** @throws the server's error when something cannot be read. */
 export async function readInventory(database: Database, wanted: readonly string[]): Promise<Inventory> {
-  const [server] = await database.query('SELECT VERSION() AS version');
+  const [server] = await database.query('SELECT VERSION() AS version, @@basedir AS home');
   const version = String(server?.version ?? '');
   const visible = (await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')).map(
     (row) => String(row.name),
@@ -56,6 +61,7 @@ export async function readInventory(database: Database, wanted: readonly string[
   return {
     vendor: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
     version,
+    managedByAws: AWS_HOME.test(String(server?.home ?? '')),
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
     largestRowBytes: await estimateLargestRow(database, present),
@@ -96,8 +102,13 @@ export async function readContents(database: Database, databases: readonly strin
 }
 
 /** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
-export function hasNonTransactionalTables({ tables }: Contents): boolean {
-  return tables.some(({ engine }) => !TRANSACTIONAL_ENGINES.has(engine));
+export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
+  return tables.some(({ engine }) => !isTransactional(engine));
+}
+
+/** `engine` in lower case, as in {@link Contents}. */
+export function isTransactional(engine: string): boolean {
+  return TRANSACTIONAL_ENGINES.has(engine);
 }
 
 async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {

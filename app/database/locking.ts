@@ -1,15 +1,22 @@
 import type { LockMode } from '../config.ts';
 import { Failure } from '../errors.ts';
+import type { Contents } from '../manifest/completeness.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
-import { globalPrivileges } from './grants.ts';
+import { globalPrivileges, privilegesOn } from './grants.ts';
+import { type Inventory, isTransactional } from './inventory.ts';
 
 export type LockChoice = {
   readonly plan: LockPlan;
   /** What a restored copy can be relied on for; goes to the log and the manifest. */
   readonly consistency: string;
   readonly reason: string;
+  /** What is less consistent than one would expect. */
+  readonly warnings: readonly string[];
 };
+
+/** What the choice depends on. */
+export type Lockable = Pick<Inventory, 'grants' | 'databases' | 'managedByAws'> & Pick<Contents, 'tables'>;
 
 const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
   ftwrl: 'one point in time for all tables, taken under FLUSH TABLES WITH READ LOCK',
@@ -23,34 +30,79 @@ const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
  * as RDS and Aurora refuse the first, and 0.10 would go on without any consistency.
  * @throws Failure `preflight` when no consistent way is open to this user, or mydumper lacks the one asked for.
  */
-export function chooseLocking(mode: LockMode, generation: Generation, grants: readonly string[]): LockChoice {
+export function chooseLocking(mode: LockMode, generation: Generation, server: Lockable): LockChoice {
   if (mode === 'safe-no-lock' && generation === 'classic') {
     throw new Failure(
       'preflight',
       'LOCK_MODE="safe-no-lock": mydumper 0.10 cannot do that; use lock-all or mydumper 1.x',
     );
   }
-  if (mode !== 'auto') return { plan: mode, consistency: CONSISTENCY[mode], reason: `LOCK_MODE is ${mode}` };
-  const globally = globalPrivileges(grants);
-  const may = (...names: string[]) =>
-    globally.has('ALL PRIVILEGES') || names.some((name) => globally.has(name));
-  if (may('RELOAD', 'FLUSH_TABLES')) {
-    return {
-      plan: 'ftwrl',
-      consistency: CONSISTENCY.ftwrl,
-      reason: 'the user may take the global read lock',
-    };
+  const choice = (plan: LockPlan, reason: string): LockChoice => ({
+    plan,
+    reason,
+    ...consistencyOf(plan, generation, server),
+  });
+  if (mode !== 'auto') return choice(mode, `LOCK_MODE is ${mode}`);
+  const global = globalPrivileges(server.grants);
+  const mayLockServer = ['RELOAD', 'FLUSH_TABLES', 'ALL PRIVILEGES'].some((name) => global.has(name));
+  if (mayLockServer && !server.managedByAws) return choice('ftwrl', 'the user may take the global read lock');
+  const unlockable = server.databases.filter((name) => !mayLockTablesOf(server.grants, name));
+  if (unlockable.length === 0) {
+    return choice(
+      'lock-all',
+      server.managedByAws
+        ? 'RDS and Aurora refuse the global read lock; the user may lock tables'
+        : 'the user may lock tables, not the server',
+    );
   }
-  if (may('LOCK TABLES') || grants.some((grant) => /\b(?:LOCK TABLES|ALL PRIVILEGES)\b/.test(grant))) {
-    return {
-      plan: 'lock-all',
-      consistency: CONSISTENCY['lock-all'],
-      reason: 'the user may lock tables, not the server',
-    };
-  }
-  throw new Failure(
-    'preflight',
-    'the MySQL user may neither take the global read lock (RELOAD) nor lock tables (LOCK TABLES), so no consistent backup ' +
-      'is possible; grant one of them, or set LOCK_MODE=none to accept an inconsistent one',
+  throw new Failure('preflight', refusal(server, unlockable));
+}
+
+const SHOWN_NAMES = 3;
+
+/** 0.10 must give table locks up before it reads rows (see `releasesLocksEarly`), which rows without transactions do not survive. */
+function consistencyOf(
+  plan: LockPlan,
+  generation: Generation,
+  { tables }: Lockable,
+): Pick<LockChoice, 'consistency' | 'warnings'> {
+  const unprotected = tables.filter(({ engine }) => !isTransactional(engine));
+  if (plan !== 'lock-all' || generation !== 'classic' || unprotected.length === 0)
+    return { consistency: CONSISTENCY[plan], warnings: [] };
+  const names = list(unprotected.map(({ database, table }) => `${database}.${table}`));
+  return {
+    consistency:
+      'one point in time for transactional tables, taken under LOCK TABLES ... READ; each other table as it was when it was read',
+    warnings: [
+      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ` +
+        'make them InnoDB, or grant RELOAD where the server allows it',
+    ],
+  };
+}
+
+function list(names: readonly string[]): string {
+  const shown = names
+    .slice(0, SHOWN_NAMES)
+    .map((name) => JSON.stringify(name))
+    .join(', ');
+  return names.length > SHOWN_NAMES ? `${shown} and ${names.length - SHOWN_NAMES} more` : shown;
+}
+
+function mayLockTablesOf(grants: readonly string[], database: string): boolean {
+  const held = privilegesOn(grants, database);
+  return held.has('LOCK TABLES') || held.has('ALL PRIVILEGES');
+}
+
+function refusal({ databases, managedByAws }: Lockable, unlockable: readonly string[]): string {
+  const where = unlockable.length === databases.length ? '' : ` of ${list(unlockable)}`;
+  const [cannot, grant] = managedByAws
+    ? [`may not lock tables${where} (LOCK TABLES)`, 'grant LOCK TABLES']
+    : [
+        `may neither take the global read lock (RELOAD) nor lock tables${where} (LOCK TABLES)`,
+        'grant one of them',
+      ];
+  return (
+    `the MySQL user ${cannot}, so no consistent backup is possible; ${grant}, ` +
+    'leave those databases out by DATABASES, or set LOCK_MODE=none to accept an inconsistent backup'
   );
 }

@@ -8,6 +8,9 @@ const LONGEST_NAME = 64;
 /** Shorter than the idle limits of servers and of network paths (350 s on AWS). */
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 
+/** A killed connection gives its locks up when its thread gets to it. */
+const SECONDS_FOR_A_KILL = 5;
+
 export type RunLock = { readonly release: () => Promise<void> };
 
 export function lockName(source: string): string {
@@ -41,7 +44,7 @@ export async function takeRunLock(
     );
     await connection.close();
     try {
-      connection = await acquire(server, source, name);
+      connection = await acquire(server, source, name, connection.id);
       if (released) await connection.close();
       else connection.onLost(again);
     } catch (failure) {
@@ -67,12 +70,32 @@ export async function takeRunLock(
   };
 }
 
-async function acquire(server: ServerConfig, source: string, name: string): Promise<Database> {
+/** `lostId` is a connection of ours that is lost: the server may not have noticed and still count it as the holder. */
+async function acquire(
+  server: ServerConfig,
+  source: string,
+  name: string,
+  lostId?: number,
+): Promise<Database> {
   const connection = await openDatabase(server);
-  const [row] = await connection.query('SELECT GET_LOCK(?, 0) AS taken', [name]);
-  if (Number(row?.taken) === 1) return connection;
-  await connection.close();
-  throw new RunActive(source, name);
+  try {
+    if (await getLock(connection, name, 0)) return connection;
+    const [row] = await connection.query('SELECT IS_USED_LOCK(?) AS holder', [name]);
+    if (lostId !== undefined && Number(row?.holder) === lostId) {
+      // It may be gone by now. A user may always kill connections of his own.
+      await connection.query(`KILL ${lostId}`).catch(() => {});
+      if (await getLock(connection, name, SECONDS_FOR_A_KILL)) return connection;
+    }
+    throw new RunActive(source, name);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function getLock(connection: Database, name: string, waitSeconds: number): Promise<boolean> {
+  const [row] = await connection.query('SELECT GET_LOCK(?, ?) AS taken', [name, waitSeconds]);
+  return Number(row?.taken) === 1;
 }
 
 class RunActive extends Failure {

@@ -8,6 +8,11 @@ const SMALLEST_PART_BYTES = 5 * MIB;
 /** Compressed parts may be filled up with padding, so that shipping a growing file frees disk from this size on. */
 export const LEAST_PRESSED_BYTES = 256 * 1024;
 
+/** Of the usual file systems; a file takes whole blocks. */
+const BLOCK_BYTES = 4096;
+/** Our marker, the option file, `metadata`, and one to spare. */
+const SMALL_FILES_BYTES = 4 * BLOCK_BYTES;
+
 export type Sizes = {
   readonly threads: number;
   readonly chunkMiB: number;
@@ -24,6 +29,8 @@ export type Circumstances = {
 
 export type BudgetPlan = Sizes & {
   readonly statementBytes: number;
+  /** What may land on disk after mydumper was told to stop: a statement of each thread. */
+  readonly burstBytes: number;
   /** What was changed to make the budget work, a line each. */
   readonly notes: readonly string[];
 };
@@ -37,7 +44,11 @@ export function smallestBudgetBytes(sizes: Sizes, circumstances: Circumstances, 
   const finished = unfinishedFileBytes(generation, sizes.chunkMiB, statement);
   const growing = compression === 'none' ? sizes.partBytes : LEAST_PRESSED_BYTES;
   const held = punching ? Math.min(finished, growing + statement) : finished;
-  return sizes.threads * (held + statement);
+  return sizes.threads * held + burstOf(sizes.threads, statement);
+}
+
+function burstOf(threads: number, statement: number): number {
+  return threads * (statement + BLOCK_BYTES) + SMALL_FILES_BYTES;
 }
 
 /**
@@ -57,7 +68,12 @@ export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetP
     const chunkMiB = largest(wanted.chunkMiB, works);
     if (chunkMiB === undefined) continue;
     const sizes = { threads, chunkMiB, partBytes };
-    return { ...sizes, statementBytes: statement, notes: notesOn(wanted, sizes, budgetBytes) };
+    return {
+      ...sizes,
+      statementBytes: statement,
+      burstBytes: burstOf(threads, statement),
+      notes: notesOn(wanted, sizes, budgetBytes),
+    };
   }
   return undefined;
 }

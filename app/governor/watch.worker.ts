@@ -4,7 +4,13 @@
  * cannot delay a stop.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { allStopped, collectOpenFiles, type FileId, groupMembers } from '../staging/process-files.ts';
+import {
+  allStopped,
+  anyStopped,
+  collectOpenFiles,
+  type FileId,
+  groupMembers,
+} from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import {
   decide,
@@ -59,6 +65,8 @@ let lookedAt = now();
 let plannedMilliseconds = 0;
 let stoppedAt: number | undefined;
 let confirmedAt: number | undefined;
+/** Since when it runs though it should stand still. */
+let restlessAt: number | undefined;
 let statsAt = 0;
 let pressedAt = 0;
 let breathedAt = 0;
@@ -120,6 +128,8 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const isStopped = gate !== undefined && allStopped(members);
+  // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
+  const isAtGate = isStopped || (gate !== undefined && anyStopped(members));
   const scan = tracker.scan(exited ? undefined : openFiles, stoppedAt !== undefined);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
@@ -150,7 +160,7 @@ function look(): void {
     lockedStopSeconds: currentStats(time).lockedStopSeconds,
   };
   if (!exited && processGroup !== undefined) {
-    govern(state, isStopped && stoppedAt === undefined);
+    govern(state, isAtGate && stoppedAt === undefined);
     if (stoppedAt !== undefined && scan.closedBytes === 0) press(time);
     moveGate(state);
   }
@@ -177,7 +187,7 @@ function govern(state: GovernorState, atGate: boolean): void {
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'breathe') breathe();
   else if (action === 'fail') fail('staging', reason);
-  if (stoppedAt !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop(stoppedAt);
+  if (stoppedAt !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop();
 }
 
 function endStep(): void {
@@ -203,6 +213,7 @@ function pause(reason: string, stagedBytes: number): void {
   signalGroup('SIGSTOP'); // whatever is not among the known members
   stoppedAt = now();
   confirmedAt = undefined;
+  restlessAt = undefined;
   stats.pauses += 1;
   send({ kind: 'paused', reason, stagedBytes });
 }
@@ -232,17 +243,19 @@ function breathe(): void {
 }
 
 /** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */
-function confirmStop(since: number): void {
+function confirmStop(): void {
   if (confirmedAt !== undefined && now() - confirmedAt < MEMBERS_SECONDS) return;
   refreshMembers(MEMBERS_SECONDS);
   if (allStopped(members)) {
     confirmedAt = now();
-  } else if (confirmedAt !== undefined) {
-    stopProcesses(members); // somebody continued it
-    confirmedAt = undefined;
-  } else if (now() - since > STOP_DEADLINE_SECONDS) {
-    fail('staging', `mydumper (process group ${processGroup}) does not stop when it is sent SIGSTOP`);
+    restlessAt = undefined;
+    return;
   }
+  confirmedAt = undefined;
+  restlessAt ??= now();
+  if (now() - restlessAt > STOP_DEADLINE_SECONDS) {
+    fail('staging', `mydumper (process group ${processGroup}) does not stop when it is sent SIGSTOP`);
+  } else stopProcesses(members); // it has not been scheduled yet, or somebody continued it
 }
 
 function fail(fault: 'staging' | 'dump', reason: string): void {
@@ -272,6 +285,7 @@ function handle(message: ToWatch): void {
     case 'mydumperStarted':
       processGroup = message.processGroup;
       members = [processGroup];
+      if (failed) signalGroup('SIGKILL');
       return;
     case 'lease':
       try {

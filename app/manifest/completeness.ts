@@ -26,11 +26,9 @@ export function missingFromDump(
   emptyTables: ReadonlySet<string>,
 ): Missing[] {
   const files = new Set(fileNames);
-  /** `db.t.00001.sql` and so on are the data of `db.t`, unless there is a table `t.00001`. */
+  const known = new Set(contents.tables.map(({ database, table }) => `${database}.${table}`));
   const data = new Set(
-    fileNames
-      .filter((name) => name.endsWith('.sql'))
-      .flatMap((name) => [name.replace(/\.sql$/, ''), name.replace(/\.\d{5,}\.sql$/, '')]),
+    fileNames.filter((name) => name.endsWith('.sql')).map((name) => tableOfData(name, known)),
   );
   const missing: Missing[] = [];
   const expect = (fileName: string, description: string) => {
@@ -56,6 +54,12 @@ export function missingFromDump(
     expect(`${database}-schema-post.sql`, `routines and events of ${quoted(database)}`);
   }
   return missing;
+}
+
+/** `db.t.00001.sql` and so on are the data of `db.t`, unless there is a table `t.00001`. */
+function tableOfData(fileName: string, known: ReadonlySet<string>): string {
+  const stem = fileName.replace(/\.sql$/, '');
+  return known.has(stem) ? stem : stem.replace(/\.\d{5,}$/, '');
 }
 
 /** Only what was there before the dump and still is after it: the rest was created or dropped meanwhile. */

@@ -59,7 +59,11 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     ...(plan.generation === 'classic'
       ? // Without it 0.10 writes the last row of a table with generated columns without naming the others, which does not load.
         // And with one database named it is spared the race in which it starts before all are listed.
-        ['--complete-insert', ...(plan.onlyDatabase === undefined ? [] : [`--database=${plan.onlyDatabase}`])]
+        [
+          '--complete-insert',
+          ...(releasesLocksEarly(plan) ? ['--trx-consistency-only'] : []),
+          ...(plan.onlyDatabase === undefined ? [] : [`--database=${plan.onlyDatabase}`]),
+        ]
       : [
           // Our own marker and option file are there, and 1.x wants to be told that this is fine.
           '--dirty',
@@ -69,6 +73,15 @@ export function mydumperArguments(plan: DumpPlan): string[] {
         ]),
     ...passed,
   ];
+}
+
+/**
+ * Where all tables are transactional, 0.10 need not hold its locks beyond the start of its transactions. Table locks it must not
+ * hold longer in any case: a writer that waits for such a lock makes readers of the same table wait behind it, mydumper's own
+ * too if the table is of an engine like MyISAM, and then mydumper, the writer and all after them wait for each other for ever.
+ */
+function releasesLocksEarly({ lock, hasNonTransactionalTables }: DumpPlan): boolean {
+  return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables);
 }
 
 /** Where and as whom to connect, without the password. */

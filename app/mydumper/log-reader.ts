@@ -14,6 +14,8 @@ export type MydumperEvent =
     }
   /** 0.10 found no row in it and writes no data file. */
   | { readonly kind: 'tableEmpty'; readonly name: string }
+  /** 0.10 cannot read it and goes on without it. */
+  | { readonly kind: 'tableLeftOut'; readonly name: string }
   /** 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be missing. */
   | { readonly kind: 'startedTooSoon'; readonly message: string }
   | { readonly kind: 'locksReleased' }
@@ -59,8 +61,8 @@ const TABLE = /^Thread (\d+):? dumping data (?:for|from) `(.+?)`\s*\.\s*`(.+?)`(
 const THREAD_MOVES_ON = /^Thread (\d+):? (?:dumping|shutting down)/;
 const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
-/** It leaves such a table out, with a warning and exit code 0. */
-const LEFT_OUT = /^Broken table detected/;
+/** It leaves such a table out, with a warning and exit code 0. It looks at tables of databases that it was not to dump too. */
+const LEFT_OUT = /^Broken table detected, please review: (.+)$/s;
 const LOCKS_RELEASED = /(?:Non-InnoDB dump complete|Transactions started), unlocking tables/;
 
 /**
@@ -73,7 +75,12 @@ export function createLogReader(): (line: string) => MydumperEvent[] {
   return (line) => {
     const { level, text } = parseLine(line);
     if (text === '') return [];
-    if (level !== 'info') return [{ kind: LEFT_OUT.test(text) ? 'error' : level, message: text }];
+    if (level !== 'info') {
+      const leftOut = LEFT_OUT.exec(text)?.[1];
+      return [
+        leftOut === undefined ? { kind: level, message: text } : { kind: 'tableLeftOut', name: leftOut },
+      ];
+    }
     const events: MydumperEvent[] = [];
 
     const thread = THREAD_MOVES_ON.exec(text)?.[1];

@@ -6,6 +6,8 @@ import { createLogReader, type MydumperEvent } from './log-reader.ts';
 import { toolEnvironment } from './version.ts';
 
 const NICE = 5;
+/** What has left mydumper's process group may hold its output open for ever; nobody waits longer than this for its end. */
+const LAST_OUTPUT_MILLISECONDS = 5000;
 
 /** How mydumper ended. `signal` is set when it was killed, by us or by anyone. */
 export type MydumperExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -13,7 +15,7 @@ export type MydumperExit = { readonly code: number | null; readonly signal: Node
 export type MydumperProcess = {
   /** Also the id of its process group, which holds any child it starts. */
   readonly pid: number;
-  /** Resolves when the process is gone and its output was read to the end. */
+  /** Resolves when the process and what it left behind in its group are gone, and their output was read to the end. */
   readonly exited: Promise<MydumperExit>;
   /** SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete. Harmless when it is gone. */
   readonly kill: () => void;
@@ -69,7 +71,12 @@ export async function startTool(
   let running = true;
   child.once('exit', async (code, signal) => {
     running = false;
+    killGroup(pid); // of children that outlive it nothing good can come
+    const late = setTimeout(() => {
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    }, LAST_OUTPUT_MILLISECONDS);
     await Promise.allSettled(drained);
+    clearTimeout(late);
     resolve({ code, signal });
   });
   return {

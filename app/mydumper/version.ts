@@ -17,22 +17,24 @@ export function parseVersion(output: string): MydumperVersion | undefined {
   if (found === null) return undefined;
   const [, major, minor, rest] = found;
   const version = `${major}.${minor}.${rest}`;
-  if (Number(major) >= 1) return { version, generation: 'modern' };
+  if (Number(major) === 1) return { version, generation: 'modern' };
   if (Number(minor) === 9 || Number(minor) === 10) return { version, generation: 'classic' };
   return undefined;
 }
 
-/** Asks the tool itself. @throws Failure `preflight` when it is missing, does not run or is of an unknown version. */
+/** Asks the tool itself; `signal` ends the asking. @throws Failure `preflight` when it is missing, does not run or is of an unknown version. */
 export async function readVersion(
   binary: string,
   variable: 'MYDUMPER_BIN' | 'MYLOADER_BIN',
   searchPath: string,
+  signal: AbortSignal,
 ): Promise<MydumperVersion> {
   let output: string;
   try {
     const { stdout, stderr } = await promisify(execFile)(binary, ['--version'], {
       timeout: 10_000,
       killSignal: 'SIGKILL',
+      signal,
       env: toolEnvironment(searchPath),
     });
     output = stdout + stderr;

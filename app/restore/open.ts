@@ -25,9 +25,9 @@ export type RestorePlan = {
 };
 
 /** @throws Failure `preflight` when the backup cannot be believed, or holds not what is asked for. */
-export async function planRestore({ config, store }: Reading): Promise<RestorePlan> {
+export async function planRestore({ config, store, interruption }: Reading): Promise<RestorePlan> {
   const { myloader: binary, searchPath, databases } = config.dump;
-  const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath);
+  const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath, interruption);
   const folder = await findBackup(store, config);
   const manifest = await loadManifest(store, folder, 'preflight');
   const file = manifest.files.find(({ kind }) => kind === 'metadata');

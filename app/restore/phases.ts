@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Reading } from '../commands/reading.ts';
 import { Failure } from '../errors.ts';
 import { renderLoaderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
-import { freeBytes, OUR_PREFIX, type Staging } from '../staging/directory.ts';
+import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
 import { planBatches, planDisk } from './batches.ts';
 import { createDiskBudget } from './disk-budget.ts';
 import { loadData } from './load-data.ts';
@@ -126,7 +126,7 @@ function prepare({ reading, plan, staging }: Phases): Setup {
   let stage = 'starting';
   const sample = () =>
     work.emit('sample', { stage, doneBytes, totalBytes, staged: { bytes: stagedBytes, budgetBytes } });
-  const metadataPath = join(staging.directory, `${OUR_PREFIX}.metadata`);
+  const metadataPath = join(staging.directory, METADATA);
   writeFileSync(metadataPath, plan.metadataText, { mode: 0o600, flag: 'wx' });
   const inUtc = !plan.manifest.mydumper.arguments.includes('--skip-tz-utc');
   writeOptionFile(staging.optionFile, renderLoaderOptionFile(config.server, plan.myloader.generation, inUtc));

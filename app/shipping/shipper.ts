@@ -67,8 +67,8 @@ export function createShipper(options: ShipperOptions): Shipper {
   let finishedUnderWay = 0;
   let underWay = 0;
   let stopped = false;
-  let idle = Promise.withResolvers<void>();
-  idle.resolve();
+  /** While something is waiting or under way. */
+  let busy: PromiseWithResolvers<void> | undefined;
 
   const fail = (error: unknown) => {
     const wasStopped = stopped;
@@ -82,7 +82,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   };
 
   const begin = (file: StagedFile, closed: boolean): Promise<void> => {
-    if (underWay === 0) idle = Promise.withResolvers<void>();
+    busy ??= Promise.withResolvers<void>();
     underWay += 1;
     const tail = createTail(file.sizeBytes, closed);
     tails.set(file.id, tail);
@@ -109,7 +109,9 @@ export function createShipper(options: ShipperOptions): Shipper {
         fill();
       });
     }
-    if (underWay === 0 && (stopped || waiting.length === 0)) idle.resolve();
+    if (underWay > 0 || (waiting.length > 0 && !stopped)) return;
+    busy?.resolve();
+    busy = undefined;
   };
 
   const stop = () => {
@@ -121,7 +123,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   return {
     add: (files) => {
       waiting.push(...files);
-      if (waiting.length > 0 && underWay === 0) idle = Promise.withResolvers<void>();
+      if (waiting.length > 0) busy ??= Promise.withResolvers<void>();
       fill();
     },
     addGrowing: (files) => {
@@ -133,7 +135,7 @@ export function createShipper(options: ShipperOptions): Shipper {
     },
     press: (id) => tails.get(id)?.press(),
     stop,
-    idle: () => idle.promise,
+    idle: () => busy?.promise ?? Promise.resolve(),
     shipped: () => shipped,
   };
 }

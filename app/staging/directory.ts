@@ -11,8 +11,9 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { lockDirectory } from './directory-lock.ts';
 
 /** Files of ours in the staging directory; mydumper's names never begin with a dot followed by this. */
 export const OUR_PREFIX = '.mydumper-fargate';
@@ -20,11 +21,17 @@ export const OUR_PREFIX = '.mydumper-fargate';
 export const LOST_AND_FOUND = 'lost+found';
 /** Directories in which a restore stages what myloader loads. */
 export const BATCH_PREFIX = `${OUR_PREFIX}.batch-`;
+/** The dump's `metadata`, kept for the batches of a restore. */
+export const METADATA = `${OUR_PREFIX}.metadata`;
 const MARKER = `${OUR_PREFIX}.json`;
 const OPTION_FILE = `${OUR_PREFIX}.cnf`;
 
 /** What a dump may leave: mydumper's files of either generation. */
 const DUMP_FILE = /(?:\.(?:sql|dat)(?:\.gz|\.zst)?|^metadata(?:\..*)?|^not_updated_tables)$/s;
+
+export function isDumpFileName(name: string): boolean {
+  return DUMP_FILE.test(name);
+}
 
 /** Who uses the directory. A process is known by id and start time together, since ids are used again. */
 type Owner = { readonly pid: number; readonly startTicks: string; readonly bootId: string };
@@ -54,30 +61,48 @@ export function claimStaging(directory: string): Staging {
   const refuse = (reason: string, cause?: unknown) =>
     new Failure('preflight', `OUTPUTDIR="${directory}": ${reason}`, { cause });
   let clearedBytes = 0;
+  let lock: number | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
+    lock = lockDirectory(directory);
+    if (lock === undefined) throw refuse(inUseBy(readMarker(join(directory, MARKER))));
     clearedBytes = clearLeftovers(directory, refuse);
     writeMarker(join(directory, MARKER));
   } catch (error) {
+    if (lock !== undefined) closeSync(lock);
     if (error instanceof Failure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && isDirectory(directory)) throw refuse('another run has just taken it', error);
     throw refuse(`cannot be used as staging directory (${message})`, error);
   }
   const removeOptionFile = () => removeIfThere(join(directory, OPTION_FILE));
+  const unlock = () => {
+    if (lock !== undefined) closeSync(lock);
+    lock = undefined;
+  };
   return {
     directory,
     optionFile: join(directory, OPTION_FILE),
     clearedBytes,
     clear: () => {
-      removeOptionFile();
-      for (const name of contents(directory)) {
-        if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
-        if (isOurs(name) && name !== MARKER) removeLeftover(join(directory, name));
+      try {
+        removeOptionFile();
+        for (const name of contents(directory)) {
+          if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
+          if (name === METADATA || name.startsWith(BATCH_PREFIX)) removeLeftover(join(directory, name));
+        }
+        removeIfThere(join(directory, MARKER));
+      } finally {
+        unlock();
       }
-      removeIfThere(join(directory, MARKER));
     },
-    keepForInspection: removeOptionFile,
+    keepForInspection: () => {
+      try {
+        removeOptionFile();
+      } finally {
+        unlock();
+      }
+    },
   };
 }
 
@@ -94,7 +119,7 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
     throw refuse(`is not empty (${shown(names)}) and not ours; name an empty or new directory`);
   }
   const owner = readMarker(join(directory, MARKER));
-  if (owner !== undefined && isAlive(owner)) throw refuse(`is in use by another run (process ${owner.pid})`);
+  if (owner !== undefined && isAlive(owner)) throw refuse(inUseBy(owner));
   const foreign = names.filter((name) => !isOurs(name) && !isDumpFile(directory, name));
   if (foreign.length > 0) {
     throw refuse(`holds what is not from a backup of ours (${shown(foreign)}); move that away`);
@@ -123,8 +148,25 @@ function removeLeftover(path: string): number {
   return bytes;
 }
 
+function inUseBy(owner: Owner | undefined): string {
+  return `is in use by another run${owner === undefined ? '' : ` (process ${owner.pid})`}`;
+}
+
 function contents(directory: string): string[] {
   return readdirSync(directory).filter((name) => name !== LOST_AND_FOUND);
+}
+
+/** `mkdirSync` with `recursive` never comes back where the system lets nobody create anything, as below /proc. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && isDirectory(path)) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    if (!isDirectory(path)) mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 function isDirectory(path: string): boolean {
@@ -133,7 +175,7 @@ function isDirectory(path: string): boolean {
 
 function isDumpFile(directory: string, name: string): boolean {
   return (
-    DUMP_FILE.test(name) && (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
+    isDumpFileName(name) && (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
   );
 }
 

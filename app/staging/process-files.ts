@@ -35,16 +35,24 @@ export function groupMembers(processGroup: number): number[] {
 
 /** Whether every thread of every process is stopped (state `T`): only then has the kill call had its effect. */
 export function allStopped(pids: readonly number[]): boolean {
-  return pids.every((pid) => {
-    try {
-      return readdirSync(`/proc/${pid}/task`).every((thread) => {
-        const stat = readProcess(`${pid}/task/${thread}`);
-        return stat === undefined || /[TtZX]/.test(stat.state);
-      });
-    } catch {
-      return true;
-    }
-  });
+  return pids.every((pid) => isStopped(pid) !== false);
+}
+
+/** Whether at least one process is stopped with all of its threads. */
+export function anyStopped(pids: readonly number[]): boolean {
+  return pids.some((pid) => isStopped(pid) === true);
+}
+
+/** undefined for a process that is gone. */
+function isStopped(pid: number): boolean | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const stat = readProcess(`${pid}/task/${thread}`);
+      return stat === undefined || /[TtZX]/.test(stat.state);
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { OUR_PREFIX } from './directory.ts';
 /** linux/falloc.h */
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
-const PROBE_BYTES = 1024 * 1024;
+const PROBE_BYTES = 64 * 1024;
 
 const fallocate: (descriptor: number, mode: number, offset: number, bytes: number) => number = koffi
   .load('libc.so.6')

@@ -9,7 +9,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isOurs, LOST_AND_FOUND } from './directory.ts';
+import { isDumpFileName, isOurs, LOST_AND_FOUND } from './directory.ts';
 import type { FileId } from './process-files.ts';
 import { punchHole } from './punch-hole.ts';
 
@@ -139,8 +139,10 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       }
       const stat = look(name);
       if (stat === undefined) continue;
-      if (stat.isFile() && !isOurs(name)) seen.add(note(name, stat));
+      if (stat.isFile() && isDumpFileName(name)) seen.add(note(name, stat));
       else if (isOurs(name) || name === LOST_AND_FOUND) oursBytes += Number(stat.blocks) * BLOCK_BYTES;
+      else if (stat.isFile())
+        throw new Error(`${JSON.stringify(name)} in the staging directory is no file of a dump`);
       else throw new Error(`${JSON.stringify(name)} in the staging directory is not a regular file`);
     }
     for (const file of files.values()) {

@@ -95,7 +95,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
         objectMode: false,
         highWaterMark: READ_AHEAD_BYTES,
       });
-      stream.on('error', () => {}); // reported by the upload that reads it
+      const cause = firstCauseOf(stream);
       const params: PutObjectCommandInput = {
         Bucket: config.bucket,
         Key: key,
@@ -109,7 +109,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       Object.assign(params, { ChecksumType: 'FULL_OBJECT' });
       try {
         const upload = new Upload({
-          client: failingEarly(client, stream),
+          client: failingEarly(client, stream, cause),
           params,
           partSize: partBytes,
           queueSize: PARTS_PER_FILE,
@@ -120,7 +120,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       } catch (error) {
         stream.destroy();
         body.destroy();
-        throw failed(key, error);
+        throw failed(key, cause.first() ?? error);
       }
     },
 
@@ -150,10 +150,23 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
   };
 }
 
+type FirstCause = { readonly note: (error: unknown) => void; readonly first: () => unknown };
+
+/** lib-storage throws what went wrong last, which may be the abort of an upload that had failed before. */
+function firstCauseOf(stream: Readable): FirstCause {
+  let first: unknown;
+  const note = (error: unknown) => {
+    first ??= error;
+  };
+  stream.on('error', note);
+  return { note, first: () => first };
+}
+
 /** lib-storage reads on to the stream's end when a part has failed: here the stream ends with the failure. */
-function failingEarly(client: S3Client, stream: Readable): S3Client {
+function failingEarly(client: S3Client, stream: Readable, cause: FirstCause): S3Client {
   const send = (command: Parameters<S3Client['send']>[0]) =>
     client.send(command).catch((error: unknown) => {
+      cause.note(error);
       stream.destroy(error instanceof Error ? error : new Error(String(error)));
       throw error;
     });

@@ -43,6 +43,13 @@ const GRANTS = {
   nobody: ['GRANT USAGE ON *.* TO `nobody`@`%`'],
 } as const;
 
+const serverOf = (grants: readonly string[], databases = ['shop'], managedByAws = false) => ({
+  grants,
+  databases,
+  managedByAws,
+  tables: [{ database: 'shop', table: 'orders', engine: 'innodb' }],
+});
+
 type Who = keyof typeof GRANTS;
 const GENERATIONS: readonly Generation[] = ['classic', 'modern'];
 const both = <T extends readonly unknown[]>(rows: readonly T[]) =>
@@ -59,7 +66,7 @@ const AUTO: readonly (readonly [Who, LockPlan])[] = [
 ];
 
 test.each(both(AUTO))('auto, %s: %s gets %s', (generation, who, plan) => {
-  const choice = chooseLocking('auto', generation, GRANTS[who]);
+  const choice = chooseLocking('auto', generation, serverOf(GRANTS[who]));
   expect(choice.plan).toBe(plan);
   expect(choice.consistency).toMatch(/^one point in time for all tables/);
   expect(choice.reason).toMatch(/^the user may /);
@@ -72,14 +79,14 @@ const UNABLE: readonly (readonly [Who])[] = [
 ];
 
 test.each(both(UNABLE))('auto, %s: %s is refused with the way out', (generation, who) => {
-  const choose = () => chooseLocking('auto', generation, GRANTS[who]);
+  const choose = () => chooseLocking('auto', generation, serverOf(GRANTS[who]));
   expect(choose).toThrow(Failure);
   expect(choose).toThrow(/RELOAD.*LOCK TABLES.*LOCK_MODE=none/);
   expect(choose).toThrow(expect.objectContaining({ kind: 'preflight', lines: [expect.any(String)] }));
 });
 
 test('without any grants auto is refused', () => {
-  expect(() => chooseLocking('auto', 'modern', [])).toThrow(Failure);
+  expect(() => chooseLocking('auto', 'modern', serverOf([]))).toThrow(Failure);
 });
 
 const ASKED: readonly (readonly [Exclude<LockMode, 'auto'>, RegExp])[] = [
@@ -92,7 +99,7 @@ test.each(both(ASKED))(
   '%s: %s is what it gets who asks for it, whatever is granted',
   (generation, mode, consistency) => {
     for (const grants of Object.values(GRANTS)) {
-      const choice = chooseLocking(mode, generation, grants);
+      const choice = chooseLocking(mode, generation, serverOf(grants));
       expect(choice).toMatchObject({ plan: mode, reason: `LOCK_MODE is ${mode}` });
       expect(choice.consistency).toMatch(consistency);
     }
@@ -100,8 +107,10 @@ test.each(both(ASKED))(
 );
 
 test('safe-no-lock is for 1.x; of 0.10 it is refused, as it would go on without any consistency', () => {
-  expect(chooseLocking('safe-no-lock', 'modern', GRANTS['a reader'])).toMatchObject({ plan: 'safe-no-lock' });
-  const choose = () => chooseLocking('safe-no-lock', 'classic', GRANTS['root of MySQL 8']);
+  expect(chooseLocking('safe-no-lock', 'modern', serverOf(GRANTS['a reader']))).toMatchObject({
+    plan: 'safe-no-lock',
+  });
+  const choose = () => chooseLocking('safe-no-lock', 'classic', serverOf(GRANTS['root of MySQL 8']));
   expect(choose).toThrow(expect.objectContaining({ kind: 'preflight' }));
   expect(choose).toThrow(/LOCK_MODE="safe-no-lock".*lock-all/);
 });
@@ -116,10 +125,39 @@ test('privileges are read from lines as servers print them', () => {
   expect(root).not.toContain('PROXY');
 });
 
-// RDS grants RELOAD to its master user and still refuses FLUSH TABLES WITH READ LOCK: neither vendor nor host is looked at yet.
-test.todo(
-  'auto: the master user of RDS and Aurora, whose RELOAD does not give the global lock, gets lock-all',
+// RDS grants RELOAD to its master user and still refuses FLUSH TABLES WITH READ LOCK.
+test.each(both([['root of MySQL 8'], ['a backup user with RELOAD']] as const))(
+  'auto: %s, on RDS and Aurora %s, whose RELOAD does not give the global lock, gets lock-all',
+  (generation, who) => {
+    const choice = chooseLocking('auto', generation, serverOf(GRANTS[who], ['shop'], true));
+    expect(choice.plan).toBe('lock-all');
+    expect(choice.reason).toMatch(/RDS and Aurora refuse/);
+  },
 );
-test.todo(
-  'auto: a user who may lock tables in some of the dumped databases only is refused, naming the others',
-);
+
+test('auto: on RDS a user with FLUSH_TABLES alone is refused, naming what would do', () => {
+  const server = serverOf(GRANTS['a MySQL 8 user with FLUSH_TABLES'], ['shop'], true);
+  expect(() => chooseLocking('auto', 'modern', server)).toThrow(/may not lock tables \(LOCK TABLES\)/);
+});
+
+test('auto: a user who may lock tables in some of the dumped databases only is refused, naming the others', () => {
+  const grants = GRANTS['a user with LOCK TABLES on a database'];
+  const choose = () => chooseLocking('auto', 'classic', serverOf(grants, ['shop', 'crm', 'wiki']));
+  expect(choose).toThrow(/nor lock tables of "crm", "wiki" \(LOCK TABLES\).*DATABASES.*LOCK_MODE=none/);
+  expect(choose).not.toThrow(/"shop"/);
+});
+
+test('lock-all by 0.10 does not promise one point in time for tables without transactions, and names them', () => {
+  const server = {
+    ...serverOf(GRANTS['a user with LOCK TABLES']),
+    tables: ['innodb', 'myisam'].map((engine) => ({ database: 'shop', table: engine, engine })),
+  };
+  const choice = chooseLocking('auto', 'classic', server);
+  expect(choice.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
+  expect(choice.warnings).toEqual([expect.stringMatching(/: "shop\.myisam"; make them InnoDB/)]);
+  expect(chooseLocking('ftwrl', 'classic', server)).toMatchObject({
+    consistency: expect.stringMatching(/for all tables/),
+    warnings: [],
+  });
+  expect(chooseLocking('auto', 'modern', server).warnings).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
-import { describeServer, differences } from '../support/mariadb/compare.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
@@ -11,24 +11,32 @@ import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
 
 const MIB = 1024 * 1024;
 const BUDGET_MIB = 16;
-let world: World;
+let db: MariaDb;
 let copy: MariaDb;
+let before: ServerDescription;
+let world: World;
 
-beforeEach(async () => {
-  world = await startWorld();
+beforeAll(async () => {
+  db = await startMariaDb();
   copy = await startMariaDb();
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 56, tables: 2 });
+  before = await describeServer(db, ['bulk']);
 });
-
-afterEach(async () => {
+afterAll(async () => {
   await copy?.stop();
+  await db?.stop();
+});
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  await copy.query('DROP DATABASE IF EXISTS bulk');
   await world?.stop();
 });
 
 test.each(['none', 'gzip', 'zstd'])(
   'with COMPRESS=%s files many times the budget go up while mydumper writes them',
   async (compression) => {
-    await createBulkDatabase(world.db, { name: 'bulk', megabytes: 64, tables: 2 });
-    const before = await describeServer(world.db, ['bulk']);
     world.s3.setBandwidth(60e6);
 
     const sampler = sampleDirectory(world.staging);

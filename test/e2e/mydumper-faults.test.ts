@@ -179,12 +179,12 @@ test('a table that its user may not read makes the dump fail, in mydumper’s ow
 });
 
 test('a server that loses patience quickly loses no row to a long pause', async () => {
-  const hasty = await startMariaDb({
-    config: ['net_write_timeout=2', 'net_read_timeout=2', 'max_statement_time=3'],
-  });
+  const hasty = await startMariaDb();
   const other = await startWorld({ db: hasty });
   try {
     await createBulkDatabase(hasty, { name: 'bulk', megabytes: 40, tables: 2 });
+    for (const setting of ['net_write_timeout = 2', 'net_read_timeout = 2', 'max_statement_time = 3'])
+      await hasty.query(`SET GLOBAL ${setting}`);
     // Every body is held up for a time that is longer than the server's patience, while mydumper is stopped.
     other.s3.faults.add({
       operation: ['PutObject', 'UploadPart'],

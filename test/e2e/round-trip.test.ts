@@ -1,28 +1,38 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
-import { describeServer, differences } from '../support/mariadb/compare.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { quoteName } from '../support/mariadb/sql.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { type RunningProgram, startProgram } from '../support/program.ts';
 import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
 
-let world: World;
+let db: MariaDb;
 let copy: MariaDb;
 let databases: string[];
+let before: ServerDescription;
+let world: World;
 
-beforeEach(async () => {
-  world = await startWorld();
+beforeAll(async () => {
+  db = await startMariaDb();
   copy = await startMariaDb();
-  databases = await createNastyDatabases(world.db, { seed: 7, rows: 60 });
-  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 60, tables: 6 });
+  databases = await createNastyDatabases(db, { seed: 7, rows: 60 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 6 });
   databases.push('bulk');
+  before = await describeServer(db, databases);
 });
-
-afterEach(async () => {
+afterAll(async () => {
   await copy?.stop();
+  await db?.stop();
+});
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  for (const name of databases) await copy.query(`DROP DATABASE IF EXISTS ${quoteName(name)}`);
   await world?.stop();
 });
 
@@ -45,7 +55,6 @@ async function watchCommandLines(program: RunningProgram): Promise<string> {
 test.each(['none', 'gzip', 'zstd'])(
   'with COMPRESS=%s everything arrives and loads equal',
   async (compression) => {
-    const before = await describeServer(world.db, databases);
     const program = startProgram(world.environment({ COMPRESS: compression, PREFIX: 'nightly/eu' }));
     const commandLines = await watchCommandLines(program);
     const { code, stdout, stderr } = await program.ended;

@@ -48,7 +48,7 @@ const LOOKS_UNTIL_STUCK = 400_000;
 export function simulate(scenario: Scenario): Outcome {
   const { plan, budgetBytes, compressed, punching } = scenario;
   const fullBytes = unfinishedFileBytes(scenario.generation, plan.chunkMiB, plan.statementBytes);
-  const burstBytes = plan.threads * plan.statementBytes;
+  const { burstBytes } = plan;
   const turn = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
   const open: (SimulatedFile | undefined)[] = Array.from({ length: plan.threads }, () => undefined);
   let closed: SimulatedFile[] = [];
@@ -66,6 +66,8 @@ export function simulate(scenario: Scenario): Outcome {
   let lastReadAt = 0;
   let longestSilenceSeconds = 0;
   let gated = false;
+  /** What mydumper would have written at its rate by now; below 0 after a statement that was more than that. */
+  let dueBytes = 0;
 
   const isDone = () => writtenBytes >= scenario.totalBytes;
   const growing = () => open.filter((file) => file !== undefined);
@@ -92,19 +94,25 @@ export function simulate(scenario: Scenario): Outcome {
       for (let thread = 0; thread < plan.threads; thread += 1) writeStatement(thread);
       return;
     }
-    let room = turn(scenario.dumpRates, Math.floor(time / 0.5)) * seconds;
-    for (let thread = 0; room > 0 && !isDone(); thread = (thread + 1) % plan.threads) {
-      room -= writeStatement(thread);
+    dueBytes += turn(scenario.dumpRates, Math.floor(time / 0.5)) * seconds;
+    for (let thread = 0; dueBytes > 0 && !isDone(); thread = (thread + 1) % plan.threads) {
+      dueBytes -= writeStatement(thread);
     }
   };
   const send = (seconds: number) => {
     let capacity = turn(scenario.networkRates, Math.floor(time / 2)) * seconds;
-    for (const file of closed.slice(0, scenario.concurrency)) {
-      const bytes = Math.min(capacity, file.allocatedBytes - file.sentBytes);
-      file.sentBytes += bytes;
-      capacity -= bytes;
+    while (capacity > 0 && closed.length > 0) {
+      const underWay = closed.slice(0, scenario.concurrency);
+      const share = capacity / underWay.length;
+      for (const file of underWay) {
+        const bytes = Math.min(share, file.allocatedBytes - file.sentBytes);
+        file.sentBytes += bytes;
+        capacity -= bytes;
+      }
+      const left = closed.filter((file) => file.sentBytes < file.allocatedBytes);
+      if (left.length === closed.length) break;
+      closed = left;
     }
-    closed = closed.filter((file) => file.sentBytes < file.allocatedBytes);
     if (closed.length > 0 || !punching) return;
     const largest = growing().toSorted((left, right) => right.allocatedBytes - left.allocatedBytes)[0];
     if (largest === undefined || !isShippable(largest)) return;

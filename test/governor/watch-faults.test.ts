@@ -16,7 +16,6 @@ const file = (name: string, text = name): FakeStep[] => [{ write: name, text }, 
 const MORE_THAN_FITS = { threads: 1, files: 40, writes: 8, bytes: 64 * KIB };
 
 const isStopped = (pid: number) => vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
-const isRunning = (pid: number) => vi.waitFor(() => expect(readProcess(pid)?.state).not.toBe('T'), WAIT);
 
 describe('mydumper is killed and the run fails', () => {
   test('when the budget is full of files it has not finished', async () => {
@@ -65,6 +64,7 @@ describe('mydumper is killed and the run fails', () => {
     const mydumper = await world.writeFiles(MORE_THAN_FITS);
     await world.isPaused();
     await isStopped(mydumper.pid);
+    await vi.waitFor(() => expect(world.announced.length).toBeGreaterThan(0), WAIT);
     unlinkSync(join(world.directory, world.announced[0]?.name ?? ''));
     expect((await world.hasFailed())?.kind).toBe('dump');
     expect(await mydumper.exited).toEqual(KILLED);
@@ -124,8 +124,7 @@ describe('a stopped mydumper that somebody else continues', () => {
   test('is stopped again though it does not write', async () => {
     const { world, child } = await pauseWithSilentChild();
     for (let round = 0; round < 3; round += 1) {
-      process.kill(child, 'SIGCONT');
-      await isRunning(child);
+      process.kill(child, 'SIGCONT'); // takes effect before the call returns
       await isStopped(child);
     }
     expect(world.failures).toEqual([]);
@@ -158,7 +157,7 @@ test('a child of mydumper is stopped with it, and what the child writes is not c
   for (const pid of members) await isStopped(pid);
   const childsBytes = lstatSync(join(world.directory, 'db.child.sql')).size;
   expect(childsBytes).toBeGreaterThan(0);
-  expect(world.announced.length).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(world.announced.length).toBeGreaterThan(0), WAIT);
   expect(world.announced.map(({ name }) => name)).not.toContain('db.child.sql');
 
   mydumper.kill();

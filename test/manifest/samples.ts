@@ -30,6 +30,7 @@ const inventory: Inventory = {
   programmed: [],
   estimatedBytes: 1000,
   largestRowBytes: 0,
+  managedByAws: false,
   grants: ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%`'],
   session: { net_write_timeout: 2_147_483 },
   patienceSeconds: 300,
@@ -57,7 +58,7 @@ export const sampleInput: ManifestInput = {
   inventory,
   mydumper: { version: '0.10.0', generation: 'classic' },
   mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
-  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may' },
+  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may', warnings: [] },
   lockedSeconds: 1.25,
   metadata: { finished: true, binlog: { file: 'bin.000001', position: 4567, gtid: undefined } },
   files: [

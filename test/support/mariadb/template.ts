@@ -36,7 +36,9 @@ async function build(mariadbd: string, target: string): Promise<void> {
   try {
     await mkdir(data);
     // A file system shared by every user of the machine: nobody else may read the data directory.
-    await writeFile(join(work, 'my.cnf'), '[mysqld]\ninnodb_log_file_size=16M\n', { mode: 0o600 });
+    await writeFile(join(work, 'my.cnf'), `[mysqld]\ninnodb_log_file_size=16M\ntmpdir=${work}\n`, {
+      mode: 0o600,
+    });
     await run(
       'mariadb-install-db',
       [

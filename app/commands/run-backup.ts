@@ -1,0 +1,29 @@
+import type { Config } from '../config.ts';
+import { EXIT } from '../contract.ts';
+import { exitCodeOf } from '../errors.ts';
+import { createEvents } from '../events.ts';
+import { listenAsLog } from '../observe/log.ts';
+import { listenAsMetrics } from '../observe/metrics.ts';
+import { listenAsProgress } from '../observe/progress.ts';
+import { backup } from './backup.ts';
+
+/** Makes a backup with log, metrics and progress display listening. @returns the exit code. */
+export async function runBackup(config: Config, interruption: AbortSignal): Promise<number> {
+  const events = createEvents();
+  const metrics = listenAsMetrics(events, {
+    namespace: config.metrics.namespace,
+    intervalSeconds: config.metrics.intervalSeconds,
+    source: config.source,
+    region: config.metrics.region,
+  });
+  if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
+  else listenAsLog(events, { level: config.logLevel, source: config.source });
+  try {
+    await backup(config, events, interruption);
+    return EXIT.done;
+  } catch (error) {
+    return exitCodeOf(error);
+  } finally {
+    await metrics.flush();
+  }
+}

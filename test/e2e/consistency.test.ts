@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { Manifest } from '../../app/manifest/schema.ts';
+import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
+import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { logLines, startProgram } from '../support/program.ts';
+import { startTransfers } from '../support/transfers.ts';
+import { BUCKET, startWorld, type World } from './world.ts';
+
+const ACCOUNTS = 2000;
+const BALANCE = 1000;
+let db: MariaDb;
+let copy: MariaDb;
+let world: World;
+
+/** Two tables between which money is moved; what both hold together never changes. */
+async function createAccounts(engine: string): Promise<void> {
+  await db.query('CREATE DATABASE bank');
+  for (const table of ['checking', 'saving']) {
+    await db.query(
+      `CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL, note char(200)) ENGINE=${engine}`,
+    );
+    await db.query(
+      `INSERT INTO bank.${table} SELECT seq, ${BALANCE}, REPEAT('x', 200) FROM bank.seq_1_to_${ACCOUNTS}`,
+    );
+  }
+}
+
+async function sumIn(server: MariaDb): Promise<number> {
+  const rows = await server.query(
+    'SELECT (SELECT SUM(balance) FROM bank.checking) + (SELECT SUM(balance) FROM bank.saving) n',
+  );
+  return Number(rows[0]?.n);
+}
+
+async function loadedManifest(): Promise<Manifest> {
+  const manifest = await readOnlyManifest(world.s3, BUCKET);
+  const target = join(world.directory, 'unpacked');
+  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
+  expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+  return manifest;
+}
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  copy = await startMariaDb();
+  // What RDS gives: no RELOAD, no SUPER, no BACKUP_ADMIN.
+  await db.query("CREATE USER managed@'127.0.0.1' IDENTIFIED BY 'geheim'");
+  await db.query(
+    "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS ON *.* TO managed@'127.0.0.1'",
+  );
+});
+afterAll(async () => {
+  await copy?.stop();
+  await db?.stop();
+});
+beforeEach(async () => {
+  world = await startWorld({ db });
+});
+afterEach(async () => {
+  for (const server of [db, copy])
+    for (const name of ['bank', 'bulk']) await server.query(`DROP DATABASE IF EXISTS ${name}`);
+  await world?.stop();
+});
+
+async function run(environment: Record<string, string>) {
+  const transfers = await startTransfers(db, {
+    accounts: ACCOUNTS,
+    tables: ['bank.checking', 'bank.saving'],
+  });
+  const program = startProgram(world.environment(environment));
+  onTestFinished(() => void program.child.kill('SIGKILL'));
+  const { code, stdout } = await program.ended.finally(transfers.stop);
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  expect(transfers.count()).toBeGreaterThan(20);
+  return { lines: logLines(stdout), manifest: await loadedManifest() };
+}
+
+const AS_ON_RDS = { USERNAME: 'managed', PASSWORD: 'geheim', STAGING_LIMIT_MB: '32' };
+
+test('a user as on RDS gets a consistent backup of tables that are written to meanwhile', async () => {
+  await createAccounts('InnoDB');
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 12, tables: 2 });
+  const { lines, manifest } = await run(AS_ON_RDS);
+  expect(manifest.consistency).toMatchObject({
+    lock: 'lock-all',
+    description: expect.stringMatching(/^one point in time for all tables/),
+  });
+  expect(lines.find(({ event }) => event === 'started')).toMatchObject({ lockMode: 'lock-all' });
+  expect(await sumIn(copy)).toBe(2 * ACCOUNTS * BALANCE);
+});
+
+test('of tables without transactions the same user is told that they are not consistent, and nobody waits for ever', async () => {
+  await createAccounts('MyISAM');
+  const { lines, manifest } = await run(AS_ON_RDS);
+  expect(manifest.consistency.description).toMatch(/for transactional tables.*each other table/);
+  const warnings = lines.filter(({ event }) => event === 'warning').map(({ message }) => message);
+  expect(warnings).toEqual([expect.stringMatching(/bank\.checking.*bank\.saving.*InnoDB/)]);
+});
+
+test('while mydumper holds locks for a large MyISAM table it is not stopped, however slow S3 is', async () => {
+  await createAccounts('InnoDB');
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 24, tables: 1, engine: 'MyISAM' });
+  world.s3.setBandwidth(8e6);
+  const { lines, manifest } = await run({ STAGING_LIMIT_MB: '48', COMPRESS: 'none' });
+  const released = lines.findIndex(({ event }) => event === 'locksReleased');
+  expect(released).toBeGreaterThan(0);
+  expect(lines.slice(0, released).filter(({ event }) => event === 'paused')).toEqual([]);
+  expect(manifest.consistency).toMatchObject({ lock: 'ftwrl', lockedSeconds: expect.any(Number) });
+  expect(manifest.staging.lockedPausedSeconds).toBe(0);
+  expect(await sumIn(copy)).toBe(2 * ACCOUNTS * BALANCE);
+});

@@ -1,0 +1,56 @@
+import type { Connection } from 'mysql2/promise';
+import type { MariaDb } from './mariadb/harness.ts';
+import { seededRandom } from './mariadb/random.ts';
+
+export type Transfers = {
+  /** Transfers done up to now. */
+  readonly count: () => number;
+  /** Of all statements, the one that waited longest, in seconds. */
+  readonly longestWaitSeconds: () => number;
+  /** Ends after the transfer under way. @throws the server's error when one failed. */
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Moves money between two tables, one transfer after another, until it is stopped. Both tables are locked for a transfer, so that
+ * it is one also where their engine knows no transactions.
+ */
+export async function startTransfers(
+  db: MariaDb,
+  { accounts, tables }: { readonly accounts: number; readonly tables: readonly [string, string] },
+): Promise<Transfers> {
+  const connection = await db.connect();
+  const random = seededRandom(1);
+  let going = true;
+  let count = 0;
+  let longestWaitSeconds = 0;
+  const timed = async (sql: string) => {
+    const from = performance.now();
+    await connection.query(sql);
+    longestWaitSeconds = Math.max(longestWaitSeconds, (performance.now() - from) / 1000);
+  };
+  const work = (async () => {
+    while (going) {
+      const id = 1 + random.int(accounts);
+      const amount = random.int(100);
+      await timed(`LOCK TABLES ${tables.map((table) => `${table} WRITE`).join(', ')}`);
+      await timed(`UPDATE ${tables[0]} SET balance = balance - ${amount} WHERE id = ${id}`);
+      await timed(`UPDATE ${tables[1]} SET balance = balance + ${amount} WHERE id = ${id}`);
+      await timed('UNLOCK TABLES');
+      count += 1;
+    }
+  })().finally(() => close(connection));
+  work.catch(() => {}); // told by stop
+  return {
+    count: () => count,
+    longestWaitSeconds: () => longestWaitSeconds,
+    stop: async () => {
+      going = false;
+      await work;
+    },
+  };
+}
+
+async function close(connection: Connection): Promise<void> {
+  await connection.end().catch(() => connection.destroy());
+}
