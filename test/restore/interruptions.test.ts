@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { copy, dies, endsBy, goesOn, inTheMiddle, loadedIds, useInterruptions } from './interrupting.ts';
+import {
+  copy,
+  dies,
+  endsBy,
+  goesOn,
+  inTheMiddle,
+  loadedIds,
+  useInterruptions,
+  world,
+} from './interrupting.ts';
+import { makeBackup, restoreInto } from './setting.ts';
 
 useInterruptions(['chunks', 'huge']);
 
@@ -22,4 +32,18 @@ test('a statement that the server refuses ends it with 8 and the reason; once th
   expect(stdout).toContain('Duplicate entry');
   await copy.query("DELETE FROM shop.bulk_1 WHERE hash = ''");
   await goesOn('chunks', await loadedIds());
+});
+
+test('values that myloader 0.10 changes are warned of, and a database without tables is there with its routines', async () => {
+  await world.db.query('CREATE DATABASE lost');
+  await world.db.query('CREATE TABLE lost.ids (id uuid)');
+  await world.db.query('INSERT INTO lost.ids VALUES (uuid())');
+  await world.db.query("CREATE DATABASE only_routines CHARACTER SET latin1 COMMENT 'a; b'");
+  await world.db.query('CREATE PROCEDURE only_routines.p() SELECT 1');
+  await makeBackup(world, { SOURCE: 'odd', DATABASES: 'lost,only_routines' });
+  const { code, stdout } = await restoreInto(world, copy, ['--check'], { SOURCE: 'odd' });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/myloader 0.10 changes UUID and INET6 values.*lost\.ids\.id/);
+  const [procedure] = await copy.query('SHOW CREATE PROCEDURE only_routines.p');
+  expect(procedure?.['Database Collation']).toMatch(/^latin1/);
 });
