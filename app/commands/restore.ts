@@ -75,15 +75,26 @@ async function takeLock(reading: Reading): Promise<{ held: Reading; release: () 
   return { held: { ...reading, interruption }, release: lock.release };
 }
 
-/** What the server answered to our own statements is the operator's to mend. */
+/** Of our own connection to the server, which waits for nobody. */
+const LOST =
+  /^(?:PROTOCOL_CONNECTION_LOST|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/;
+
+/** What the server or the disk answered to us is the operator's to mend; the rest is a defect of ours. */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const { code, fatal } = error as { code?: unknown; fatal?: unknown };
-  const what =
-    typeof code === 'string' && (fatal !== undefined || /^(?:ER_|PROTOCOL_|E[A-Z]+$)/.test(code))
-      ? 'the server or the disk'
+  const { code } = error as { code?: unknown };
+  const name = typeof code === 'string' ? code : '';
+  const told = `${messageOf(error)}${name === '' ? '' : ` (${name})`}`;
+  if (LOST.test(name)) {
+    const message = `the connection to the MySQL server was lost: ${told}; the same command goes on`;
+    return new Failure('restore', message, { cause: error });
+  }
+  const what = name.startsWith('ER_')
+    ? 'the MySQL server refused a statement'
+    : /^E[A-Z]+$/.test(name)
+      ? 'the staging directory could not be used'
       : 'unexpected failure in this program';
-  return new Failure('restore', `${what}: ${messageOf(error)}`, { cause: error });
+  return new Failure('restore', `${what}: ${told}`, { cause: error });
 }
 
 async function requireWay({ config }: Reading, { selection }: RestorePlan, target: Target): Promise<void> {

@@ -10,7 +10,7 @@ import { databasesOf, dropAll, into, makeBackup, restoreInto } from './setting.t
 const SHUTDOWN_MILLISECONDS = 20_000;
 const PIECES = '`mydumper_fargate_restore`.`pieces`';
 
-let world: World;
+export let world: World;
 export let copy: MariaDb;
 let before: ServerDescription;
 let program: RunningProgram | undefined;
