@@ -6,6 +6,9 @@ import { type BackupStore, ObjectMissing } from '../storage/backup-store.ts';
 import { encodeCrc32 } from '../storage/checksum-guard.ts';
 import type { ManifestFile } from './schema.ts';
 
+/** Of decompressed content: each costs a turn of the event loop and a write. */
+const PIECE_BYTES = 256 * 1024;
+
 /** What is stored is not what the manifest says. */
 export class ContentFault extends Error {
   constructor(reason: string) {
@@ -83,8 +86,9 @@ async function* decompressed(
 }
 
 function decoderOf(compression: Compression): Transform | undefined {
-  if (compression === 'gzip') return createGunzip();
-  return compression === 'zstd' ? createZstdDecompress() : undefined;
+  const options = { chunkSize: PIECE_BYTES, readableHighWaterMark: 2 * PIECE_BYTES };
+  if (compression === 'gzip') return createGunzip(options);
+  return compression === 'zstd' ? createZstdDecompress(options) : undefined;
 }
 
 function isZlibError(error: unknown): error is Error & { code: string } {

@@ -88,7 +88,10 @@ export async function* stageCut(
           }
         }
         if (inPrologue) prologue.push(span.bytes);
-        else if (!skips) await writer?.add(span);
+        else if (!skips && writer !== undefined) {
+          writer.add(span);
+          await writer.flush();
+        }
         offset += span.bytes.byteLength;
         atStart = span.ends;
         if (skips && span.ends) pieceStart = offset;

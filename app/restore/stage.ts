@@ -75,7 +75,7 @@ export async function stagePlain(
     await stage.budget.take(stagedBytes(file.dumpedBytes), file.name);
     const staged = createStagedFile(directory, file.name, stage.budget, stagedBytes(file.dumpedBytes));
     try {
-      for await (const piece of verified(stage, file)) await staged.write(piece);
+      for await (const piece of verified(stage, file)) await staged.write([piece]);
     } finally {
       staged.close();
       taken += staged.takenBytes();
@@ -99,9 +99,10 @@ export async function stageWhole(
       const scanner = createStatementScanner();
       for await (const chunk of verified(stage, file)) {
         stage.onFetched(chunk.byteLength);
-        for (const span of foreign(file, () => scanner.scan(chunk))) await writer.add(span);
+        for (const span of foreign(file, () => scanner.scan(chunk))) writer.add(span);
+        await writer.flush();
       }
-      for (const span of foreign(file, () => scanner.end())) await writer.add(span);
+      for (const span of foreign(file, () => scanner.end())) writer.add(span);
       pieces.push({ piece: await writer.end(file.dumpedBytes), fileName: file.name });
     } finally {
       writer.file.close();
@@ -135,9 +136,13 @@ export function foreign(file: ManifestFile, scan: () => Span[]): Span[] {
   }
 }
 
+const AFTER_INSERT = Buffer.from(guard.afterInsert);
+
 export type PieceWriter = {
   readonly file: StagedFile;
-  readonly add: (span: Span) => Promise<void>;
+  /** Takes a span; it is in the file after the next `flush`, or `end`. */
+  readonly add: (span: Span) => void;
+  readonly flush: () => Promise<void>;
   /** `end` is the offset in the dump's file. */
   readonly end: (end: number) => Promise<Piece>;
 };
@@ -158,18 +163,18 @@ export function beginPiece(
   let rows = 0;
   let inserts = 0;
   const flush = async () => {
-    if (pending.length > 0) await staged.write(Buffer.concat(pending.splice(0)));
+    await staged.write(pending.splice(0));
   };
   return {
     file: staged,
-    add: async (span) => {
+    flush,
+    add: (span) => {
       rows += span.rows;
       pending.push(span.bytes);
       if (span.ends && span.inserts) {
         inserts += 1;
-        if (stage.guarded) pending.push(Buffer.from(guard.afterInsert));
+        if (stage.guarded) pending.push(AFTER_INSERT);
       }
-      await flush();
     },
     end: async (end) => {
       if (stage.guarded) pending.push(Buffer.from(guard.end(id, inserts)));

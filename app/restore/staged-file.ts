@@ -1,13 +1,11 @@
-import { closeSync, openSync, write } from 'node:fs';
+import { closeSync, openSync, writev } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DiskBudget } from './disk-budget.ts';
 
-const writeTo = promisify(write) as (
+const writeTo = promisify(writev) as (
   descriptor: number,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
+  pieces: readonly Uint8Array[],
 ) => Promise<{ bytesWritten: number }>;
 /** Disk is taken in steps, so that not every line asks for it. */
 const STEP_BYTES = 64 * 1024;
@@ -19,7 +17,7 @@ export type StagedFile = {
   readonly bytes: () => number;
   /** Disk taken for it. */
   readonly takenBytes: () => number;
-  readonly write: (data: Buffer) => Promise<void>;
+  readonly write: (pieces: readonly Buffer[]) => Promise<void>;
   readonly close: () => void;
 };
 
@@ -40,20 +38,30 @@ export function createStagedFile(
     path,
     bytes: () => bytes,
     takenBytes: () => taken,
-    write: async (data) => {
-      while (bytes + data.length > taken) {
+    write: async (pieces) => {
+      const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      while (bytes + length > taken) {
         await budget.take(STEP_BYTES, `a statement of ${name}`);
         taken += STEP_BYTES;
       }
-      for (let at = 0; at < data.length; ) {
-        const { bytesWritten } = await writeTo(descriptor, data, at, data.length - at);
-        at += bytesWritten;
-      }
-      bytes += data.length;
+      await writeAll(descriptor, pieces);
+      bytes += length;
     },
     close: () => {
       if (open) closeSync(descriptor);
       open = false;
     },
   };
+}
+
+async function writeAll(descriptor: number, pieces: readonly Buffer[]): Promise<void> {
+  let left = pieces.filter(({ byteLength }) => byteLength > 0);
+  while (left.length > 0) {
+    let { bytesWritten } = await writeTo(descriptor, left);
+    left = left.flatMap((piece) => {
+      const gone = Math.min(bytesWritten, piece.byteLength);
+      bytesWritten -= gone;
+      return gone === piece.byteLength ? [] : [piece.subarray(gone)];
+    });
+  }
 }

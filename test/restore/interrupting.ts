@@ -22,7 +22,8 @@ let program: RunningProgram | undefined;
 export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void {
   beforeAll(async () => {
     world = await startWorld();
-    copy = await startMariaDb();
+    // What it told to be committed must be there after a SIGKILL.
+    copy = await startMariaDb({ config: ['innodb_flush_log_at_trx_commit=1'] });
     await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
     await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
     await world.db.query('INSERT INTO shop.old SELECT seq, repeat(md5(seq), 1) FROM shop.seq_1_to_60000');
