@@ -1,4 +1,4 @@
-import { openDatabase } from '../database/connection.ts';
+import { type Database, openDatabase } from '../database/connection.ts';
 import { takeRunLock } from '../database/run-lock.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
@@ -23,6 +23,7 @@ export async function restore(reading: Reading): Promise<void> {
   // 1. Which backup, what of it, and with which tool? Nothing is changed.
   const plan = await planRestore(reading);
   const database = await openDatabase(config.server);
+  const awake = keepAwake(database);
   try {
     const { target, state } = onServer(reading, plan, database);
     // 2. Keep other restores into this server away for as long as this one lives.
@@ -54,8 +55,17 @@ export async function restore(reading: Reading): Promise<void> {
   } catch (error) {
     throw asFailure(error);
   } finally {
+    clearInterval(awake);
     await database.close();
   }
+}
+
+/** Network paths on AWS drop connections that are idle for 350 s, which a large batch may take. */
+const KEEP_AWAKE_MILLISECONDS = 60_000;
+
+function keepAwake(database: Database): NodeJS.Timeout {
+  // That it is lost is told by the next statement.
+  return setInterval(() => database.query('DO 1').catch(() => {}), KEEP_AWAKE_MILLISECONDS).unref();
 }
 
 /** The lock, and the reading that ends when it was lost to another restore. */

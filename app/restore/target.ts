@@ -62,8 +62,9 @@ export function targetDatabases(target: Pick<Target, 'as'>, { databases }: Selec
 
 /**
  * What stands in the way of a restore that has not begun. Tables and views of the same names; routines and events in the same database,
- * which the backup would replace; for rows alone tables that are missing, hold rows or have triggers that would act on the rows.
- * @returns lines, none when the way is free.
+ * which the backup would replace; for rows alone tables that hold rows.
+ * @returns lines, none when the way is free, or when it may be made so by OVERWRITE.
+ * @throws Failure `preflight` when rows are to go into tables that are missing, or have triggers that would act on them.
  */
 export async function obstacles(target: Target, selection: Selection, dataOnly: boolean): Promise<string[]> {
   const there = await readTables(target, selection);
@@ -91,18 +92,24 @@ async function obstaclesToRows(
 ): Promise<string[]> {
   const missing: string[] = [];
   const full: string[] = [];
+  const triggered: string[] = [];
   for (const [key, file] of new Map(selection.data.map((each) => [tableOf(target, each), each]))) {
     const [db = '', name = ''] = JSON.parse(key) as string[];
     if (!there.has(key)) missing.push(`${db}.${name}`);
     else if (there.get(key)?.type === 'table') {
       const rows = await target.database.query(`SELECT 1 FROM ${quoteName(db, name)} LIMIT 1`);
-      const triggers = await triggersOf(target, file);
-      if (rows.length > 0 || triggers.length > 0) full.push(`${db}.${name}`);
+      if (rows.length > 0) full.push(`${db}.${name}`);
+      if ((await triggersOf(target, file)).length > 0) triggered.push(`${db}.${name}`);
     }
   }
   if (missing.length > 0)
     throw new Failure('preflight', `tables that rows are to be loaded into are not there: ${few(missing)}`);
-  return full.length === 0 ? [] : [`tables that hold rows already, or have triggers: ${few(full)}`];
+  if (triggered.length > 0)
+    throw new Failure(
+      'preflight',
+      `tables whose triggers would act on the rows: ${few(triggered)}; drop the triggers first`,
+    );
+  return full.length === 0 ? [] : [`tables that hold rows already: ${few(full)}`];
 }
 
 function few(names: readonly string[]): string {
