@@ -1,0 +1,2 @@
+# Overwritten below.
+FROM scratch
