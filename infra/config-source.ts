@@ -10,7 +10,7 @@ const port = z
   .max(65_535, { error: 'must be 65535 or less' });
 const secret = z
   .string()
-  .refine((value) => (isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@-]{1,512}$/.test(value)), {
+  .refine((value) => (isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@!-]{1,512}$/.test(value)), {
     error:
       'must be the name of a secret in Secrets Manager, or its whole ARN with the six characters at its end',
   });

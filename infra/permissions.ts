@@ -11,7 +11,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { SourceSettings } from './config-source.ts';
-import { acknowledge } from './nag.ts';
+import { acknowledgeWildcard } from './nag.ts';
 import { folderOf } from './names.ts';
 
 export type TaskRolesProps = {
@@ -32,32 +32,32 @@ export class TaskRoles extends Construct {
     const { bucket, prefix, source } = props;
     const folder = folderOf(prefix, source.name);
     const objects = bucket.arnForObjects(`${folder}*`);
-    this.backup = this.role(
-      'Backup',
-      `Adds backups of ${source.name}`,
-      backupStatements(props, objects),
-      objects,
-    );
+    this.backup = this.role('Backup', `Adds backups of ${source.name}`, backupStatements(props, objects));
     this.restore = this.role(
       'Restore',
       `Reads backups of ${source.name}`,
       restoreStatements(props, objects, folder),
-      objects,
+    );
+    for (const role of [this.backup, this.restore]) {
+      acknowledgeWildcard(
+        role,
+        objects,
+        `The key of an object holds the time of its run and the name of its table, so it can only be named by the folder of ${source.name}.`,
+      );
+    }
+    acknowledgeWildcard(
+      this.backup,
+      '*',
+      'cloudwatch:PutMetricData knows no resources; a condition binds it to the one namespace.',
     );
   }
 
-  private role(id: string, description: string, statements: PolicyStatement[], objects: string): Role {
-    const role = new Role(this, id, {
+  private role(id: string, description: string, statements: PolicyStatement[]): Role {
+    return new Role(this, id, {
       description,
       assumedBy: taskPrincipal(this),
       inlinePolicies: { Access: new PolicyDocument({ statements }) },
     });
-    acknowledge(
-      role,
-      'AwsSolutions-IAM5',
-      `The keys of backups hold the time of each run, so objects can only be named by the source's own folder (${Stack.of(this).resolve(objects) === objects ? objects : "the source's prefix"}). PutMetricData knows no resources and is bound to one namespace by a condition.`,
-    );
-    return role;
   }
 }
 

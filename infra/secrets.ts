@@ -7,7 +7,7 @@ export function isSecretArn(value: string): boolean {
 
 /** ECS takes a whole ARN only, which ends in a hyphen and six characters that Secrets Manager chose. */
 export function isCompleteSecretArn(arn: string): boolean {
-  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/.test(arn);
+  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(arn);
 }
 
 /** A secret that somebody else made, by name or ARN. */

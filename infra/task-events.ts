@@ -54,6 +54,8 @@ export class TaskEvents extends Construct {
       ],
     });
     this.ruleName = rule.ref;
+    // As https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html asks for.
+    const writers = { Service: ['events.amazonaws.com', 'delivery.logs.amazonaws.com'] };
     new CfnResourcePolicy(this, 'LogPolicy', {
       policyName: `${stackName}-stopped-tasks`,
       policyDocument: Stack.of(this).toJsonString({
@@ -61,10 +63,16 @@ export class TaskEvents extends Construct {
         Statement: [
           {
             Effect: 'Allow',
-            Principal: { Service: ['events.amazonaws.com', 'delivery.logs.amazonaws.com'] },
-            Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            Principal: writers,
+            Action: 'logs:CreateLogStream',
             Resource: this.logGroup.logGroupArn,
-            Condition: { StringEquals: { 'aws:SourceAccount': account } },
+          },
+          {
+            Effect: 'Allow',
+            Principal: writers,
+            Action: 'logs:PutLogEvents',
+            Resource: this.logGroup.logGroupArn,
+            Condition: { ArnEquals: { 'aws:SourceArn': rule.attrArn } },
           },
         ],
       }),

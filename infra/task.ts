@@ -9,15 +9,14 @@ import {
   LogDriver,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { Effect, type IRole, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { Effect, type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Command } from '../app/contract.ts';
 import type { SourceSettings } from './config-source.ts';
 import { type Environment, STAGING_DIRECTORY } from './environment.ts';
-import { acknowledge } from './nag.ts';
-import { taskPrincipal } from './permissions.ts';
+import { acknowledge, acknowledgeWildcard } from './nag.ts';
 
 /** The container's name in `aws ecs run-task --overrides`. */
 export const CONTAINER = 'mydumper-fargate';
@@ -51,7 +50,7 @@ export class BackupTask extends Construct {
     const { source, family } = props;
     this.executionRole = new Role(this, 'ExecutionRole', {
       description: `Starts ${family}: image, log, secret`,
-      assumedBy: taskPrincipal(this),
+      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
     });
     this.definition = new FargateTaskDefinition(this, 'Definition', {
       family,
@@ -73,10 +72,10 @@ export class BackupTask extends Construct {
       'AwsSolutions-ECS2',
       'What is set in the environment is no secret: host, sizes, names. User and password come from Secrets Manager.',
     );
-    acknowledge(
+    acknowledgeWildcard(
       this.executionRole,
-      'AwsSolutions-IAM5',
-      'ecr:GetAuthorizationToken knows no resources; it is needed to pull the image, and pulling itself is granted for the one repository only.',
+      '*',
+      'ecr:GetAuthorizationToken knows no resources; pulling itself is granted for the one repository.',
     );
   }
 
