@@ -23,7 +23,7 @@ export const CONTAINER = 'mydumper-fargate';
 /** With fewer than this version there is no ephemeral storage to size. */
 export const PLATFORM_VERSION = '1.4.0';
 /** Of the image's user; the Dockerfile gives it the same number. */
-const USER = '10001:10001';
+export const USER = '10001:10001';
 /** Fargate's longest. The program needs 20 s at most after SIGTERM; the rest is for a last answer of S3. */
 const STOP_TIMEOUT_SECONDS = 120;
 
