@@ -104,20 +104,27 @@ export function mistakesInSizes(sizes: TaskSizes): string[] {
   return mistakesInBudget(sizes, limits);
 }
 
-/** The program would lower what does not fit into its budget. Here that is a mistake, judged for the most demanding case. */
-function mistakesInBudget({ threads, chunkFileSizeMiB, compression }: TaskSizes, limits: Limits): string[] {
+/**
+ * The program would lower what does not fit into its budget. Here that is a mistake, judged for either generation of mydumper on a file
+ * system that frees no parts of files, the most demanding case.
+ */
+function mistakesInBudget(sizes: TaskSizes, limits: Limits): string[] {
+  const { threads, chunkFileSizeMiB, compression } = sizes;
   const wanted = { threads, chunkMiB: chunkFileSizeMiB, partBytes: limits.partSizeMiB * MIB };
-  const circumstances = {
-    budgetBytes: limits.stagingLimitMiB * MIB,
-    generation: 'classic',
-    compression,
-    punching: false,
-  } as const;
-  const plan = planBudget(wanted, circumstances);
-  if (plan !== undefined && plan.threads === threads && plan.chunkMiB === chunkFileSizeMiB) return [];
-  const fits =
-    plan === undefined ? 'less of both' : `${plan.threads} threads with files of ${plan.chunkMiB} MiB`;
-  return [
-    `chunkFileSizeMiB: ${threads} threads with files of ${chunkFileSizeMiB} MiB do not fit into a staging budget of ${limits.stagingLimitMiB} MiB; ${fits} would`,
-  ];
+  for (const generation of ['modern', 'classic'] as const) {
+    const circumstances = {
+      budgetBytes: limits.stagingLimitMiB * MIB,
+      generation,
+      compression,
+      punching: false,
+    };
+    const plan = planBudget(wanted, circumstances);
+    if (plan?.threads === threads && plan.chunkMiB === chunkFileSizeMiB) continue;
+    const fits =
+      plan === undefined ? 'less of both' : `${plan.threads} threads with files of ${plan.chunkMiB} MiB`;
+    return [
+      `chunkFileSizeMiB: ${threads} threads with files of ${chunkFileSizeMiB} MiB do not fit into a staging budget of ${limits.stagingLimitMiB} MiB; ${fits} would`,
+    ];
+  }
+  return [];
 }
