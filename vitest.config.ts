@@ -20,7 +20,7 @@ export default defineConfig({
           fileParallelism: true,
         },
       },
-      { extends: true, test: { name: 'infra', include: [INFRA], isolate: false, maxWorkers: 1 } },
+      { extends: true, test: { name: 'infra', include: [INFRA], isolate: false } },
     ],
   },
 });

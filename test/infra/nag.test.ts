@@ -31,7 +31,6 @@ test.each(Object.entries(CONFIGURATIONS))(
 );
 
 test('cdk-nag is really asked', () => {
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   vi.spyOn(console, 'error').mockReturnValue();
   expect(() => synthesiseUnderNag(SMALL, (stack) => void new Bucket(stack, 'Open'))).toThrow(
     /AwsSolutions-S10/,

@@ -92,7 +92,7 @@ test('a VPC is looked up where it is asked for by its id alone', () => {
     },
   };
   // Until `cdk` has looked it up, a stand-in is there, of which validation warns.
-  const silence = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const silence = vi.spyOn(console, 'error').mockReturnValue();
   const { json } = synthesise(context);
   silence.mockRestore();
   const [schedule] = Object.values(json.Resources).filter(({ Type }) => Type === 'AWS::Scheduler::Schedule');
