@@ -20,7 +20,7 @@ export const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
-const schema = z.strictObject({
+export const settingsSchema = z.strictObject({
   stackName: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, {
@@ -60,7 +60,7 @@ const schema = z.strictObject({
   sources: z.array(sourceSchema).min(1, { error: 'must name at least one source' }).max(100),
 });
 
-export type StackSettings = Readonly<z.infer<typeof schema>> & {
+export type StackSettings = Readonly<z.infer<typeof settingsSchema>> & {
   readonly account: string;
   readonly region: string;
 };
@@ -82,7 +82,7 @@ export class InfraConfigurationError extends Error {
  */
 export function readSettings(value: unknown, env: NodeJS.ProcessEnv = process.env): StackSettings {
   if (value === undefined) throw new InfraConfigurationError(['is missing; docs/deploy.md describes it']);
-  const parsed = schema.safeParse(value);
+  const parsed = settingsSchema.safeParse(value);
   if (!parsed.success) throw new InfraConfigurationError(parsed.error.issues.map(tell));
   const settings = {
     ...parsed.data,
