@@ -123,9 +123,14 @@ export type TemplateJson = {
 /** The template of a configuration. Each takes a second, so tests of a file share them. */
 export function synthesise(context: Context): Synthesised {
   const settings = readSettings(context, {});
-  const stack = new BackupStack(new App(), settings);
-  const template = Template.fromStack(stack);
-  return { settings, stack, template, json: template.toJSON() as TemplateJson };
+  const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'mf-synth-')) });
+  try {
+    const stack = new BackupStack(app, settings);
+    const template = Template.fromStack(stack);
+    return { settings, stack, template, json: template.toJSON() as TemplateJson };
+  } finally {
+    rmSync(app.outdir, { recursive: true, force: true });
+  }
 }
 
 /** Synthesises under cdk-nag, as `cdk` does. @throws ValidationFailed for a finding that nobody has answered for. */
