@@ -20,7 +20,9 @@ export function renderOptionFile(
   if (generation === 'classic') assignments.push("sql_mode=''");
   const lines = ['[client]', `password=${quoteOption(server.password)}`];
   if (server.socket === undefined) lines.push('protocol=tcp');
-  if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
+  // It checks the host's name; the chain is checked wherever a CA is given. 1.x has no mode of its own for the chain alone.
+  const { mode } = server.tls;
+  if (mode === 'verify-full' || (mode === 'verify-ca' && generation === 'modern'))
     lines.push('ssl-verify-server-cert=1');
   if (generation === 'classic') {
     lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Failure } from '../errors.ts';
 import { createLogReader, type MydumperEvent } from './log-reader.ts';
@@ -40,7 +40,8 @@ export async function startMydumper(
   });
   const pid = await started(child);
   // Shipping and the thread that watches staging come first when processors are short.
-  setPriority(pid, NICE);
+  // Only ever lowered: started under `nice` and without privileges, the kernel refuses to raise it again.
+  setPriority(pid, Math.max(NICE, getPriority()));
   const read = createLogReader();
   const drained = [child.stdout, child.stderr].map(async (stream) => {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
