@@ -13,7 +13,6 @@ import { aptInstall, run, works } from './commands.ts';
 
 /** The release the Dockerfile's own base is made of. */
 const CODENAME = 'bookworm';
-const DEBIAN = 'http://deb.debian.org/debian';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
@@ -34,7 +33,7 @@ export async function makeBase(cache: string): Promise<string> {
       '--include=ca-certificates',
       CODENAME,
       root,
-      await mirror(),
+      ...(await mirror()),
     ]);
     addNode(root);
     if (existsSync(CERTIFICATES)) cpSync(CERTIFICATES, join(root, CERTIFICATES), { dereference: true });
@@ -61,14 +60,14 @@ export async function makeBase(cache: string): Promise<string> {
   return context;
 }
 
-/** The mirror this machine is set up with, if it is one of that release. */
-async function mirror(): Promise<string> {
+/** The mirror this machine is set up with, if it is one of that release; else debootstrap knows one. */
+async function mirror(): Promise<string[]> {
   const format = '$(REPO_URI) $(CODENAME) $(COMPONENT)';
   const lines = await run(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages']).catch(
     () => '',
   );
   const found = lines.split('\n').find((line) => line.endsWith(` ${CODENAME} main`));
-  return found?.split(' ')[0] ?? DEBIAN;
+  return found?.split(' ').slice(0, 1) ?? [];
 }
 
 function addNode(root: string): void {
