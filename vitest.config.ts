@@ -1,12 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests of the CDK app share one process: loading aws-cdk-lib takes seconds, and they change nothing that others see. */
+const INFRA = 'test/infra/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Each end-to-end test starts servers of its own; two at a time is what two cores carry.
     maxWorkers: 2,
-    fileParallelism: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'app',
+          include: ['test/**/*.test.ts'],
+          // The image test builds an image first: npm run test:image.
+          exclude: [INFRA, 'test/image/**'],
+          fileParallelism: true,
+        },
+      },
+      { extends: true, test: { name: 'infra', include: [INFRA], isolate: false } },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 import { MANIFEST_NAME } from '../contract.ts';
 import { forEach } from '../for-each.ts';
-import { backupIds, sourcePrefix } from '../manifest/find.ts';
+import { backupIds, hasManifest, sourcePrefix } from '../manifest/find.ts';
 import { LARGEST_MANIFEST_BYTES, readManifest } from '../manifest/read.ts';
 import { type ListedBackup, renderList } from '../observe/render-list.ts';
 import type { Reading } from './reading.ts';
@@ -24,7 +24,9 @@ export async function list({ config, store }: Reading): Promise<void> {
   const found: ListedBackup[] = [];
   await forEach(folders.entries(), MANIFESTS_AT_ONCE, async ([at, { source, backupId, folder }]) => {
     const location = `s3://${config.store.bucket}/${folder}`;
-    const body = await store.read(`${folder}${MANIFEST_NAME}`, LARGEST_MANIFEST_BYTES);
+    const body = (await hasManifest(store, folder))
+      ? await store.read(`${folder}${MANIFEST_NAME}`, LARGEST_MANIFEST_BYTES)
+      : undefined;
     found[at] = { source, backupId, location, ...stateOf(body, folder) };
   });
   if (config.reading.json) process.stdout.write(`${JSON.stringify({ backups: found })}\n`);

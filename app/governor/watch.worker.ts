@@ -94,13 +94,12 @@ function currentStats(time: number): WatchStats {
   };
 }
 
-/** What the group has open; `surely` looks for new members first, and gives undefined when it is too soon for that. */
+/** What the group has open; `surely` looks for new members first. Undefined when it is too soon for that, or one is just ending. */
 function openFiles(surely: boolean): ReadonlySet<FileId> | undefined {
   const wait = surely ? membersCostSeconds / MEMBERS_TIME_SHARE : MEMBERS_SECONDS;
   if (!refreshMembers(wait) && surely) return undefined;
   const open = new Set<FileId>();
-  collectOpenFiles(members, open);
-  return open;
+  return collectOpenFiles(members, open) ? open : undefined;
 }
 
 /** @returns whether the members are as of now. */

@@ -19,6 +19,16 @@ export async function backupIds(store: BackupStore, prefix: string): Promise<str
 }
 
 /**
+ * Whether a folder is a backup. Asked by listing: where a role may list but one prefix, S3 answers a read of what is not there with
+ * 403 instead of 404.
+ */
+export async function hasManifest(store: BackupStore, folder: string): Promise<boolean> {
+  const key = `${folder}${MANIFEST_NAME}`;
+  for await (const object of store.objects(key)) if (object.key === key) return true;
+  return false;
+}
+
+/**
  * The folder of the backup that BACKUP_ID names, ending in a slash: for `latest` the newest that has a manifest.
  * @throws Failure `preflight` when there is none, telling which sources there are.
  */
@@ -27,17 +37,19 @@ export async function findBackup(store: BackupStore, config: Config): Promise<st
   const { backupId } = config.reading;
   const ids = backupId === 'latest' ? (await backupIds(store, prefix)).toReversed() : [backupId];
   for (const id of ids) {
-    if ((await store.head(`${prefix}${id}/${MANIFEST_NAME}`)) !== undefined) return `${prefix}${id}/`;
+    if (await hasManifest(store, `${prefix}${id}/`)) return `${prefix}${id}/`;
   }
   const where = `s3://${config.store.bucket}/${prefix}`;
   if (backupId !== 'latest')
     throw new Failure('preflight', `there is no backup ${backupId} in ${where}: no ${MANIFEST_NAME}`);
-  const sources = (await store.folders(sourcePrefix(config))).slice(0, SHOWN_SOURCES);
+  // A role may be confined to one source.
+  const others = await store.folders(sourcePrefix(config)).catch(() => []);
+  const sources = others.slice(0, SHOWN_SOURCES);
   throw new Failure(
     'preflight',
     ids.length > 0
       ? `there is no complete backup in ${where}: ${ids.length} folders without ${MANIFEST_NAME}`
-      : `there is no backup in ${where}; ${sources.length === 0 ? 'nothing is there' : `sources there: ${sources.join(', ')}`}`,
+      : `there is no backup in ${where}; ${sources.length === 0 ? 'no other source is to be seen' : `sources there: ${sources.join(', ')}`}`,
   );
 }
 

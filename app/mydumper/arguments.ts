@@ -88,13 +88,22 @@ function releasesLocksEarly({ lock, hasNonTransactionalTables }: DumpPlan): bool
 export function connectionFlags(server: ServerConfig, generation: Generation): string[] {
   const { mode, caFile } = server.tls;
   const flags = [`--user=${server.user}`];
-  if (server.socket === undefined) flags.push(`--host=${server.host}`, `--port=${server.port}`);
+  if (server.socket === undefined)
+    flags.push(`--host=${tcpHost(server.host, generation)}`, `--port=${server.port}`);
   else flags.push(`--socket=${server.socket}`);
   if (mode === undefined || mode === 'disabled' || mode === 'preferred') return flags;
   if (generation === 'classic') flags.push('--ssl');
   else flags.push(`--ssl-mode=${mode === 'required' ? 'REQUIRED' : 'VERIFY_IDENTITY'}`);
   if (caFile !== undefined) flags.push(`--ca=${caFile}`);
   return flags;
+}
+
+/**
+ * MariaDB's client library takes `localhost` for its default unix socket, whatever the port, and does not understand
+ * `protocol=tcp` in an option file; 0.10 has no option for it.
+ */
+function tcpHost(host: string, generation: Generation): string {
+  return generation === 'classic' && host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
 }
 
 /** The user's own `--regex`, which must be joined with ours, taken out of the flags. */

@@ -18,7 +18,7 @@ export function renderOptionFile(
   const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
   // 0.10 reads under the server's own SQL mode, and NO_BACKSLASH_ESCAPES, ANSI_QUOTES or ORACLE there change what it writes.
   if (generation === 'classic') assignments.push("sql_mode=''");
-  const lines = clientLines(server);
+  const lines = clientLines(server, generation);
   if (generation === 'classic') {
     lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
   }
@@ -32,16 +32,18 @@ export function renderOptionFile(
  * session that creates them: in 0.10 that of the tables' files, if these are in the same run, so it is set for all runs.
  */
 export function renderLoaderOptionFile(server: ServerConfig, generation: Generation, inUtc: boolean): string {
-  const lines = clientLines(server);
+  const lines = clientLines(server, generation);
   if (generation === 'classic' && inUtc)
     lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
   return `${lines.join('\n')}\n`;
 }
 
-function clientLines(server: ServerConfig): string[] {
+function clientLines(server: ServerConfig, generation: Generation): string[] {
   const lines = ['[client]', `password=${quoteOption(server.password)}`];
   if (server.socket === undefined) lines.push('protocol=tcp');
-  if (server.tls.mode === 'verify-full' || server.tls.mode === 'verify-ca')
+  // It checks the host's name; the chain is checked wherever a CA is given. 1.x has no mode of its own for the chain alone.
+  const { mode } = server.tls;
+  if (mode === 'verify-full' || (mode === 'verify-ca' && generation === 'modern'))
     lines.push('ssl-verify-server-cert=1');
   return lines;
 }

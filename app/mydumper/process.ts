@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Failure, type FailureKind } from '../errors.ts';
 import { createLogReader, type MydumperEvent } from './log-reader.ts';
@@ -38,7 +38,8 @@ export async function startMydumper(
     for (const event of read(line)) onEvent(event);
   });
   // Shipping and the thread that watches staging come first when processors are short.
-  setPriority(tool.pid, NICE);
+  // Only ever lowered: started under `nice` and without privileges, the kernel refuses to raise it again.
+  setPriority(tool.pid, Math.max(NICE, getPriority()));
   return tool;
 }
 

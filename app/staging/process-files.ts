@@ -57,23 +57,40 @@ function isStopped(pid: number): boolean | undefined {
 
 /**
  * Adds the ids of all files the processes hold open to `open`.
- * @throws Error when a living process does not let us look: then nothing can be called finished.
+ * @returns false when a process is just ending, which hides what it still holds: then nothing can be called finished yet.
+ * @throws Error when a living process does not let us look: then nothing can be called finished ever.
  */
-export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): void {
+export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): boolean {
+  let complete = true;
   for (const pid of pids) {
-    let descriptors: string[];
     try {
-      descriptors = readdirSync(`/proc/${pid}/fd`);
+      for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+        const stat = statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true, throwIfNoEntry: false });
+        if (stat?.isFile()) open.add(`${stat.dev}:${stat.ino}`);
+      }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ESRCH') continue;
-      throw new Error(`cannot see which files process ${pid} has open in /proc/${pid}/fd (${code})`, {
-        cause: error,
-      });
+      if (code === 'ENOENT' || code === 'ESRCH' || hasEnded(pid)) continue;
+      if (!isEnding(pid)) {
+        throw new Error(`cannot see which files process ${pid} has open in /proc/${pid}/fd (${code})`, {
+          cause: error,
+        });
+      }
+      complete = false;
     }
-    for (const descriptor of descriptors) {
-      const stat = statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true, throwIfNoEntry: false });
-      if (stat?.isFile()) open.add(`${stat.dev}:${stat.ino}`);
-    }
+  }
+  return complete;
+}
+
+function hasEnded(pid: number): boolean {
+  return /[ZX]/.test(readProcess(pid)?.state ?? 'X');
+}
+
+/** A process that ends gives up its memory before its files, and from then on /proc shows its files to root only. */
+function isEnding(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/statm`, 'latin1').startsWith('0 ');
+  } catch {
+    return true; // gone by now
   }
 }

@@ -178,6 +178,36 @@ describe('open files', () => {
     expect(openFilesOf(process.pid)).toContain(idOf(path));
   });
 
+  // Unless one is root, /proc hides the files of a process from when it has begun to end.
+  test.runIf(process.getuid?.() === 0)(
+    'of processes that end are none, also for who is not root',
+    async () => {
+      const script = `Promise.all([import(process.argv[1]), import('node:child_process')]).then(([{ collectOpenFiles }, { spawn }]) => {
+      let complete = 0;
+      for (let round = 0; round < 50; round += 1) {
+        const { pid } = spawn('true', { stdio: 'ignore' });
+        const until = Date.now() + 20;
+        let last;
+        while (Date.now() < until) last = collectOpenFiles([pid], new Set());
+        if (last) complete += 1;
+      }
+      console.log('complete', complete);
+    }, (error) => console.log(error.message));`;
+      const module = new URL('../../app/staging/process-files.ts', import.meta.url).href;
+      const argv = [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        process.execPath,
+        '-e',
+        script,
+        module,
+      ];
+      const { stdout } = await promisify(execFile)('setpriv', argv);
+      expect(stdout).toMatch(/^complete [1-9]/);
+    },
+  );
+
   test.runIf(process.getuid?.() === 0)('that we may not see are an error, not none', async () => {
     const { pid } = await shell('echo begun; exec sleep 1000');
     const script = `import(process.argv[1]).then(({ collectOpenFiles }) => collectOpenFiles([${pid}], new Set()))

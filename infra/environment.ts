@@ -1,0 +1,81 @@
+import type { VariableName } from '../app/contract.ts';
+import type { StackSettings } from './config.ts';
+import type { SourceSettings } from './config-source.ts';
+import { deriveLimits } from './sizes.ts';
+
+/** Where the Dockerfile makes a directory of the task's user and declares it a volume. The two must be the same path. */
+export const STAGING_DIRECTORY = '/staging';
+/** Where the Dockerfile puts the certificate authorities of RDS. */
+export const RDS_CA_FILE = '/etc/ssl/rds/global-bundle.pem';
+
+export type Environment = Readonly<Partial<Record<VariableName, string>>>;
+export type Destination = { readonly bucketName: string; readonly kmsKeyArn: string | undefined };
+
+/** What the backup of one source is started with. User and password come from Secrets Manager and are not among it. */
+export function environmentOf(
+  settings: Pick<StackSettings, 'prefix' | 'region' | 'metricsNamespace'>,
+  source: SourceSettings,
+  { bucketName, kmsKeyArn }: Destination,
+): Environment {
+  const limits = deriveLimits(source);
+  const tags = new URLSearchParams(source.objectTags).toString();
+  return {
+    ...readingEnvironment(settings, source, bucketName),
+    ...connection(source, source.host, source.port),
+    DATABASES: source.databases.join(','),
+    MYDUMPER_ARGS: source.mydumperArguments,
+    CHUNK_FILE_SIZE_MB: String(source.chunkFileSizeMiB),
+    THREADS: String(source.threads),
+    COMPRESS: source.compression,
+    LOCK_MODE: source.lockMode,
+    METRICS_NAMESPACE: settings.metricsNamespace,
+    ...(limits !== undefined && {
+      UPLOAD_CONCURRENCY: String(limits.uploadConcurrency),
+      PART_SIZE_MB: String(limits.partSizeMiB),
+    }),
+    ...(source.storageClass !== undefined && { STORAGE_CLASS: source.storageClass }),
+    ...(kmsKeyArn !== undefined && { KMS_KEY_ID: kmsKeyArn }),
+    ...(tags !== '' && { OBJECT_TAGS: tags }),
+  };
+}
+
+/** What restore and verify of one source are started with: no metrics, as their role may read and do nothing else. */
+export function restoreEnvironmentOf(
+  settings: Pick<StackSettings, 'prefix' | 'region'>,
+  source: SourceSettings,
+  bucketName: string,
+): Environment {
+  const { host, port } = source.restore ?? source;
+  return {
+    ...readingEnvironment(settings, source, bucketName),
+    ...connection(source, host, port),
+    THREADS: String(source.threads),
+    METRICS_NAMESPACE: '',
+  };
+}
+
+function readingEnvironment(
+  settings: Pick<StackSettings, 'prefix' | 'region'>,
+  source: SourceSettings,
+  bucketName: string,
+): Environment {
+  const limits = deriveLimits(source);
+  return {
+    BUCKET: bucketName,
+    REGION: settings.region,
+    PREFIX: settings.prefix,
+    SOURCE: source.name,
+    OUTPUTDIR: STAGING_DIRECTORY,
+    ...(limits !== undefined && { STAGING_LIMIT_MB: String(limits.stagingLimitMiB) }),
+  };
+}
+
+function connection({ tls }: SourceSettings, host: string, port: number): Environment {
+  const verifies = tls.mode.startsWith('verify');
+  return {
+    HOST: host,
+    PORT: String(port),
+    TLS_MODE: tls.mode,
+    ...(verifies && { TLS_CA: tls.caFile ?? RDS_CA_FILE }),
+  };
+}

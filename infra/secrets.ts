@@ -1,0 +1,18 @@
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+
+export function isSecretArn(value: string): boolean {
+  return value.startsWith('arn:');
+}
+
+/** ECS takes a whole ARN only, which ends in a hyphen and six characters that Secrets Manager chose. */
+export function isCompleteSecretArn(arn: string): boolean {
+  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(arn);
+}
+
+/** A secret that somebody else made, by name or ARN. */
+export function importSecret(scope: Construct, id: string, nameOrArn: string): ISecret {
+  return isSecretArn(nameOrArn)
+    ? Secret.fromSecretCompleteArn(scope, id, nameOrArn)
+    : Secret.fromSecretNameV2(scope, id, nameOrArn);
+}

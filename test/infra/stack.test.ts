@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { FULL, SMALL, synthesise } from './samples.ts';
+
+const full = synthesise(FULL);
+
+/** An output's value with references written as the names of what they refer to. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const {
+    'Fn::Join': join,
+    Ref: ref,
+    'Fn::GetAtt': attribute,
+  } = value as { 'Fn::Join'?: [string, unknown[]]; Ref?: string; 'Fn::GetAtt'?: string[] };
+  if (join !== undefined) return join[1].map(text).join(join[0]);
+  return `<${ref ?? attribute?.join('.')}>`;
+}
+const output = (name: string) => text(full.json.Outputs[name]?.Value);
+
+test('the outputs are commands ready to be pasted', () => {
+  const start =
+    /^aws ecs run-task --region eu-central-1 --cluster <Cluster\w+> --task-definition (\S+) --launch-type FARGATE --platform-version 1\.4\.0 --network-configuration 'awsvpcConfiguration=\{subnets=\[<\w+>,<\w+>\],securityGroups=\[<NetworkSecurityGroup\w+\.GroupId>\],assignPublicIp=DISABLED\}' --overrides '(.*)'$/;
+  const commands = ['BackupShop', 'VerifyShop', 'RestoreShop', 'BackupCrm2'].map((name) => {
+    const [, family, overrides = ''] = start.exec(output(name)) ?? [];
+    return [family, JSON.parse(overrides)];
+  });
+  const words = (...command: string[]) => ({ containerOverrides: [{ name: 'mydumper-fargate', command }] });
+  expect(commands).toEqual([
+    ['Fleet-shop', words('backup')],
+    ['Fleet-shop-restore', words('verify', 'latest')],
+    ['Fleet-shop-restore', words('restore', 'latest')],
+    ['Fleet-crm-2', words('backup')],
+  ]);
+});
+
+test('and where to look', () => {
+  expect(output('Bucket')).toMatch(/^<StorageBucket/);
+  expect(output('DashboardUrl')).toBe(
+    'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/Fleet',
+  );
+  expect(output('LogGroup')).toMatch(/^<Log/);
+  expect(output('StoppedTasksLogGroup')).toMatch(/^<TaskEventsLog/);
+});
+
+test('the whole template of the smallest configuration', () => {
+  // The image's fingerprint changes with every file in it.
+  const json = JSON.parse(
+    JSON.stringify(synthesise(SMALL).json).replace(
+      /(container-assets-[\w-]+:)[0-9a-f]{64}/g,
+      '$1<fingerprint>',
+    ),
+  );
+  expect(json).toMatchSnapshot();
+});
