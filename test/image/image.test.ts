@@ -8,7 +8,8 @@ import { describeServer, differences } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
-import type { Operation } from '../support/s3/server.ts';
+import { type Operation, startS3Server } from '../support/s3/server.ts';
+import { operations } from '../support/s3/types.ts';
 import { type Builder, findBuilder } from './builder.ts';
 
 const STAGING_MIB = 32;
@@ -24,6 +25,9 @@ const NOT_ALLOWED: readonly Operation[] = [
   'ListParts',
   'ListMultipartUploads',
 ];
+
+/** What the restore role's policy gives, `s3:GetObject` and `s3:ListBucket`. */
+const ALLOWED_TO_RESTORE: ReadonlySet<Operation> = new Set(['GetObject', 'HeadObject', 'ListObjectsV2']);
 
 const found = await findBuilder().catch((error: unknown) => String(error));
 const reason = typeof found === 'string' ? found : undefined;
@@ -133,5 +137,32 @@ describe.skipIf(reason !== undefined)('the image', () => {
     ).toEqual([]);
   });
 
-  test.todo('restores it from inside the image, once there is a restore');
+  test('restores it through the same staging, with a role that can only read, and finds it equal', async () => {
+    await copy.query('DROP DATABASE IF EXISTS bulk');
+    // The same objects, as the restore role sees them.
+    const reading = await startS3Server({
+      dir: join(world.directory, 's3'),
+      buckets: [BUCKET],
+      deny: operations.filter((operation) => !ALLOWED_TO_RESTORE.has(operation)),
+    });
+    try {
+      const running = await builder.start({
+        command: ['restore', 'latest', '--check'],
+        environment: environment({
+          PREFIX: 'image',
+          AWS_ENDPOINT_URL_S3: reading.endpoint,
+          PORT: String(copy.port),
+          PASSWORD: copy.password,
+        }),
+        stagingMiB: STAGING_MIB,
+      });
+      const { code, stdout, stderr } = await running.ended;
+      expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
+    } finally {
+      await reading.close();
+    }
+    expect(
+      differences(await describeServer(world.db, ['bulk']), await describeServer(copy, ['bulk'])),
+    ).toEqual([]);
+  });
 });
