@@ -6,6 +6,7 @@ import { type Definition, isSame, readDefinitions } from './definitions.ts';
 import { type RestorePlan, readText } from './open.ts';
 import type { RestoreState } from './state.ts';
 import { databaseIn, quoteName, readTables, type Target, tableOf } from './target.ts';
+import { withoutDatabase } from './trigger-names.ts';
 
 /**
  * Compares what is in the server with the backup: every table there, its rows counted and held against the rows in the files, and every
@@ -104,7 +105,9 @@ async function compareDefinitions(
     interruption.throwIfAborted();
     const db = databaseIn(target, file.database);
     await target.database.query(`USE ${quoteName(db)}`);
-    for (const definition of readDefinitions(await readText(store, file, manifest))) {
+    const text = await readText(store, file, manifest);
+    const isMoved = target.as !== undefined && file.kind === 'triggers';
+    for (const definition of readDefinitions(isMoved ? withoutDatabase(text, file.database ?? '') : text)) {
       onCompared();
       const inServer = await showCreate(target, definition);
       const key = `${definition.kind.toLowerCase()} ${db}.${definition.name}`;

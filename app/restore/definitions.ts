@@ -4,7 +4,7 @@ export type DefinitionKind = 'TABLE' | 'VIEW' | 'TRIGGER' | 'FUNCTION' | 'PROCED
 export type Definition = { readonly kind: DefinitionKind; readonly name: string; readonly statement: string };
 
 const CREATE =
-  /^CREATE\b(?:\s+OR REPLACE)?(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:`(?:[^`]|``)*`\.)?(?:`((?:[^`]|``)+)`|([^\s(`]+))/;
+  /^CREATE\b(?:\s+OR REPLACE)?(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
 
 /**
  * The definitions in a file of schemas, views, triggers or routines, in order. Pure. Statements end with `;` at the end of a line; inner

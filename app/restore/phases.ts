@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reading } from '../commands/reading.ts';
 import { Failure } from '../errors.ts';
+import type { ManifestFile } from '../manifest/schema.ts';
 import { renderLoaderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
 import { planBatches, planDisk } from './batches.ts';
@@ -11,7 +12,7 @@ import { changedValues } from './losses.ts';
 import { type RestorePlan, readText } from './open.ts';
 import { type Loader, requireGood, runMyloader } from './run-myloader.ts';
 import type { DumpFile } from './selection.ts';
-import { openBatch, removeBatch, type Stage, stagePlain } from './stage.ts';
+import { openBatch, type Rewrite, removeBatch, type Stage, stagePlain } from './stage.ts';
 import { PHASES, type Phase, type RestoreState } from './state.ts';
 import {
   createDatabase,
@@ -22,6 +23,7 @@ import {
   type Target,
   tableOf,
 } from './target.ts';
+import { UnclearTrigger, withoutDatabase } from './trigger-names.ts';
 
 const MIB = 1024 * 1024;
 /** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
@@ -90,7 +92,7 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
     setup.tell('creating views');
     await loadPlain(setup, selection.views);
     setup.tell('creating triggers');
-    await loadPlain(setup, selection.triggers);
+    await loadPlain(setup, selection.triggers, target.as === undefined ? undefined : intoCurrentDatabase);
   }
   await enter('check');
 }
@@ -166,12 +168,28 @@ function prepare({ reading, plan, staging }: Phases): Setup {
   };
 }
 
+/** Triggers of a database that is loaded under another name. @throws Failure `restore` */
+function intoCurrentDatabase(text: string, file: ManifestFile): string {
+  try {
+    return withoutDatabase(text, Buffer.from(file.database ?? '').toString('latin1'));
+  } catch (error) {
+    if (!(error instanceof UnclearTrigger)) throw error;
+    throw new Failure('restore', `${file.key}: ${error.message}; it cannot be loaded with --as`, {
+      cause: error,
+    });
+  }
+}
+
 /** Loads files that are not rows, batch by batch. */
-async function loadPlain({ loader, stage, batchBytes }: Setup, files: readonly DumpFile[]): Promise<void> {
+async function loadPlain(
+  { loader, stage, batchBytes }: Setup,
+  files: readonly DumpFile[],
+  rewrite?: Rewrite,
+): Promise<void> {
   for (const batch of planBatches(files, batchBytes)) {
     const wanted = batch.kind === 'whole' ? batch.files : [batch.file];
     const directory = openBatch(stage);
-    const taken = await stagePlain(stage, directory, wanted);
+    const taken = await stagePlain(stage, directory, wanted, rewrite);
     requireGood(await runMyloader(loader, directory, 1));
     removeBatch(directory);
     stage.budget.give(taken);

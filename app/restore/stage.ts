@@ -64,24 +64,37 @@ export function removeBatch(directory: string): void {
   rmdirSync(directory);
 }
 
-/** Fetches files as they are into a batch of their own: schemas, views and the like. @returns the disk taken. */
+/** Changes the content of a file, which is given byte by byte as characters (`latin1`), and makes it no longer. */
+export type Rewrite = (text: string, file: ManifestFile) => string;
+
+/**
+ * Fetches files into a batch of their own, as they are or rewritten: schemas, views and the like. @returns the disk taken.
+ */
 export async function stagePlain(
   stage: Stage,
   directory: string,
   files: readonly ManifestFile[],
+  rewrite?: Rewrite,
 ): Promise<number> {
   let taken = 0;
   await forEach(files, stage.concurrency, async (file) => {
     await stage.budget.take(stagedBytes(file.dumpedBytes), file.name);
     const staged = createStagedFile(directory, file.name, stage.budget, stagedBytes(file.dumpedBytes));
     try {
-      for await (const piece of verified(stage, file)) await staged.write([piece]);
+      if (rewrite === undefined) for await (const piece of verified(stage, file)) await staged.write([piece]);
+      else await staged.write([await rewritten(stage, file, rewrite)]);
     } finally {
       staged.close();
       taken += staged.takenBytes();
     }
   });
   return taken;
+}
+
+async function rewritten(stage: Stage, file: ManifestFile, rewrite: Rewrite): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of verified(stage, file)) pieces.push(piece);
+  return Buffer.from(rewrite(Buffer.concat(pieces).toString('latin1'), file), 'latin1');
 }
 
 /** Fetches the files of a batch, each as one piece. Nothing of it may be loaded before this has returned. */

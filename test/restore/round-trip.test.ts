@@ -51,6 +51,45 @@ test('a database is restored under another name', async () => {
   expect(differences(expected, await describeServer(copy, ['an"other näme']))).toEqual([]);
 });
 
+test('a copy beside the original has triggers of its own, and the original is left as it is', async () => {
+  for (const statement of [
+    'CREATE DATABASE shop',
+    'CREATE TABLE shop.orders (id int PRIMARY KEY, customer varchar(40))',
+    "INSERT INTO shop.orders VALUES (1, 'one'), (2, 'two')",
+    'CREATE TRIGGER shop.tidy BEFORE INSERT ON shop.orders FOR EACH ROW SET NEW.customer = TRIM(NEW.customer)',
+    'CREATE VIEW shop.recent AS SELECT * FROM shop.orders WHERE id > 1',
+  ])
+    await world.db.query(statement);
+  try {
+    await makeBackup(world, { DATABASES: 'shop', SOURCE: 'beside' });
+    const original = await describeServer(world.db, ['shop']);
+    const ended = await restoreInto(
+      world,
+      world.db,
+      ['--databases', 'shop', '--as', 'shop_copy', '--check'],
+      {
+        SOURCE: 'beside',
+      },
+    );
+    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+    expect(differences(original, await describeServer(world.db, ['shop']))).toEqual([]);
+    await world.db.query("INSERT INTO shop_copy.orders VALUES (3, '  three  ')");
+    expect(await world.db.query('SELECT customer FROM shop_copy.recent ORDER BY id')).toEqual([
+      { customer: 'two' },
+      { customer: 'three' },
+    ]);
+    expect(await world.db.query('SELECT COUNT(*) AS n FROM shop.orders')).toEqual([{ n: '2' }]);
+
+    // Into its own name too, where the text of the trigger is left as it was written.
+    await world.db.query('DROP DATABASE shop');
+    const back = await restoreInto(world, world.db, ['--databases', 'shop', '--check'], { SOURCE: 'beside' });
+    expect({ code: back.code, log: back.code === 0 ? '' : back.stdout }).toEqual({ code: 0, log: '' });
+    expect(differences(original, await describeServer(world.db, ['shop']))).toEqual([]);
+  } finally {
+    for (const name of ['shop', 'shop_copy']) await world.db.query(`DROP DATABASE IF EXISTS ${name}`);
+  }
+});
+
 test('a single table is restored with its triggers, and its view left out', async () => {
   const nasty = databases[1] ?? '';
   const ended = await restoreInto(

@@ -1,0 +1,51 @@
+const NAME = '(?:`(?:[^`]|``)+`|[0-9A-Za-z$_\\u0080-\\uffff]+)';
+const ACCOUNT = "(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^\\s@`']+)";
+const QUALIFIED = `(?:(${NAME})\\s*\\.\\s*)?(${NAME})`;
+const HEAD = new RegExp(
+  `^(CREATE\\s+(?:OR\\s+REPLACE\\s+)?(?:DEFINER\\s*=\\s*${ACCOUNT}(?:\\s*@\\s*${ACCOUNT})?\\s+)?TRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?)` +
+    `${QUALIFIED}(\\s+(?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE)\\s+ON\\s+)${QUALIFIED}`,
+  'i',
+);
+/** What may stand before a statement in a file of the dump. */
+const LEAD = /^(?:\s+|--[^\n]*\n|\/\*(?!!)[\s\S]*?\*\/)*/;
+
+/** A trigger of which it cannot be told into which database it would go. */
+export class UnclearTrigger extends Error {
+  constructor(statement: string) {
+    const shown = statement.slice(0, 120).replace(/\s+/g, ' ');
+    super(`cannot tell which database this trigger names: ${JSON.stringify(shown)}`);
+    this.name = 'UnclearTrigger';
+  }
+}
+
+/**
+ * The statements of a dump's file of triggers with the database's name taken off the trigger and its table, so that they go into the
+ * current database. Servers keep a trigger's text as it was written: one made as `CREATE TRIGGER shop.t ... ON shop.orders` would,
+ * loaded into a copy, be made in `shop` itself. Pure. `text` and `database` in the same encoding.
+ * @throws UnclearTrigger
+ */
+export function withoutDatabase(text: string, database: string): string {
+  return text
+    .split(/(?<=;\n)/)
+    .map((part) => {
+      const lead = LEAD.exec(part)?.[0] ?? '';
+      const statement = part.slice(lead.length);
+      return /^CREATE\b/i.test(statement) ? lead + unqualified(statement, database) : part;
+    })
+    .join('');
+}
+
+function unqualified(statement: string, database: string): string {
+  const head = HEAD.exec(statement);
+  if (head === null) throw new UnclearTrigger(statement);
+  const [whole, create = '', ofTrigger, trigger = '', on = '', ofTable, table = ''] = head;
+  for (const qualifier of [ofTrigger, ofTable])
+    if (qualifier !== undefined && !isSameName(qualifier, database)) throw new UnclearTrigger(statement);
+  return `${create}${trigger}${on}${table}${statement.slice(whole.length)}`;
+}
+
+/** Where names of databases are not told apart by their case, the text keeps the case it was written in. */
+function isSameName(written: string, name: string): boolean {
+  const plain = written.startsWith('`') ? written.slice(1, -1).replaceAll('``', '`') : written;
+  return plain.toLowerCase() === name.toLowerCase();
+}
