@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 test('with a slow S3 staging stays within its budget, mydumper is paused, and every row arrives', async () => {
-  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 90, tables: 6 });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 90, tables: 6, rowBytes: 1000 });
   const before = await describeServer(world.db, ['bulk']);
   world.s3.setBandwidth(25e6);
 
@@ -67,7 +67,7 @@ test('with a slow S3 staging stays within its budget, mydumper is paused, and ev
 });
 
 test('the default budget of 10 MiB works on an ordinary database', async () => {
-  await createBulkDatabase(world.db, { name: 'shop', megabytes: 30, tables: 8 });
+  await createBulkDatabase(world.db, { name: 'shop', megabytes: 30, tables: 8, rowBytes: 1000 });
   const before = await describeServer(world.db, ['shop']);
   const { STAGING_LIMIT_MB: _, ...environment } = world.environment();
   const { code, stdout } = await startProgram(environment).ended;

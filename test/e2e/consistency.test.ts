@@ -102,7 +102,7 @@ test('of tables without transactions the same user is told that they are not con
 
 test('while mydumper holds locks for a large MyISAM table it is not stopped, however slow S3 is', async () => {
   await createAccounts('InnoDB');
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 24, tables: 1, engine: 'MyISAM' });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 24, tables: 1, rowBytes: 1000, engine: 'MyISAM' });
   world.s3.setBandwidth(8e6);
   const { lines, manifest } = await run({ STAGING_LIMIT_MB: '48', COMPRESS: 'none' });
   const released = lines.findIndex(({ event }) => event === 'locksReleased');

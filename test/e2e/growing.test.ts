@@ -19,7 +19,7 @@ let world: World;
 beforeAll(async () => {
   db = await startMariaDb();
   copy = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 56, tables: 2 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 56, tables: 2, rowBytes: 1000 });
   before = await describeServer(db, ['bulk']);
 });
 afterAll(async () => {
@@ -34,7 +34,8 @@ afterEach(async () => {
   await world?.stop();
 });
 
-test.each(['none', 'gzip', 'zstd'])(
+// gzip: soak/tmpfs.test.ts, one table as one file.
+test.each(['none', 'zstd'])(
   'with COMPRESS=%s files many times the budget go up while mydumper writes them',
   async (compression) => {
     world.s3.setBandwidth(60e6);

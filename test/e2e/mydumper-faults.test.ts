@@ -13,7 +13,7 @@ let program: RunningProgram | undefined;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 40, tables: 2 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -71,7 +71,7 @@ test('the server killed in the middle of the dump', async () => {
   const own = await startMariaDb();
   const other = await startWorld({ db: own });
   try {
-    await createBulkDatabase(own, { name: 'bulk', megabytes: 40, tables: 2 });
+    await createBulkDatabase(own, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
     other.s3.setBandwidth(4e6);
     program = startProgram(other.environment({ STAGING_LIMIT_MB: '12', COMPRESS: 'none' }));
     await program.printed('"event":"paused"');
@@ -107,7 +107,7 @@ test('the connection of the dump killed by an administrator', async () => {
 });
 
 test('a table dropped while others are dumped is in the backup, or there is none', async () => {
-  await createBulkDatabase(db, { name: 'shrinking', megabytes: 30, tables: 3 });
+  await createBulkDatabase(db, { name: 'shrinking', megabytes: 30, tables: 3, rowBytes: 1000 });
   const rows = await db.query('SELECT COUNT(*) n FROM shrinking.bulk_2');
   const admin = await db.connect();
   try {
@@ -182,7 +182,7 @@ test('a server that loses patience quickly loses no row to a long pause', async 
   const hasty = await startMariaDb();
   const other = await startWorld({ db: hasty });
   try {
-    await createBulkDatabase(hasty, { name: 'bulk', megabytes: 40, tables: 2 });
+    await createBulkDatabase(hasty, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
     for (const setting of ['net_write_timeout = 2', 'net_read_timeout = 2', 'max_statement_time = 3'])
       await hasty.query(`SET GLOBAL ${setting}`);
     // Every body is held up for a time that is longer than the server's patience, while mydumper is stopped.

@@ -20,7 +20,7 @@ beforeAll(async () => {
   db = await startMariaDb();
   copy = await startMariaDb();
   databases = await createNastyDatabases(db, { seed: 7, rows: 60 });
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 6 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 6, rowBytes: 1000 });
   databases.push('bulk');
   before = await describeServer(db, databases);
 });

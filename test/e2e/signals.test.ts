@@ -17,7 +17,7 @@ let program: RunningProgram | undefined;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 60, tables: 3 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 60, tables: 3, rowBytes: 1000 });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {

@@ -17,7 +17,7 @@ let world: World;
 beforeAll(async () => {
   db = await startMariaDb();
   copy = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 110, tables: 4 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 110, tables: 4, rowBytes: 1000 });
   await createWideRows(db, { name: 'wide', rows: 6, bytes: 1_500_000 });
   before = await describeServer(db, ['bulk', 'wide']);
 });

@@ -11,7 +11,7 @@ let first: RunningProgram;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 2 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 2, rowBytes: 1000 });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {

@@ -15,7 +15,7 @@ let copy: MariaDb;
 beforeAll(async () => {
   world = await startWorld();
   copy = await startMariaDb();
-  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 42, tables: 2 });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 42, tables: 2, rowBytes: 1000 });
   await makeBackup(world, { STAGING_LIMIT_MB: '8', THREADS: '4' });
 });
 afterAll(async () => {

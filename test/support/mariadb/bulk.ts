@@ -19,6 +19,8 @@ export interface BulkOptions {
 
 // What a row's other columns take in a dump, brackets and commas included.
 const FIXED_BYTES = 88;
+/** Of a row's text one hash of 32 digits for so much of it. */
+const BYTES_PER_HASH = 180;
 const SENTENCES =
   "'thank you for your order, it will be shipped soon; ', 'returned by customer: \"damaged\" ', 'it''s late ', 'äöü 日本 '";
 const WORDS =
@@ -42,7 +44,12 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
   const word = (salt: number): string =>
     `ELT(1 + CRC32(seq + ${seed * 1000 + salt}) % ${words.length}, ${words.join(', ')})`;
   const filler = Math.max(1, rowBytes - FIXED_BYTES);
-  const note = `RPAD(CONCAT(${[0, 1, 2].map(word).join(', ')}, HEX(CRC32(seq * 7)), ' ', ${word(3)}), ${filler}, ELT(1 + seq % 4, ${SENTENCES}))`;
+  // Wide rows hold hashes too, so that they are no easier to compress than narrow ones.
+  const hashes = Array.from(
+    { length: Math.floor(filler / BYTES_PER_HASH) },
+    (_, index) => `, MD5(seq * ${7 + 4 * index}), ${word(4 + index)}`,
+  ).join('');
+  const note = `RPAD(CONCAT(${[0, 1, 2].map(word).join(', ')}, HEX(CRC32(seq * 7)), ' ', ${word(3)}${hashes}), ${filler}, ELT(1 + seq % 4, ${SENTENCES}))`;
   const fill = async (table: number): Promise<void> => {
     const connection = await db.connect();
     try {
