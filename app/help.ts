@@ -1,4 +1,4 @@
-import { flagOf } from './config.ts';
+import { flagOf } from './command-line.ts';
 import { EXIT_MEANINGS, VARIABLES } from './contract.ts';
 
 const WIDTH = 100;

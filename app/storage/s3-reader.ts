@@ -13,7 +13,7 @@ import { type BackupStore, ObjectMissing } from './backup-store.ts';
 import type { RetryListener } from './object-store.ts';
 import { explain } from './refusals.ts';
 import { backoffMilliseconds, isTransient, type Limits } from './retry.ts';
-import { createClient } from './s3.ts';
+import { createClient } from './s3-client.ts';
 
 /** A body may be this far ahead of whoever reads it. */
 const READ_AHEAD_BYTES = 256 * 1024;

@@ -6,34 +6,22 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
-import { encodeCrc32, guardChecksums } from './checksum-guard.ts';
+import { encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
 import { explain } from './refusals.ts';
-import { type Limits, retryForSeconds } from './retry.ts';
+import type { Limits } from './retry.ts';
+import { createClient, PARTS_PER_FILE } from './s3-client.ts';
 
-/** A socket on which nothing moves for this long is given up, and the request sent again. */
-const SOCKET_IDLE_MILLISECONDS = 60_000;
-const CONNECT_MILLISECONDS = 10_000;
 /** What may wait between the reader of a file and its parts, so that memory stays with the parts in flight. */
 const READ_AHEAD_BYTES = 1024 * 1024;
-/** Parts of one file under way at once; files run side by side too. */
-const PARTS_PER_FILE = 2;
 
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
-
-const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
-
-type RequestHandler = Pick<
-  NodeHttpHandler,
-  'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
->;
 
 /** An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials: the SDK's own chain. */
 export function openS3(config: StoreConfig, files: number, onRetry: RetryListener): ObjectStore {
@@ -184,68 +172,6 @@ function tellAcknowledged(upload: Upload, partBytes: number, onAcknowledged: (by
     while (early.delete(parts + 1)) parts += 1;
     if (parts > before) onAcknowledged(parts * partBytes);
   });
-}
-
-/** `files` are under way at once. */
-export function createClient(
-  config: StoreConfig,
-  files: number,
-  limits: Limits,
-  onRetry: RetryListener,
-): S3Client {
-  const requests = new WeakMap<object, { operation: string; key: string }>();
-  const client = new S3Client({
-    region: config.region,
-    forcePathStyle: config.forcePathStyle,
-    // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),
-    retryStrategy: retryForSeconds(limits, (error) => {
-      const request = error instanceof Error ? requests.get(error) : undefined;
-      onRetry({
-        operation: request?.operation ?? 'request',
-        key: request?.key ?? '',
-        reason: explain(error, config),
-      });
-    }),
-  });
-  guardChecksums(client);
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        const operation = (context.commandName ?? 'request').replace(/Command$/, '');
-        const key = (args.input as { Key?: string }).Key ?? '';
-        if (error instanceof Error) requests.set(error, { operation, key });
-        throw error;
-      }
-    },
-    { step: 'finalizeRequest', name: 'nameRequest', priority: 'low' },
-  );
-  return client;
-}
-
-/**
- * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
- * DELETE) are let through: cut in the middle they would leave an upload behind that nobody knows of.
- */
-function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
-  const agent = { keepAlive: true, maxSockets };
-  const inner = new NodeHttpHandler({
-    connectionTimeout: CONNECT_MILLISECONDS,
-    socketTimeout: SOCKET_IDLE_MILLISECONDS,
-    httpAgent: agent,
-    httpsAgent: agent,
-  });
-  return {
-    handle: (request, options) =>
-      inner.handle(request, CUTTABLE.has(request.method) ? { ...options, abortSignal: signal } : options),
-    destroy: () => inner.destroy(),
-    metadata: inner.metadata,
-    updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),
-    httpHandlerConfigs: () => inner.httpHandlerConfigs(),
-  };
 }
 
 /**

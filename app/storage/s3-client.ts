@@ -1,0 +1,82 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { StoreConfig } from '../config.ts';
+import { guardChecksums } from './checksum-guard.ts';
+import type { RetryListener } from './object-store.ts';
+import { explain } from './refusals.ts';
+import { type Limits, retryForSeconds } from './retry.ts';
+
+/** A socket on which nothing moves for this long is given up, and the request sent again. */
+const SOCKET_IDLE_MILLISECONDS = 60_000;
+const CONNECT_MILLISECONDS = 10_000;
+/** Parts of one file under way at once; files run side by side too. */
+export const PARTS_PER_FILE = 2;
+
+const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
+
+type RequestHandler = Pick<
+  NodeHttpHandler,
+  'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
+>;
+
+/** `files` are under way at once. */
+export function createClient(
+  config: StoreConfig,
+  files: number,
+  limits: Limits,
+  onRetry: RetryListener,
+): S3Client {
+  const requests = new WeakMap<object, { operation: string; key: string }>();
+  const client = new S3Client({
+    region: config.region,
+    forcePathStyle: config.forcePathStyle,
+    // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),
+    retryStrategy: retryForSeconds(limits, (error) => {
+      const request = error instanceof Error ? requests.get(error) : undefined;
+      onRetry({
+        operation: request?.operation ?? 'request',
+        key: request?.key ?? '',
+        reason: explain(error, config),
+      });
+    }),
+  });
+  guardChecksums(client);
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        const operation = (context.commandName ?? 'request').replace(/Command$/, '');
+        const key = (args.input as { Key?: string }).Key ?? '';
+        if (error instanceof Error) requests.set(error, { operation, key });
+        throw error;
+      }
+    },
+    { step: 'finalizeRequest', name: 'nameRequest', priority: 'low' },
+  );
+  return client;
+}
+
+/**
+ * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
+ * DELETE) are let through: cut in the middle they would leave an upload behind that nobody knows of.
+ */
+function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
+  const agent = { keepAlive: true, maxSockets };
+  const inner = new NodeHttpHandler({
+    connectionTimeout: CONNECT_MILLISECONDS,
+    socketTimeout: SOCKET_IDLE_MILLISECONDS,
+    httpAgent: agent,
+    httpsAgent: agent,
+  });
+  return {
+    handle: (request, options) =>
+      inner.handle(request, CUTTABLE.has(request.method) ? { ...options, abortSignal: signal } : options),
+    destroy: () => inner.destroy(),
+    metadata: inner.metadata,
+    updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),
+    httpHandlerConfigs: () => inner.httpHandlerConfigs(),
+  };
+}
