@@ -21,7 +21,6 @@ const ABORT_UPLOADS_DAYS = 7;
 
 export type BackupBucketProps = {
   readonly settings: BucketSettings;
-  readonly prefix: string;
   readonly sources: readonly SourceSettings[];
 };
 
@@ -31,7 +30,7 @@ export class BackupBucket extends Construct {
   /** Of SSE-KMS; undefined with SSE-S3. */
   readonly key: IKey | undefined;
 
-  constructor(scope: Construct, id: string, { settings, prefix, sources }: BackupBucketProps) {
+  constructor(scope: Construct, id: string, { settings, sources }: BackupBucketProps) {
     super(scope, id);
     const given = settings.kmsKeyArn;
     if (settings.kind === 'existing') {
@@ -52,7 +51,7 @@ export class BackupBucket extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: lifecycleRules(settings, prefix, sources),
+      lifecycleRules: lifecycleRules(settings, sources),
       ...(settings.objectLock !== undefined && {
         objectLockEnabled: true,
         objectLockDefaultRetention: retentionOf(settings.objectLock),
@@ -92,11 +91,7 @@ function retentionOf({ mode, days }: NonNullable<NewBucketSettings['objectLock']
 }
 
 /** One rule for each source, since each may be kept for a time of its own, and one for what concerns them all. */
-function lifecycleRules(
-  settings: NewBucketSettings,
-  prefix: string,
-  sources: readonly SourceSettings[],
-): LifecycleRule[] {
+function lifecycleRules(settings: NewBucketSettings, sources: readonly SourceSettings[]): LifecycleRule[] {
   return [
     {
       id: 'leftovers',
@@ -104,10 +99,10 @@ function lifecycleRules(
       noncurrentVersionExpiration: Duration.days(settings.noncurrentDays),
       expiredObjectDeleteMarker: true,
     },
-    ...sources.map(({ name, retentionDays }) => ({
-      id: `expire-${name}`,
-      prefix: folderOf(prefix, name),
-      expiration: Duration.days(retentionDays ?? settings.retentionDays),
+    ...sources.map((source) => ({
+      id: `expire-${source.name}`,
+      prefix: folderOf(source),
+      expiration: Duration.days(source.retentionDays ?? settings.retentionDays),
       ...(settings.transitions.length > 0 && {
         transitions: settings.transitions.map(({ afterDays, storageClass }) => ({
           transitionAfter: Duration.days(afterDays),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCompleteSecretArn, isSecretArn } from './secrets.ts';
+import { isCompleteSecretArn, isSecretArn, looksLikeWholeArn } from './secrets.ts';
 
 const host = z
   .string()
@@ -13,6 +13,10 @@ const secret = z
   .refine((value) => (isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@!-]{1,512}$/.test(value)), {
     error:
       'must be the name of a secret in Secrets Manager, or its whole ARN with the six characters at its end',
+  })
+  .refine((value) => isSecretArn(value) || !looksLikeWholeArn(value), {
+    error:
+      'ends in a hyphen and six characters, which Secrets Manager takes for those it adds itself, and would not find it by name: give its whole ARN',
   });
 const kmsKeyArn = z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, {
   error: 'must be the ARN of a KMS key (not of an alias)',
@@ -53,7 +57,7 @@ const schedule = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
-/** Where a restore goes: nowhere unless given, as loading into the source by mistake would be the second disaster. */
+/** Where a restore goes in place of the source's own server, and who may write there. */
 const restoreTarget = z.strictObject({
   host,
   port: port.default(3306),
@@ -62,11 +66,17 @@ const restoreTarget = z.strictObject({
   securityGroupId: securityGroupId.optional(),
 });
 
+export const prefix = z.string().regex(/^([A-Za-z0-9!_'().-]+(\/[A-Za-z0-9!_'().-]+)*)?$/, {
+  error: 'must be key segments joined by single slashes, without slashes at its ends',
+});
+
 export const sourceSchema = z.strictObject({
   /** Part of keys, metrics and resource names. */
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/, { error: 'must be up to 40 letters, digits and hyphens' }),
+  /** In place of the stack's. */
+  prefix: prefix.optional(),
   host,
   port: port.default(3306),
   /** With the keys `username` and `password`, as RDS creates them. */
@@ -117,4 +127,4 @@ export const sourceSchema = z.strictObject({
   retentionDays: whole(1, 36_500).optional(),
   restore: restoreTarget.optional(),
 });
-export type SourceSettings = Readonly<z.infer<typeof sourceSchema>>;
+export type SourceSettings = Readonly<z.infer<typeof sourceSchema>> & { readonly prefix: string };

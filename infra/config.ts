@@ -4,9 +4,10 @@ import { Failure } from '../app/errors.ts';
 import { bucketSchema, mistakesInBucket } from './config-bucket.ts';
 import { imageSchema, mistakesInImage } from './config-image.ts';
 import { networkSchema } from './config-network.ts';
-import { type SourceSettings, sourceSchema } from './config-source.ts';
+import { prefix, type SourceSettings, sourceSchema } from './config-source.ts';
 import { longestGapHours } from './cron.ts';
 import { environmentOf } from './environment.ts';
+import { folderOf, idOf } from './names.ts';
 import { mistakesInSizes } from './sizes.ts';
 
 /** The one key of cdk.json's context that is ours. */
@@ -19,6 +20,9 @@ const EXAMPLE_REGION = 'eu-central-1';
 export const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
+
+/** A source with all that can be configured takes 15 resources, and what they share 30. */
+export const MOST_SOURCES = 30;
 
 export const settingsSchema = z.strictObject({
   stackName: z
@@ -35,12 +39,7 @@ export const settingsSchema = z.strictObject({
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-central-1' })
     .optional(),
-  prefix: z
-    .string()
-    .regex(/^([A-Za-z0-9!_'().-]+(\/[A-Za-z0-9!_'().-]+)*)?$/, {
-      error: 'must be key segments joined by single slashes, without slashes at its ends',
-    })
-    .default(''),
+  prefix: prefix.default(''),
   metricsNamespace: z
     .string()
     .regex(/^[A-Za-z0-9.\-_/#]{1,255}$/, { error: 'must be letters, digits and . - _ / #' })
@@ -57,10 +56,16 @@ export const settingsSchema = z.strictObject({
   bucket: bucketSchema,
   network: networkSchema,
   image: imageSchema,
-  sources: z.array(sourceSchema).min(1, { error: 'must name at least one source' }).max(100),
+  sources: z
+    .array(sourceSchema)
+    .min(1, { error: 'must name at least one source' })
+    .max(MOST_SOURCES, {
+      error: `must be ${MOST_SOURCES} or fewer, as CloudFormation takes 500 resources in a stack; deploy the others under another stackName`,
+    }),
 });
 
-export type StackSettings = Readonly<z.infer<typeof settingsSchema>> & {
+export type StackSettings = Omit<Readonly<z.infer<typeof settingsSchema>>, 'prefix' | 'sources'> & {
+  readonly sources: readonly SourceSettings[];
   readonly account: string;
   readonly region: string;
 };
@@ -86,6 +91,10 @@ export function readSettings(value: unknown, env: NodeJS.ProcessEnv = process.en
   if (!parsed.success) throw new InfraConfigurationError(parsed.error.issues.map(tell));
   const settings = {
     ...parsed.data,
+    sources: parsed.data.sources.map((source) => ({
+      ...source,
+      prefix: source.prefix ?? parsed.data.prefix,
+    })),
     account: parsed.data.account ?? (env.CDK_DEFAULT_ACCOUNT || EXAMPLE_ACCOUNT),
     region: parsed.data.region ?? (env.CDK_DEFAULT_REGION || EXAMPLE_REGION),
   };
@@ -111,9 +120,7 @@ function tell({ path, message, code }: z.core.$ZodIssue): string {
 
 function mistakesInSource(settings: StackSettings, source: SourceSettings, index: number): string[] {
   const place = `sources[${index}]`;
-  const twin = settings.sources.findIndex(({ name }) => name === source.name);
-  const mistakes =
-    twin < index ? [`${place}.name: "${source.name}" is the name of sources[${twin}] too`] : [];
+  const mistakes = mistakesInName(settings, source, index).map((line) => `${place}.${line}`);
   mistakes.push(...mistakesInSizes(source).map((line) => `${place}.${line}`));
   mistakes.push(...mistakesInSchedule(source).map((line) => `${place}.schedule.${line}`));
   // The program itself judges what it will be started with, so that a wrong value fails here and not in tonight's task.
@@ -129,6 +136,21 @@ function mistakesInSource(settings: StackSettings, source: SourceSettings, index
     }
   }
   return mistakes;
+}
+
+/** Names that differ only in what outputs cannot hold, and folders within each other, where each other's rules would reach. */
+function mistakesInName({ sources }: StackSettings, source: SourceSettings, index: number): string[] {
+  const folder = folderOf(source);
+  for (const [twin, other] of sources.slice(0, index).entries()) {
+    if (other.name === source.name) return [`name: "${source.name}" is the name of sources[${twin}] too`];
+    if (idOf(other.name) === idOf(source.name))
+      return [`name: "${source.name}" is too much like "${other.name}" of sources[${twin}]`];
+    if (folder.startsWith(folderOf(other)) || folderOf(other).startsWith(folder))
+      return [
+        `prefix: its backups would be in ${folder} and those of sources[${twin}] in ${folderOf(other)}, one within the other`,
+      ];
+  }
+  return [];
 }
 
 function mistakesInSchedule({ schedule }: SourceSettings): string[] {

@@ -13,7 +13,7 @@ export type Destination = { readonly bucketName: string; readonly kmsKeyArn: str
 
 /** What the backup of one source is started with. User and password come from Secrets Manager and are not among it. */
 export function environmentOf(
-  settings: Pick<StackSettings, 'prefix' | 'region' | 'metricsNamespace'>,
+  settings: Pick<StackSettings, 'region' | 'metricsNamespace'>,
   source: SourceSettings,
   { bucketName, kmsKeyArn }: Destination,
 ): Environment {
@@ -41,7 +41,7 @@ export function environmentOf(
 
 /** What restore and verify of one source are started with: no metrics, as their role may read and do nothing else. */
 export function restoreEnvironmentOf(
-  settings: Pick<StackSettings, 'prefix' | 'region'>,
+  settings: Pick<StackSettings, 'region'>,
   source: SourceSettings,
   bucketName: string,
 ): Environment {
@@ -55,7 +55,7 @@ export function restoreEnvironmentOf(
 }
 
 function readingEnvironment(
-  settings: Pick<StackSettings, 'prefix' | 'region'>,
+  settings: Pick<StackSettings, 'region'>,
   source: SourceSettings,
   bucketName: string,
 ): Environment {
@@ -63,7 +63,7 @@ function readingEnvironment(
   return {
     BUCKET: bucketName,
     REGION: settings.region,
-    PREFIX: settings.prefix,
+    PREFIX: source.prefix,
     SOURCE: source.name,
     OUTPUTDIR: STAGING_DIRECTORY,
     ...(limits !== undefined && { STAGING_LIMIT_MB: String(limits.stagingLimitMiB) }),

@@ -1,6 +1,6 @@
 /** Where a source's backups are: `[<prefix>/]<source>/`, as the program builds its keys. */
-export function folderOf(prefix: string, source: string): string {
-  return prefix === '' ? `${source}/` : `${prefix}/${source}/`;
+export function folderOf({ prefix, name }: { readonly prefix: string; readonly name: string }): string {
+  return prefix === '' ? `${name}/` : `${prefix}/${name}/`;
 }
 
 /** A construct's id for one source. */

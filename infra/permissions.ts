@@ -17,7 +17,6 @@ import { folderOf } from './names.ts';
 export type TaskRolesProps = {
   readonly bucket: IBucket;
   readonly key: IKey | undefined;
-  readonly prefix: string;
   readonly metricsNamespace: string;
   readonly source: SourceSettings;
 };
@@ -29,8 +28,8 @@ export class TaskRoles extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskRolesProps) {
     super(scope, id);
-    const { bucket, prefix, source } = props;
-    const folder = folderOf(prefix, source.name);
+    const { bucket, source } = props;
+    const folder = folderOf(source);
     const objects = bucket.arnForObjects(`${folder}*`);
     this.backup = this.role('Backup', `Adds backups of ${source.name}`, backupStatements(props, objects));
     this.restore = this.role(

@@ -10,6 +10,11 @@ export function isCompleteSecretArn(arn: string): boolean {
   return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(arn);
 }
 
+/** A name that makes an ARN without suffix look like one with it. https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen */
+export function looksLikeWholeArn(name: string): boolean {
+  return /-[A-Za-z0-9]{6}$/.test(name);
+}
+
 /** A secret that somebody else made, by name or ARN. */
 export function importSecret(scope: Construct, id: string, nameOrArn: string): ISecret {
   return isSecretArn(nameOrArn)

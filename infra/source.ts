@@ -39,7 +39,6 @@ export class BackupSource extends Construct {
     const roles = new TaskRoles(this, 'Roles', {
       bucket,
       key,
-      prefix: settings.prefix,
       metricsNamespace: settings.metricsNamespace,
       source,
     });

@@ -22,9 +22,9 @@ export class BackupStack extends Stack {
       ...props,
       env: { account: settings.account, region: settings.region },
     });
-    const { prefix, sources, metricsNamespace: namespace } = settings;
+    const { sources, metricsNamespace: namespace } = settings;
 
-    const storage = new BackupBucket(this, 'Storage', { settings: settings.bucket, prefix, sources });
+    const storage = new BackupBucket(this, 'Storage', { settings: settings.bucket, sources });
     const network = new BackupNetwork(this, 'Network', { settings: settings.network, sources });
     const cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,

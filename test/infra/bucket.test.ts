@@ -64,7 +64,7 @@ test('what is old expires, for each source in its own time, and what was left ov
     {
       Id: 'expire-crm-2',
       Status: 'Enabled',
-      Prefix: 'nightly/eu/crm-2/',
+      Prefix: 'weekly/crm-2/',
       ExpirationInDays: 120,
       Transitions: moves,
     },

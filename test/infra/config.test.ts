@@ -51,6 +51,32 @@ test.each<[string, unknown, RegExp]>([
     { ...SMALL, sources: [SOURCE, SOURCE] },
     /^sources\[1\]\.name: "shop" is the name of sources\[0\] too$/,
   ],
+  [
+    'names that outputs cannot tell apart',
+    {
+      ...SMALL,
+      sources: [
+        { ...SOURCE, name: 'shop-a' },
+        { ...SOURCE, name: 'shopA' },
+      ],
+    },
+    /^sources\[1\]\.name: "shopA" is too much like "shop-a" of sources\[0\]$/,
+  ],
+  [
+    "a folder within another source's",
+    { ...SMALL, sources: [SOURCE, { ...SOURCE, name: 'stock', prefix: 'shop' }] },
+    /^sources\[1\]\.prefix: its backups would be in shop\/stock\/ and those of sources\[0\] in shop\/, one within the other$/,
+  ],
+  [
+    'more sources than a stack holds',
+    { ...SMALL, sources: Array.from({ length: 31 }, (_, index) => ({ ...SOURCE, name: `shop-${index}` })) },
+    /^sources: must be 30 or fewer/,
+  ],
+  [
+    'a secret whose name looks as if it had the six characters',
+    source({ secret: 'shop/backup-reader' }),
+    /^sources\[0\]\.secret: ends in a hyphen and six characters.*give its whole ARN$/,
+  ],
   ['a port that is none', source({ port: 70_000 }), /^sources\[0\]\.port: must be 65535 or less$/],
   [
     'an ARN without its six characters',

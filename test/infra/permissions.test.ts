@@ -67,6 +67,13 @@ test('tags and a KMS key add what they need, and only where they are configured'
   ]);
 });
 
+test('a source with a prefix of its own is bound to that', () => {
+  for (const role of [/^Sourcecrm2RolesBackup/, /^Sourcecrm2RolesRestore/])
+    expect(statements(full, role)[0]?.Resource).toEqual({
+      'Fn::Join': ['', [{ 'Fn::GetAtt': [bucketOf(full), 'Arn'] }, '/weekly/crm-2/*']],
+    });
+});
+
 test('the restore role can read its own folder: no more', () => {
   expect(statements(existing, /^SourceshopRolesRestore/)).toEqual([
     {

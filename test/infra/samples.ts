@@ -85,6 +85,7 @@ export const FULL: Context = {
     {
       ...SOURCE,
       name: 'crm-2',
+      prefix: 'weekly',
       schedule: { expression: 'cron(0 1 ? * SUN *)', timeZone: 'Europe/Berlin', flexibleMinutes: 0 },
     },
   ],

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { FULL, SMALL, synthesise } from './samples.ts';
+import { MOST_SOURCES } from '../../infra/config.ts';
+import { type Context, FULL, SMALL, synthesise } from './samples.ts';
 
 const full = synthesise(FULL);
+const [wholeSource] = FULL.sources as [Context];
 
 /** An output's value with references written as the names of what they refer to. */
 function text(value: unknown): string {
@@ -39,6 +41,19 @@ test('and where to look', () => {
   );
   expect(output('LogGroup')).toMatch(/^<Log/);
   expect(output('StoppedTasksLogGroup')).toMatch(/^<TaskEventsLog/);
+});
+
+test('a stack takes as many sources as its configuration may name, each with everything', () => {
+  const sources = Array.from({ length: MOST_SOURCES }, (_, index) => ({
+    ...wholeSource,
+    name: `source-${index}`,
+    securityGroupId: `sg-0123456789abcd0${10 + index}`,
+    restore: { host: 'copy', secret: 'copy/admin', securityGroupId: `sg-0123456789abcd1${10 + index}` },
+  }));
+  const { json } = synthesise({ ...FULL, sources });
+  expect(Object.keys(json.Resources).length).toBeLessThanOrEqual(500);
+  expect(Object.keys(json.Outputs).length).toBeLessThanOrEqual(200);
+  expect(JSON.stringify(json).length).toBeLessThan(1_000_000);
 });
 
 test('the whole template of the smallest configuration', () => {
