@@ -158,7 +158,8 @@ const schema = z.object({
     .string()
     .refine((path) => !path.includes('\0'), { error: 'must be a directory path' })
     .default('output'),
-  CHUNK_FILE_SIZE_MB: whole(1, 4096, ' (MiB)').default(1),
+  // S3 takes 10,000 parts of 5 MiB or more for an object.
+  CHUNK_FILE_SIZE_MB: whole(1, 40_000, ' (MiB)').default(1),
   MAX_FILE_COUNT: whole(1, 1_000_000).default(10),
   STAGING_LIMIT_MB: whole(1, 16_777_216, ' (MiB)').optional(),
   THREADS: whole(1, 256).default(4),

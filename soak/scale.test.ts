@@ -105,7 +105,7 @@ test.each(['1', '2048'])(
   async (chunk) => {
     const measured = await measure({
       DATABASES: 'size_1000',
-      STAGING_LIMIT_MB: '512',
+      STAGING_LIMIT_MB: '128',
       CHUNK_FILE_SIZE_MB: chunk,
     });
     say(`CHUNK_FILE_SIZE_MB=${chunk}`, measured);

@@ -163,7 +163,7 @@ function look(): void {
     if (stoppedAt !== undefined && scan.closedBytes === 0) press(time);
     moveGate(state);
   }
-  plannedMilliseconds = nextLookMilliseconds(state);
+  plannedMilliseconds = nextLookMilliseconds(state, lookedAt - time);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
     send({ kind: 'stats', stats: currentStats(now()) });

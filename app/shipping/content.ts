@@ -8,6 +8,8 @@ import { createCompressor } from './compressor.ts';
 import type { Tail } from './tail.ts';
 
 const READ_BYTES = 1024 * 1024;
+/** What a read takes whose file should hold no more: a whole buffer for each of very many small files is what they would cost most. */
+const LEAST_READ_BYTES = 4096;
 /** A compressor is flushed each time it has taken in so much, so that it is known what of the file is in which part. */
 const BETWEEN_MARKS_BYTES = 4 * 1024 * 1024;
 
@@ -82,7 +84,7 @@ async function* readToEnd(
     const seen = tail.now();
     const { sizeBytes, closed } = seen;
     while (source.fileBytes < sizeBytes || closed) {
-      const data = await readChunk(lease.descriptor, source.fileBytes);
+      const data = await readChunk(lease.descriptor, source.fileBytes, sizeBytes - source.fileBytes);
       if (data.byteLength === 0) break;
       hash.update(data);
       source.fileBytes += data.byteLength;
@@ -97,14 +99,10 @@ async function* readToEnd(
   }
 }
 
-async function readChunk(descriptor: number, position: number): Promise<Buffer> {
-  const { bytesRead, buffer } = await readAt(
-    descriptor,
-    Buffer.allocUnsafe(READ_BYTES),
-    0,
-    READ_BYTES,
-    position,
-  );
+/** `expectedBytes` should be left in the file. */
+async function readChunk(descriptor: number, position: number, expectedBytes: number): Promise<Buffer> {
+  const length = Math.min(READ_BYTES, Math.max(LEAST_READ_BYTES, expectedBytes));
+  const { bytesRead, buffer } = await readAt(descriptor, Buffer.allocUnsafeSlow(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
 }
 

@@ -26,6 +26,8 @@ export type Scenario = {
   readonly statementShares: readonly number[];
   /** Seconds by which looks are late, in turn; at most 0.1. */
   readonly stallSeconds: readonly number[];
+  /** How long each look takes. */
+  readonly lookSeconds: number;
   readonly concurrency: number;
   readonly patienceSeconds: number;
 };
@@ -173,7 +175,8 @@ export function simulate(scenario: Scenario): Outcome {
       longestSilenceSeconds = Math.max(longestSilenceSeconds, time - lastReadAt);
       gated = scenario.hasGate && stagedBytes >= gateLevel(state);
     }
-    const seconds = nextLookMilliseconds(state) / 1000 + turn(scenario.stallSeconds, looks);
+    const seconds =
+      nextLookMilliseconds(state, scenario.lookSeconds) / 1000 + turn(scenario.stallSeconds, looks);
     if (writes && action === 'breathe' && !gated)
       for (let thread = 0; thread < plan.threads; thread += 1) writeStatement(thread);
     else if (writes) write(seconds);

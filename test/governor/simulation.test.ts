@@ -23,6 +23,7 @@ const scenarios = fc
     networkRates: fc.array(fc.constantFrom(0, 0, 1, 5, 20, 100, 1000), { minLength: 1, maxLength: 8 }),
     statementShares: fc.array(fc.double({ min: 0.05, max: 1, noNaN: true }), { minLength: 1, maxLength: 9 }),
     stallSeconds: fc.array(fc.constantFrom(0, 0, 0, 0.002, 0.02, 0.1), { minLength: 1, maxLength: 9 }),
+    lookSeconds: fc.constantFrom(0, 0.001, 0.01),
     concurrency: fc.integer({ min: 1, max: 6 }),
     timesBudget: fc.integer({ min: 2, max: 8 }),
   })
