@@ -1,10 +1,11 @@
 /**
  * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded and unpacked directory, with the same
  * number of threads, into the same server. Plain myloader's download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`.
+ * Processor seconds tell where a difference comes from: server, S3 server and programs share this machine's processors.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes, formatDuration } from '../app/observe/format.ts';
+import { formatBytes } from '../app/observe/format.ts';
 import { BUCKET, startWorld } from '../test/e2e/world.ts';
 import { dropAll, makeBackup, restoreInto } from '../test/restore/setting.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../test/support/backup-folder.ts';
@@ -17,10 +18,47 @@ const THREADS = 2;
 const CHUNK_MIB = 4;
 const BUDGET_MIB = 64;
 
-async function timed(work: () => Promise<void>): Promise<number> {
-  const since = performance.now();
+/** Of the clock, and of processors: of MariaDB, of the S3 server (and of this bench), of the program or programs that load. */
+type Seconds = { wall: number; server: number; s3: number; loading: number };
+
+const TICKS_PER_SECOND = 100;
+/** proc_pid_stat(5): utime, stime, and those of children that have ended. */
+function processorSeconds(pid: number | 'self'): { own: number; children: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
+  return { own: (user + system) / TICKS_PER_SECOND, children: (childUser + childSystem) / TICKS_PER_SECOND };
+}
+
+async function timed(work: () => Promise<void>): Promise<Seconds> {
+  const now = () => {
+    const self = processorSeconds('self');
+    return {
+      wall: performance.now() / 1000,
+      server: processorSeconds(copy.pid).own,
+      s3: self.own,
+      loading: self.children,
+    };
+  };
+  const from = now();
   await work();
-  return (performance.now() - since) / 1000;
+  const to = now();
+  return {
+    wall: to.wall - from.wall,
+    server: to.server - from.server,
+    s3: to.s3 - from.s3,
+    loading: to.loading - from.loading,
+  };
+}
+
+function told({ wall, server, s3, loading }: Seconds): string {
+  return `${wall.toFixed(1)} s (processors: server ${server.toFixed(1)} s, loading ${loading.toFixed(1)} s, S3 ${s3.toFixed(1)} s)`;
+}
+
+function medians(all: readonly Seconds[]): Seconds {
+  const of = (name: keyof Seconds) => median(all.map((each) => each[name]));
+  return { wall: of('wall'), server: of('server'), s3: of('s3'), loading: of('loading') };
 }
 
 function median(values: readonly number[]): number {
@@ -35,8 +73,8 @@ try {
   const manifest = await readOnlyManifest(world.s3, BUCKET);
   const unpacked = join(world.directory, 'unpacked');
   await unpackBackup(objectsOf(world.s3, BUCKET), manifest, unpacked);
-  const plain: number[] = [];
-  const ours: number[] = [];
+  const plain: Seconds[] = [];
+  const ours: Seconds[] = [];
   for (let round = 0; round < rounds; round += 1) {
     plain.push(
       await timed(async () => {
@@ -59,11 +97,11 @@ try {
       }),
     );
     await dropAll(copy);
-    console.log(`plain ${formatDuration(plain.at(-1) ?? 0)}, ours ${formatDuration(ours.at(-1) ?? 0)}`);
+    console.log(`plain ${told(medians(plain.slice(-1)))}\nours  ${told(medians(ours.slice(-1)))}`);
   }
-  const ratio = median(ours) / median(plain);
+  const ratio = medians(ours).wall / medians(plain).wall;
   console.log(
-    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads: plain ${formatDuration(median(plain))}, ours ${formatDuration(median(ours))}, ratio ${ratio.toFixed(2)}`,
+    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}`,
   );
   rmSync(unpacked, { recursive: true });
 } finally {
