@@ -3,6 +3,7 @@ import type { Fault } from '../manifest/compare-listing.ts';
 import { formatCount } from '../observe/format.ts';
 import type { CheckResult } from './check-result.ts';
 import { type Definition, isSame, readDefinitions } from './definitions.ts';
+import { changedColumns } from './losses.ts';
 import { type RestorePlan, readText } from './open.ts';
 import type { RestoreState } from './state.ts';
 import { databaseIn, quoteName, readTables, type Target, tableOf } from './target.ts';
@@ -49,6 +50,9 @@ export async function checkRestored(
       if (counted !== rows) faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
     }
   }
+  if (plan.myloader.generation === 'classic' && what !== 'schema')
+    for (const key of await changedColumns(target, selection))
+      faults.push({ key, reason: 'holds values that myloader 0.10 has changed' });
   await compareDefinitions(
     reading,
     plan,

@@ -8,7 +8,7 @@ import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
 import { planBatches, planDisk } from './batches.ts';
 import { createDiskBudget } from './disk-budget.ts';
 import { loadData } from './load-data.ts';
-import { changedValues } from './losses.ts';
+import { changedColumns, tellChanged } from './losses.ts';
 import { type RestorePlan, readText } from './open.ts';
 import { type Loader, requireGood, runMyloader } from './run-myloader.ts';
 import type { DumpFile } from './selection.ts';
@@ -64,9 +64,8 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
   }
   if (isDue('data')) {
     await enter('data');
-    const changed =
-      plan.myloader.generation === 'classic' ? await changedValues(target, selection) : undefined;
-    if (changed !== undefined) reading.work.emit('warning', { message: changed });
+    const changed = plan.myloader.generation === 'classic' ? await changedColumns(target, selection) : [];
+    if (changed.length > 0) reading.work.emit('warning', { message: tellChanged(changed) });
     setup.tell('loading rows');
     await loadData({
       loader: setup.loader,
