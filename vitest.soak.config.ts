@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['soak/**/*.test.ts'],
-    testTimeout: 1_800_000,
-    hookTimeout: 600_000,
+    testTimeout: 3_600_000,
+    hookTimeout: 3_600_000,
     maxWorkers: 1,
     isolate: true,
     reporters: ['verbose'],

@@ -1,9 +1,12 @@
 /**
  * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded and unpacked directory, with the same
  * number of threads, into the same server. Plain myloader's download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`.
- * Processor seconds tell where a difference comes from: server, S3 server and programs share this machine's processors.
+ * Processor seconds tell where a difference comes from: server, S3 server and programs share this machine's processors. With `apart` as
+ * the third word the server has the first processor to itself and everything else the others, as where it is another machine.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatBytes } from '../app/observe/format.ts';
 import { BUCKET, startWorld } from '../test/e2e/world.ts';
@@ -13,7 +16,8 @@ import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { startMariaDb } from '../test/support/mariadb/harness.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
 
-const [megabytes = 400, rounds = 3] = process.argv.slice(2).map(Number);
+const [megabytes = 400, rounds = 3] = process.argv.slice(2, 4).map(Number);
+const isApart = process.argv[4] === 'apart';
 const THREADS = 2;
 const CHUNK_MIB = 4;
 const BUDGET_MIB = 64;
@@ -52,6 +56,13 @@ async function timed(work: () => Promise<void>): Promise<Seconds> {
   };
 }
 
+/** With all its threads; what it starts is bound there too. */
+function bindTo(pid: number, processors: string): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', processors, String(pid)], {
+    stdio: 'ignore',
+  });
+}
+
 function told({ wall, server, s3, loading }: Seconds): string {
   return `${wall.toFixed(1)} s (processors: server ${server.toFixed(1)} s, loading ${loading.toFixed(1)} s, S3 ${s3.toFixed(1)} s)`;
 }
@@ -73,6 +84,10 @@ try {
   const manifest = await readOnlyManifest(world.s3, BUCKET);
   const unpacked = join(world.directory, 'unpacked');
   await unpackBackup(objectsOf(world.s3, BUCKET), manifest, unpacked);
+  if (isApart) {
+    bindTo(copy.pid, '0');
+    bindTo(process.pid, `1-${availableParallelism() - 1}`);
+  }
   const plain: Seconds[] = [];
   const ours: Seconds[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -101,7 +116,7 @@ try {
   }
   const ratio = medians(ours).wall / medians(plain).wall;
   console.log(
-    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}`,
+    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads${isApart ? ', server apart' : ''}, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}`,
   );
   rmSync(unpacked, { recursive: true });
 } finally {
