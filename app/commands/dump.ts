@@ -12,7 +12,7 @@ import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
 import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
-import { type MydumperProcess, startMydumper } from '../mydumper/process.ts';
+import { lowerPriority, type MydumperProcess, startMydumper } from '../mydumper/process.ts';
 import { prologueFor } from '../shipping/prologue.ts';
 import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
@@ -68,8 +68,13 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   writeOptionFile(staging.optionFile, options);
 
   const { watch, shipper } = startShipping(context);
-  const log = createDumpLog(run, events, found.inventory.databases, watch.locksReleased);
   let mydumper: MydumperProcess | undefined;
+  let holdsLocks = holdsLocksAtFirst(found);
+  const log = createDumpLog(run, events, found.inventory.databases, () => {
+    holdsLocks = false;
+    watch.locksReleased();
+    if (mydumper !== undefined) lowerPriority(mydumper.pid);
+  });
   let endDeadlockWatch = () => {};
   try {
     const { gate } = await run.orFail(watch.ready);
@@ -79,6 +84,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
     watch.govern(mydumper.pid);
+    if (!holdsLocks) lowerPriority(mydumper.pid);
     endDeadlockWatch = watchDeadlocks(context, mydumper.pid);
 
     const exit = await run.orFail(mydumper.exited);
@@ -134,6 +140,10 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
   };
 }
 
+function holdsLocksAtFirst({ lock }: Preflight): boolean {
+  return lock.plan === 'ftwrl' || lock.plan === 'lock-all';
+}
+
 function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper } {
   const { config, found, staging, plan, store, folder, run, events } = context;
   const { budgetBytes } = config.staging;
@@ -145,7 +155,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
       likelyBurstBytes: plan.burstBytes - plan.statementBytes + found.inventory.largestRowBytes,
       growing: context.punching ? growingLimits(plan, config.compression) : undefined,
       patienceSeconds: found.inventory.patienceSeconds,
-      locked: found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all',
+      locked: holdsLocksAtFirst(found),
     },
     {
       finished: (files) => shipper.add(files),

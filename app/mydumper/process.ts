@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Failure, type FailureKind } from '../errors.ts';
@@ -37,10 +38,22 @@ export async function startMydumper(
   const tool = await startTool({ name: 'mydumper', kind: 'dump', binary, argv, searchPath }, (line) => {
     for (const event of read(line)) onEvent(event);
   });
-  // Shipping and the thread that watches staging come first when processors are short.
-  // Only ever lowered: started under `nice` and without privileges, the kernel refuses to raise it again.
-  setPriority(tool.pid, Math.max(NICE, getPriority()));
   return tool;
+}
+
+/**
+ * Lets shipping and the thread that watches staging come first when processors are short. Not while mydumper holds locks, as others
+ * wait for their end. Only ever lowered: without privileges the kernel refuses to raise it again. Harmless when the process is gone.
+ */
+export function lowerPriority(pid: number): void {
+  try {
+    // Each thread has a priority of its own; those to come have that of the thread that starts them.
+    for (const thread of readdirSync(`/proc/${pid}/task`))
+      setPriority(Number(thread), Math.max(NICE, getPriority()));
+  } catch (error) {
+    const { code, info } = error as { code?: string; info?: { code?: string } };
+    if (code !== 'ENOENT' && info?.code !== 'ESRCH') throw error;
+  }
 }
 
 export type ToolStart = {

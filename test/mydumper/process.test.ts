@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../app/errors.ts';
 import type { MydumperEvent } from '../../app/mydumper/log-reader.ts';
-import { type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
+import { lowerPriority, type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
 import { groupMembers, readProcess } from '../../app/staging/process-files.ts';
 import { elsewhere } from '../support/tracked-directory.ts';
 
@@ -138,14 +138,19 @@ describe('it runs', () => {
     expect(names.sort()).toEqual(['CHARSET', 'LC_ALL', 'PATH']);
   });
 
-  test('in a process group and session of its own, less urgent than we are, with nothing to read', async () => {
+  test('in a process group and session of its own, with nothing to read, less urgent than we are once it need not hurry', async () => {
     const { mydumper, said } = await start('read line || echo ready; exec sleep 1000');
     await said('ready');
     const { pid } = mydumper;
     expect(readProcess(pid)?.processGroup).toBe(pid);
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]).toBe(`${pid}`);
-    expect(getPriority(pid)).toBe(Math.min(19, 5));
+    expect(getPriority(pid)).toBe(getPriority());
+    lowerPriority(pid);
+    expect(getPriority(pid)).toBe(Math.max(5, getPriority()));
+    mydumper.kill();
+    await mydumper.exited;
+    lowerPriority(pid);
   });
 });
 
