@@ -123,11 +123,11 @@ through('one table as one file', oneHugeTable, [
   { budgetMiB: 10, chunkMiB: 4096, threads: 1, compression: 'gzip', network: 'fast' },
   { budgetMiB: 16, chunkMiB: 4096, threads: 1, compression: 'none', network: 'stalling' },
 ]);
-through('rows of 5 MB', wide(80, 5_000_000), [
+through('rows of 5 MB', wide(120, 5_000_000), [
   { budgetMiB: 24, chunkMiB: 1, threads: 2, compression: 'none', network: 'fast' },
   { budgetMiB: 24, chunkMiB: 16, threads: 2, compression: 'zstd', network: 'slow' },
 ]);
-through('rows of 60 MB', wide(12, 60_000_000), [
+through('rows of 60 MB', wide(90, 60_000_000), [
   { budgetMiB: 256, chunkMiB: 1, threads: 2, compression: 'none', network: 'fast' },
   { budgetMiB: 256, chunkMiB: 64, threads: 2, compression: 'zstd', network: 'stalling' },
 ]);
