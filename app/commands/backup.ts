@@ -6,7 +6,8 @@ import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
 import { backupIdOf, buildManifest } from '../manifest/build.ts';
-import { type Manifest, manifestSchema } from '../manifest/schema.ts';
+import { renderManifest } from '../manifest/render.ts';
+import type { Manifest } from '../manifest/schema.ts';
 import type { Staging } from '../staging/directory.ts';
 import { openS3 } from '../storage/s3.ts';
 import { TOOL_VERSION } from '../tool-version.ts';
@@ -75,10 +76,8 @@ async function makeBackup(config: Config, events: Events, run: RunState): Promis
         // 5. Only now does the backup exist.
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };
-        const manifest = manifestSchema.parse(
-          buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId }),
-        );
-        const body = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+        const manifest = buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId });
+        const body = renderManifest(manifest);
         const stored = await run.orFail(store.create(`${folder}${MANIFEST_NAME}`, body, 'application/json'));
         run.uploaded(stored.bytes);
         leave(staging, undefined, events);
