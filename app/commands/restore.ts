@@ -1,6 +1,6 @@
 import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import { type Database, openDatabase } from '../database/connection.ts';
-import { takeRunLock } from '../database/run-lock.ts';
+import { RESTORING, takeRunLock } from '../database/run-lock.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import { checkRestored } from '../restore/check.ts';
@@ -76,7 +76,7 @@ async function takeLock(reading: Reading): Promise<{ held: Reading; release: () 
   const lost = new AbortController();
   const lock = await takeRunLock(
     config.server,
-    'restore',
+    RESTORING,
     (message) => work.emit('warning', { message }),
     (failure) => {
       store.interrupt(failure);
