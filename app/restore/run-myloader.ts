@@ -14,7 +14,10 @@ export type Loader = {
   readonly interruption: AbortSignal;
 };
 
-/** 1213 and 1205: the server took the transaction back, so that it may be tried again. */
+/**
+ * 1213: the server took the transaction back, so that it may be tried again. 1205: the statement only, and myloader commits the rest of
+ * its transaction when it goes on to another file; the piece's mark tells whether it did.
+ */
 const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
 const LAST_LINES = 3;
 

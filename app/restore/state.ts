@@ -45,7 +45,7 @@ export type RestoreState = {
   readonly pieces: () => Promise<readonly Piece[]>;
   readonly nextId: () => Promise<number>;
   readonly addPieces: (pieces: readonly Piece[]) => Promise<void>;
-  readonly isLoaded: (ids: readonly number[]) => Promise<ReadonlyMap<number, boolean>>;
+  readonly marks: (ids: readonly number[]) => Promise<ReadonlyMap<number, Pick<Piece, 'begun' | 'loaded'>>>;
   readonly markLoaded: (ids: readonly number[]) => Promise<void>;
   readonly forget: (ids: readonly number[]) => Promise<void>;
   /** Nothing is left to remember; the database goes with the last restore. */
@@ -72,7 +72,7 @@ export function restoreId({ source, backupId, startedAt }: Manifest, config: Con
 
 export function openState(database: Database, run: string, about: string): RestoreState {
   const { query } = database;
-  const marks = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
+  const places = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
   /** 0.1.0 made the table without it. */
   const knowsWorkedAt = async () => {
     const rows = await query(
@@ -166,21 +166,26 @@ export function openState(database: Database, run: string, about: string): Resto
       }
       await worked();
     },
-    isLoaded: async (ids) => {
+    marks: async (ids) => {
       if (ids.length === 0) return new Map();
       const rows = await query(
-        `SELECT id, loaded FROM ${PIECES} WHERE id IN (${marks(ids)})`,
+        `SELECT id, begun, loaded FROM ${PIECES} WHERE id IN (${places(ids)})`,
         ids as number[],
       );
-      return new Map(rows.map((row) => [Number(row.id), Number(row.loaded) === 1]));
+      return new Map(
+        rows.map((row) => [
+          Number(row.id),
+          { begun: Number(row.begun) === 1, loaded: Number(row.loaded) === 1 },
+        ]),
+      );
     },
     markLoaded: async (ids) => {
       if (ids.length === 0) return;
-      await query(`UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${marks(ids)})`, ids as number[]);
+      await query(`UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${places(ids)})`, ids as number[]);
       await worked();
     },
     forget: async (ids) => {
-      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${marks(ids)})`, ids as number[]);
+      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${places(ids)})`, ids as number[]);
     },
     end: async () => {
       await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);
