@@ -162,7 +162,8 @@ export const VARIABLES = [
     name: 'RESTORE_OVERWRITE',
     flag: 'overwrite',
     default: 'false',
-    meaning: 'restore: replace what is there under the names that are restored; otherwise that is refused',
+    meaning:
+      'restore: replace what is there under the names that are restored, or go on with a restore that was left for more than a day; otherwise that is refused',
     switch: true,
   },
   {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { MANIFEST_NAME } from '../contract.ts';
-import { takeRunLock } from '../database/run-lock.ts';
+import { backupOf, takeRunLock } from '../database/run-lock.ts';
 import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
@@ -65,7 +65,7 @@ async function makeBackup(config: Config, events: Events, run: RunState): Promis
     const found = await run.orFail(preflight(config, store, folder, run.signal));
     // 2. Keep other runs of this source away for as long as this one lives.
     const warn = (message: string) => events.emit('warning', { message });
-    const lock = await run.orFail(takeRunLock(config.server, config.source, warn, run.fail));
+    const lock = await run.orFail(takeRunLock(config.server, backupOf(config.source), warn, run.fail));
     try {
       // 3. Take the staging directory.
       const { staging, punching, plan } = prepareStaging(config, found.mydumper);

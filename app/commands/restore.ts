@@ -1,5 +1,6 @@
+import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import { type Database, openDatabase } from '../database/connection.ts';
-import { takeRunLock } from '../database/run-lock.ts';
+import { RESTORING, takeRunLock } from '../database/run-lock.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import { checkRestored } from '../restore/check.ts';
@@ -7,7 +8,7 @@ import type { CheckResult } from '../restore/check-result.ts';
 import { onServer, planRestore, type RestorePlan } from '../restore/open.ts';
 import { loadFrom } from '../restore/phases.ts';
 import { counts, describePlan } from '../restore/plan-text.ts';
-import type { Progress } from '../restore/state.ts';
+import { isStale, type Progress } from '../restore/state.ts';
 import { obstacles, type Target } from '../restore/target.ts';
 import { claimStaging } from '../staging/directory.ts';
 import type { Reading } from './reading.ts';
@@ -32,12 +33,13 @@ export async function restore(reading: Reading): Promise<void> {
       // 3. Go on with what was begun, or see that nothing is in the way.
       const progress = await state.read();
       if (progress === undefined) await requireWay(reading, plan, target);
+      else requireRecent(reading, plan, progress);
       if (config.reading.restore.dryRun) return tellPlan(reading, plan, progress);
       await announce(reading, plan, target, progress);
       // 4. Load, in the order that lets nothing get in the way of another.
       const staging = claimStaging(config.staging.directory);
       try {
-        if (progress === undefined) await state.begin();
+        await (progress === undefined ? state.begin() : state.resume());
         await loadFrom({ reading: held, plan, target, state, staging }, progress?.phase ?? 'schemas');
       } finally {
         staging.clear();
@@ -74,7 +76,7 @@ async function takeLock(reading: Reading): Promise<{ held: Reading; release: () 
   const lost = new AbortController();
   const lock = await takeRunLock(
     config.server,
-    'restore',
+    RESTORING,
     (message) => work.emit('warning', { message }),
     (failure) => {
       store.interrupt(failure);
@@ -117,6 +119,15 @@ async function requireWay({ config }: Reading, { selection }: RestorePlan, targe
   ]);
 }
 
+/** Going on may empty tables that people have begun to use since. @throws Failure `preflight` */
+function requireRecent({ config }: Reading, { location }: RestorePlan, progress: Progress): void {
+  if (!isStale(progress) || config.reading.restore.overwrite) return;
+  throw new Failure('preflight', [
+    `a restore of ${location} into this server was begun at ${progress.startedAt} UTC, last worked at ${progress.workedAt} UTC and not finished (phase ${progress.phase}): going on after more than a day could empty or replace tables that are in use by now`,
+    `nothing was changed; --overwrite goes on with it; to begin anew instead, drop the database ${RESTORE_STATE_DATABASE} (which forgets every unfinished restore into this server) and what was loaded`,
+  ]);
+}
+
 async function announce(
   { config, work }: Reading,
   { location, selection, manifest, myloader }: RestorePlan,
@@ -130,7 +141,7 @@ async function announce(
     detail: { location, into, myloader: myloader.version, databases: selection.databases, ...count },
   });
   if (progress !== undefined) {
-    const message = `going on with the restore begun at ${progress.startedAt} UTC, in phase ${progress.phase}`;
+    const message = `going on with the restore begun at ${progress.startedAt} UTC and last worked at ${progress.workedAt} UTC, in phase ${progress.phase}`;
     work.emit('notice', { message });
   }
   const [row] = await database.query('SELECT @@GLOBAL.event_scheduler AS scheduler');

@@ -13,44 +13,69 @@ const SECONDS_FOR_A_KILL = 5;
 
 export type RunLock = { readonly release: () => Promise<void> };
 
-export function lockName(source: string): string {
+/** What only one run at a time may do to a server. */
+export type Exclusive = {
+  /** Of the lock in the server. */
+  readonly name: string;
+  /** What is locked, for people. */
+  readonly what: string;
+  /** What another holder is doing. */
+  readonly other: string;
+};
+
+/** Backing up a source. */
+export function backupOf(source: string): Exclusive {
+  return {
+    name: sourceLockName(source),
+    what: `source ${source}`,
+    other: `another run for source ${source} is active`,
+  };
+}
+
+function sourceLockName(source: string): string {
   const name = `mydumper-fargate:${source}`;
   if (name.length <= LONGEST_NAME) return name;
   return `mydumper-fargate:${createHash('sha256').update(source).digest('hex').slice(0, 40)}`;
 }
 
+/** Restoring into the server, whatever backup. No source's lock can have its name, which lacks the colon. */
+export const RESTORING: Exclusive = {
+  name: 'mydumper-fargate-restore',
+  what: 'restores into this server',
+  other: 'another restore into this server is running',
+};
+
 /**
- * One run per source: a lock in the server that dies with the connection that holds it, so a run that was killed does not
+ * One run at a time: a lock in the server that dies with the connection that holds it, so a run that was killed does not
  * stand in the next one's way. When the connection is lost the lock is taken again; `onTaken` is called when another
  * run got it first.
  * @throws Failure `preflight` when another run holds it.
  */
 export async function takeRunLock(
   server: ServerConfig,
-  source: string,
+  exclusive: Exclusive,
   onWarning: (message: string) => void,
   onTaken: (failure: Failure) => void,
 ): Promise<RunLock> {
-  const name = lockName(source);
   let released = false;
   let reacquiring = false;
-  let connection = await acquire(server, source, name);
+  let connection = await acquire(server, exclusive);
 
   const again = async (error: unknown) => {
     if (released || reacquiring) return;
     reacquiring = true;
     onWarning(
-      `the connection holding the lock on source ${source} was lost (${messageOf(error)}); taking it again`,
+      `the connection holding the lock on ${exclusive.what} was lost (${messageOf(error)}); taking it again`,
     );
     await connection.close();
     try {
-      connection = await acquire(server, source, name, connection.id);
+      connection = await acquire(server, exclusive, connection.id);
       if (released) await connection.close();
       else connection.onLost(again);
     } catch (failure) {
       if (failure instanceof RunActive && !released) onTaken(failure);
       else if (!released)
-        onWarning(`the lock on source ${source} could not be taken again: ${messageOf(failure)}`);
+        onWarning(`the lock on ${exclusive.what} could not be taken again: ${messageOf(failure)}`);
     } finally {
       reacquiring = false;
     }
@@ -71,12 +96,8 @@ export async function takeRunLock(
 }
 
 /** `lostId` is a connection of ours that is lost: the server may not have noticed and still count it as the holder. */
-async function acquire(
-  server: ServerConfig,
-  source: string,
-  name: string,
-  lostId?: number,
-): Promise<Database> {
+async function acquire(server: ServerConfig, exclusive: Exclusive, lostId?: number): Promise<Database> {
+  const { name } = exclusive;
   const connection = await openDatabase(server);
   try {
     if (await getLock(connection, name, 0)) return connection;
@@ -86,7 +107,7 @@ async function acquire(
       await connection.query(`KILL ${lostId}`).catch(() => {});
       if (await getLock(connection, name, SECONDS_FOR_A_KILL)) return connection;
     }
-    throw new RunActive(source, name);
+    throw new RunActive(exclusive);
   } catch (error) {
     await connection.close();
     throw error;
@@ -99,10 +120,7 @@ async function getLock(connection: Database, name: string, waitSeconds: number):
 }
 
 class RunActive extends Failure {
-  constructor(source: string, name: string) {
-    super(
-      'preflight',
-      `another run for source ${source} is active (it holds the lock "${name}"); wait for it to end`,
-    );
+  constructor({ name, other }: Exclusive) {
+    super('preflight', `${other} (it holds the lock "${name}"); wait for it to end`);
   }
 }

@@ -12,8 +12,14 @@ export type LoadPlan = {
   readonly server: ServerConfig;
 };
 
-/** As many statements as a piece can have: it is loaded in one transaction. */
-const STATEMENTS_PER_TRANSACTION = 1_000_000_000;
+/**
+ * 0.10: as many as a piece can have, which is loaded in one transaction. 1.x sends a statement that failed once more and goes on, also
+ * when a deadlock took the whole transaction back (restore_data_in_gstring_by_statement): what came before it would be lost.
+ */
+const STATEMENTS_PER_TRANSACTION: Readonly<Record<Generation, number>> = {
+  classic: 1_000_000_000,
+  modern: 1,
+};
 
 /** myloader's argv (without argv[0]). It holds no secret. */
 export function myloaderArguments(plan: LoadPlan): string[] {
@@ -21,7 +27,7 @@ export function myloaderArguments(plan: LoadPlan): string[] {
     `--defaults-file=${plan.optionFile}`,
     `--directory=${plan.directory}`,
     `--threads=${plan.threads}`,
-    `--queries-per-transaction=${STATEMENTS_PER_TRANSACTION}`,
+    `--queries-per-transaction=${STATEMENTS_PER_TRANSACTION[plan.generation]}`,
     '--verbose=3',
     ...(plan.as === undefined ? [] : [`--database=${plan.as}`]),
     ...connectionFlags(plan.server, plan.generation),

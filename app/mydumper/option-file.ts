@@ -35,6 +35,8 @@ export function renderLoaderOptionFile(server: ServerConfig, generation: Generat
   const lines = clientLines(server, generation);
   if (generation === 'classic' && inUtc)
     lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
+  // 1.x switches the binary log off otherwise, and its later versions ignore --enable-binlog. Where it may not be set it stays on.
+  if (generation === 'modern') lines.push('[myloader_session_variables]', 'SQL_LOG_BIN=1');
   return `${lines.join('\n')}\n`;
 }
 

@@ -12,8 +12,14 @@ export type WorkLogOptions = {
   readonly output: NodeJS.WritableStream;
 };
 
-/** Writes what restore and verify tell as JSON lines, in the shape of a backup's log. */
-export function listenAsWorkLog(work: Work, { level, source, command, output }: WorkLogOptions): void {
+/**
+ * Writes what restore and verify tell as JSON lines, in the shape of a backup's log. `now` gives seconds of a clock that never goes back.
+ */
+export function listenAsWorkLog(
+  work: Work,
+  { level, source, command, output }: WorkLogOptions,
+  now: () => number = () => performance.now() / 1000,
+): void {
   const logger = createJsonLogger(level, source, output);
   logger.appendKeys({ command });
   let last: { sample: WorkSample; at: number } | undefined;
@@ -29,7 +35,7 @@ export function listenAsWorkLog(work: Work, { level, source, command, output }: 
   });
   work.on('fault', (fault) => logger.error(`${fault.key}: ${fault.reason}`, { event: 'fault', ...fault }));
   work.on('sample', (sample) => {
-    const at = performance.now() / 1000;
+    const at = now();
     last ??= { sample, at };
     const seconds = at - last.at;
     if (seconds < PROGRESS_INTERVAL_SECONDS) return;

@@ -22,8 +22,12 @@ export function renderWork(sample: WorkSample, rate: number, columns: number): s
   return lines.map((line) => [...line].slice(0, columns).join('')).join('\n');
 }
 
-/** Shows a restore or a verification on a terminal, in place of the log. */
-export function listenAsWorkProgress(work: Work, terminal: Terminal): void {
+/** Shows a restore or a verification on a terminal, in place of the log. `now` gives seconds of a clock that never goes back. */
+export function listenAsWorkProgress(
+  work: Work,
+  terminal: Terminal,
+  now: () => number = () => performance.now() / 1000,
+): void {
   const stream = withSize(terminal);
   const draw = createLogUpdate(stream as NodeJS.WriteStream, { showCursor: true });
   const rateOf = createSmoothedRate();
@@ -39,7 +43,7 @@ export function listenAsWorkProgress(work: Work, terminal: Terminal): void {
     draw.done();
   };
   const show = (sample: WorkSample) => {
-    const at = performance.now() / 1000;
+    const at = now();
     const rate = rateOf(sample.doneBytes, at);
     if (at - drawnAt < REDRAW_SECONDS) return;
     drawnAt = at;

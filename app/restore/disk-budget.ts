@@ -4,10 +4,14 @@ const MIB = 1024 * 1024;
 
 /** Disk that staged files take, counted before it is written. */
 export type DiskBudget = {
+  /** For staged files. */
+  readonly usableBytes: number;
   readonly usedBytes: () => number;
+  /** @throws Failure `staging` when so many bytes could not be had even if nothing else were there. */
+  readonly requireRoom: (bytes: number, what: string) => void;
   /**
    * Waits until so many more bytes may be written.
-   * @throws Failure `staging` when nothing is left that would free any: the budget cannot hold one statement.
+   * @throws Failure `staging` when nothing is left that would free any.
    */
   readonly take: (bytes: number, what: string) => Promise<void>;
   readonly give: (bytes: number) => void;
@@ -16,7 +20,19 @@ export type DiskBudget = {
   readonly released: () => void;
 };
 
-export function createDiskBudget(usableBytes: number, onChange: (usedBytes: number) => void): DiskBudget {
+export type DiskSize = {
+  /** The whole staging budget; what of it is not usable does not depend on its size. */
+  readonly budgetBytes: number;
+  readonly usableBytes: number;
+};
+
+/** The smallest STAGING_LIMIT_MB with so many usable bytes. Pure. */
+export function leastLimitMiB({ budgetBytes, usableBytes }: DiskSize, neededBytes: number): number {
+  return Math.ceil((neededBytes + budgetBytes - usableBytes) / MIB);
+}
+
+export function createDiskBudget(size: DiskSize, onChange: (usedBytes: number) => void): DiskBudget {
+  const { usableBytes } = size;
   let used = 0;
   let loading = 0;
   let changed = Promise.withResolvers<void>();
@@ -25,17 +41,20 @@ export function createDiskBudget(usableBytes: number, onChange: (usedBytes: numb
     changed.resolve();
     changed = Promise.withResolvers<void>();
   };
+  const requireRoom = (bytes: number, what: string) => {
+    if (bytes <= usableBytes) return;
+    throw new Failure(
+      'staging',
+      `${what} does not fit into the staging budget; set STAGING_LIMIT_MB to ${leastLimitMiB(size, bytes)} or more`,
+    );
+  };
   return {
+    usableBytes,
     usedBytes: () => used,
+    requireRoom,
     take: async (bytes, what) => {
       while (used + bytes > usableBytes) {
-        if (loading === 0) {
-          const needed = Math.ceil((used + bytes) / MIB) * 2 + 1;
-          throw new Failure(
-            'staging',
-            `${what} does not fit into the staging budget by itself; set STAGING_LIMIT_MB to ${needed} or more`,
-          );
-        }
+        if (loading === 0) requireRoom(used + bytes, what);
         await changed.promise;
       }
       used += bytes;

@@ -114,12 +114,12 @@ async function loadBatch({ loader, state, stage, onLoaded }: DataPhase, batch: S
     const threads = Math.max(1, Math.floor(stage.threads / 2 ** (tries - 1)));
     const verdict = await runMyloader(loader, batch.directory, threads);
     if (verdict.good && !stage.guarded) await state.markLoaded(left.map(({ piece }) => piece.id));
-    const isLoaded = await state.isLoaded(left.map(({ piece }) => piece.id));
-    const done = left.filter(({ piece }) => isLoaded.get(piece.id));
-    left = left.filter(({ piece }) => !isLoaded.get(piece.id));
+    const marks = await state.marks(left.map(({ piece }) => piece.id));
+    const done = left.filter(({ piece }) => marks.get(piece.id)?.loaded);
+    left = left.filter(({ piece }) => !marks.get(piece.id)?.loaded);
     onLoaded(done.reduce((sum, { piece }) => sum + piece.end - piece.start, 0));
     if (left.length === 0 && verdict.good) return;
-    const isClean = stage.guarded && left.every(({ piece }) => !piece.begun);
+    const isClean = stage.guarded && left.every(({ piece }) => marks.get(piece.id)?.begun === false);
     if (verdict.good || !verdict.mayPass || !isClean || tries === TRIES) {
       requireGood(verdict);
       const names = left.map(({ fileName }) => fileName).join(', ');

@@ -148,7 +148,7 @@ function prepare({ reading, plan, staging }: Phases): Setup {
       compression: plan.manifest.compression,
       directory: staging.directory,
       metadataPath,
-      budget: createDiskBudget(disk.usableBytes, (used) => {
+      budget: createDiskBudget({ budgetBytes, usableBytes: disk.usableBytes }, (used) => {
         stagedBytes = used;
         sample();
       }),

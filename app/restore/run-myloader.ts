@@ -14,9 +14,22 @@ export type Loader = {
   readonly interruption: AbortSignal;
 };
 
-/** 1213 and 1205: the server took the transaction back, so that it may be tried again. */
+/**
+ * 1213: the server took the transaction back, so that it may be tried again. 1205: the statement only, and myloader commits the rest of
+ * its transaction when it goes on to another file; the piece's mark tells whether it did.
+ */
 const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
 const LAST_LINES = 3;
+
+/**
+ * A statement that 1.x sends once more after an error is but a warning. Without transactions that is harmless where the server took the
+ * statement back (1213 and 1205); after a lost connection nobody knows whether the first one was done. Pure.
+ */
+export function isError(level: 'info' | 'warning' | 'error', text: string): boolean {
+  if (level !== 'warning') return level === 'error';
+  const number = /\bERROR (\d+):/.exec(text)?.[1];
+  return number !== undefined && number !== '1213' && number !== '1205';
+}
 
 export type LoadVerdict =
   | { readonly good: true }
@@ -38,7 +51,7 @@ export async function runMyloader(loader: Loader, directory: string, threads: nu
     const { level, text } = parseLine(line);
     if (text === '') return;
     work.emit('myloader', { level, message: text });
-    if (level === 'error') errors.push(text);
+    if (isError(level, text)) errors.push(text);
     last.push(text);
     if (last.length > LAST_LINES) last.shift();
   });

@@ -1,3 +1,11 @@
+import { Failure } from '../errors.ts';
+import {
+  alwaysFits,
+  createStatementFinder,
+  type LargeStatement,
+  neededBytes,
+  type Statements,
+} from './large-statements.ts';
 import type { Piece } from './pieces.ts';
 import type { DumpFile } from './selection.ts';
 import {
@@ -16,16 +24,19 @@ const LEAST_PIECE_BYTES = 64 * 1024;
 
 /**
  * A file that is larger than a batch, or of which a part is loaded, as batches of pieces cut at statements. Its content can only be
- * judged when its last byte was read, so it is read twice: once to be compared, then to be loaded.
+ * judged when its last byte was read, so it is read twice: once to be compared, then to be loaded. A statement too large to stand beside
+ * others gets a batch of its own.
+ * @throws Failure `staging` before anything of it is staged, when its largest statement does not fit into the budget by itself.
  */
 export async function* stageCut(
   stage: DataStage,
   file: DumpFile,
 ): AsyncGenerator<{ batch: StagedBatch; takenBytes: number }> {
-  for await (const _chunk of verified(stage, file)) void _chunk;
-
   const pieceBytes = Math.max(LEAST_PIECE_BYTES, stage.batchBytes / stage.threads);
   const loaded = [...stage.loadedOf(file)];
+  const statements = await compare(stage, file, pieceBytes);
+  const large = statements.large.filter(({ offset }) => !isWithin(loaded, offset));
+  requireRoom(stage, file, statements, large);
   const prologue: Buffer[] = [];
   const scanner = createStatementScanner();
   let offset = 0;
@@ -53,6 +64,14 @@ export async function* stageCut(
   };
   const isFull = () =>
     open !== undefined && (open.pieces.length >= stage.threads || open.takenBytes >= stage.batchBytes);
+  let nextLarge = 0;
+  const needsAll = () => {
+    const statement = large[nextLarge];
+    if (statement === undefined || statement.offset !== offset) return false;
+    nextLarge += 1;
+    const taken = (open?.takenBytes ?? 0) + (writer?.file.takenBytes() ?? 0);
+    return taken + neededBytes(statement, statements) > stage.budget.usableBytes;
+  };
 
   try {
     const chunks = async function* () {
@@ -69,7 +88,9 @@ export async function* stageCut(
           skips = !inPrologue && isWithin(loaded, offset);
           // A piece ends where the next one is loaded already.
           if (skips) await endPiece();
-          if (isFull()) {
+          const isCrowded = needsAll();
+          if (isCrowded) await endPiece();
+          if (isCrowded || isFull()) {
             const batch = takeBatch();
             if (batch !== undefined) yield batch;
           }
@@ -104,6 +125,30 @@ export async function* stageCut(
   } finally {
     writer?.file.close();
   }
+}
+
+/** Compares the file with the manifest, and finds the statements that may need all of the disk. */
+async function compare(stage: DataStage, file: DumpFile, pieceBytes: number): Promise<Statements> {
+  const { budget, batchBytes, threads } = stage;
+  const finder = createStatementFinder(alwaysFits(budget.usableBytes, batchBytes, pieceBytes, threads));
+  for await (const chunk of verified(stage, file)) finder.saw(chunk);
+  const statements = finder.end();
+  const { foreign: fault } = statements;
+  if (fault !== undefined) throw new Failure('restore', `${file.key}: ${fault.message}`, { cause: fault });
+  return statements;
+}
+
+function requireRoom(
+  { budget }: DataStage,
+  { key }: DumpFile,
+  statements: Statements,
+  large: readonly LargeStatement[],
+): void {
+  const [first, ...rest] = large;
+  if (first === undefined) return;
+  const largest = rest.reduce((most, each) => (each.bytes > most.bytes ? each : most), first);
+  const what = `${key}: a statement of ${largest.bytes} bytes, at byte ${largest.offset},`;
+  budget.requireRoom(neededBytes(largest, statements), what);
 }
 
 /** Whether the statement at that offset is in a loaded piece. The first piece begins with the prologue, at 0. */

@@ -8,7 +8,12 @@ const writeTo = promisify(writev) as (
   pieces: readonly Uint8Array[],
 ) => Promise<{ bytesWritten: number }>;
 /** Disk is taken in steps, so that not every line asks for it. */
-const STEP_BYTES = 64 * 1024;
+export const STEP_BYTES = 64 * 1024;
+
+/** Disk that is taken for a file that grows to so many bytes. */
+export function takenFor(bytes: number): number {
+  return Math.ceil(bytes / STEP_BYTES) * STEP_BYTES;
+}
 
 /** A file being written in a batch directory, its disk taken from the budget as it grows. */
 export type StagedFile = {

@@ -13,7 +13,22 @@ const ROWS_AT_ONCE = 500;
 export const PHASES = ['schemas', 'data', 'after', 'check'] as const;
 export type Phase = (typeof PHASES)[number];
 
-export type Progress = { readonly phase: Phase; readonly startedAt: string };
+export type Progress = {
+  readonly phase: Phase;
+  /** Both in UTC by the server's clock, as `2026-11-22 03:00:00`. */
+  readonly startedAt: string;
+  readonly workedAt: string;
+  /** Seconds since `workedAt`, by the same clock. */
+  readonly idleSeconds: number;
+};
+
+/** Above it somebody may use by now what an unfinished restore would empty. */
+const LONGEST_IDLE_SECONDS = 24 * 3600;
+
+/** Whether a restore was left for so long that going on with it needs saying so. Pure. */
+export function isStale({ idleSeconds }: Pick<Progress, 'idleSeconds'>): boolean {
+  return idleSeconds > LONGEST_IDLE_SECONDS;
+}
 
 /**
  * What the server being restored into remembers of an unfinished restore. The task's disk does not survive it, the server does; and
@@ -23,12 +38,14 @@ export type RestoreState = {
   /** undefined when there is nothing to go on with. */
   readonly read: () => Promise<Progress | undefined>;
   readonly begin: () => Promise<void>;
+  /** Goes on with what `read` gave. */
+  readonly resume: () => Promise<void>;
   readonly enter: (phase: Phase) => Promise<void>;
   /** Waits for transactions of a dead run that the server has not yet rolled back. */
   readonly pieces: () => Promise<readonly Piece[]>;
   readonly nextId: () => Promise<number>;
   readonly addPieces: (pieces: readonly Piece[]) => Promise<void>;
-  readonly isLoaded: (ids: readonly number[]) => Promise<ReadonlyMap<number, boolean>>;
+  readonly marks: (ids: readonly number[]) => Promise<ReadonlyMap<number, Pick<Piece, 'begun' | 'loaded'>>>;
   readonly markLoaded: (ids: readonly number[]) => Promise<void>;
   readonly forget: (ids: readonly number[]) => Promise<void>;
   /** Nothing is left to remember; the database goes with the last restore. */
@@ -55,7 +72,19 @@ export function restoreId({ source, backupId, startedAt }: Manifest, config: Con
 
 export function openState(database: Database, run: string, about: string): RestoreState {
   const { query } = database;
-  const marks = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
+  const places = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
+  /** 0.1.0 made the table without it. */
+  const knowsWorkedAt = async () => {
+    const rows = await query(
+      "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'runs' AND COLUMN_NAME = 'worked_at'",
+      [RESTORE_STATE_DATABASE],
+    );
+    return rows.length > 0;
+  };
+  const addWorkedAt = async () => {
+    if (!(await knowsWorkedAt())) await query(`ALTER TABLE ${RUNS} ADD COLUMN worked_at DATETIME`);
+  };
+  const worked = () => query(`UPDATE ${RUNS} SET worked_at = UTC_TIMESTAMP() WHERE id = ?`, [run]);
   return {
     read: async () => {
       const [there] = await query(
@@ -63,22 +92,41 @@ export function openState(database: Database, run: string, about: string): Resto
         [RESTORE_STATE_DATABASE],
       );
       if (Number(there?.n) !== 2) return undefined;
-      const [row] = await query(`SELECT phase, started_at AS startedAt FROM ${RUNS} WHERE id = ?`, [run]);
+      const workedAt = (await knowsWorkedAt()) ? 'COALESCE(worked_at, started_at)' : 'started_at';
+      const [row] = await query(
+        `SELECT phase, started_at AS startedAt, ${workedAt} AS workedAt, TIMESTAMPDIFF(SECOND, ${workedAt}, UTC_TIMESTAMP()) AS idleSeconds FROM ${RUNS} WHERE id = ?`,
+        [run],
+      );
       const phase = PHASES.find((name) => name === row?.phase);
-      return phase === undefined ? undefined : { phase, startedAt: String(row?.startedAt) };
+      if (row === undefined || phase === undefined) return undefined;
+      const { startedAt, idleSeconds } = row;
+      return {
+        phase,
+        startedAt: String(startedAt),
+        workedAt: String(row.workedAt),
+        idleSeconds: Number(idleSeconds),
+      };
     },
     begin: async () => {
       await query(`CREATE DATABASE IF NOT EXISTS \`${RESTORE_STATE_DATABASE}\` CHARACTER SET utf8mb4`);
       await query(
-        `CREATE TABLE IF NOT EXISTS ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL) ENGINE=InnoDB`,
+        `CREATE TABLE IF NOT EXISTS ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL, worked_at DATETIME) ENGINE=InnoDB`,
       );
       await query(
         `CREATE TABLE IF NOT EXISTS ${PIECES} (id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL, file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL, begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)) ENGINE=InnoDB`,
       );
-      await query(`INSERT INTO ${RUNS} VALUES (?, ?, 'schemas', UTC_TIMESTAMP())`, [run, about]);
+      await addWorkedAt();
+      await query(
+        `INSERT INTO ${RUNS} (id, about, phase, started_at, worked_at) VALUES (?, ?, 'schemas', UTC_TIMESTAMP(), UTC_TIMESTAMP())`,
+        [run, about],
+      );
+    },
+    resume: async () => {
+      await addWorkedAt();
+      await worked();
     },
     enter: async (phase) => {
-      await query(`UPDATE ${RUNS} SET phase = ? WHERE id = ?`, [phase, run]);
+      await query(`UPDATE ${RUNS} SET phase = ?, worked_at = UTC_TIMESTAMP() WHERE id = ?`, [phase, run]);
     },
     pieces: async () => {
       const rows = await query(
@@ -116,24 +164,28 @@ export function openState(database: Database, run: string, about: string): Resto
           ]),
         );
       }
+      await worked();
     },
-    isLoaded: async (ids) => {
+    marks: async (ids) => {
       if (ids.length === 0) return new Map();
       const rows = await query(
-        `SELECT id, loaded FROM ${PIECES} WHERE id IN (${marks(ids)})`,
+        `SELECT id, begun, loaded FROM ${PIECES} WHERE id IN (${places(ids)})`,
         ids as number[],
       );
-      return new Map(rows.map((row) => [Number(row.id), Number(row.loaded) === 1]));
+      return new Map(
+        rows.map((row) => [
+          Number(row.id),
+          { begun: Number(row.begun) === 1, loaded: Number(row.loaded) === 1 },
+        ]),
+      );
     },
     markLoaded: async (ids) => {
-      if (ids.length > 0)
-        await query(
-          `UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${marks(ids)})`,
-          ids as number[],
-        );
+      if (ids.length === 0) return;
+      await query(`UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${places(ids)})`, ids as number[]);
+      await worked();
     },
     forget: async (ids) => {
-      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${marks(ids)})`, ids as number[]);
+      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${places(ids)})`, ids as number[]);
     },
     end: async () => {
       await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerConfig } from '../../app/config.ts';
-import { lockName, type RunLock, takeRunLock } from '../../app/database/run-lock.ts';
+import {
+  backupOf,
+  type Exclusive,
+  RESTORING,
+  type RunLock,
+  takeRunLock,
+} from '../../app/database/run-lock.ts';
 import type { Failure } from '../../app/errors.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
@@ -26,12 +32,12 @@ function serverAt(port: number): ServerConfig {
 }
 
 /** Takes the lock of the running test, released when it ends. */
-async function take(name = source, port = db.port) {
+async function take(exclusive: string | Exclusive = source, port = db.port) {
   const warnings: string[] = [];
   const taken: Failure[] = [];
   const lock: RunLock = await takeRunLock(
     serverAt(port),
-    name,
+    typeof exclusive === 'string' ? backupOf(exclusive) : exclusive,
     (message) => warnings.push(message),
     (failure) => taken.push(failure),
   );
@@ -41,7 +47,7 @@ async function take(name = source, port = db.port) {
 
 /** Id of the connection that holds the lock; null when nobody does. */
 async function holder(): Promise<number | null> {
-  const [row] = await db.query('SELECT IS_USED_LOCK(?) AS holder', [lockName(source)]);
+  const [row] = await db.query('SELECT IS_USED_LOCK(?) AS holder', [backupOf(source).name]);
   return row?.holder === null ? null : Number(row?.holder);
 }
 
@@ -112,7 +118,7 @@ test('it is taken again as often as it is lost', async () => {
 test('when another run gets it first, the first one is told', async () => {
   const { warnings, taken } = await take();
   const other = await db.connect();
-  const waiting = other.query('SELECT GET_LOCK(?, 60) AS taken', [lockName(source)]);
+  const waiting = other.query('SELECT GET_LOCK(?, 60) AS taken', [backupOf(source).name]);
   await vi.waitFor(async () => {
     const rows = await db.query(
       "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE '%user lock%'",
@@ -165,16 +171,34 @@ test('after release a lost connection is nobody’s business', async () => {
 
 const sources = fc.stringMatching(/^[A-Za-z0-9!_'()*.-]{1,200}$/);
 
-test('a lock name fits the server, and is told apart by the source', () => {
+test('a lock name fits the server, and is told apart by the source and from that of restores', () => {
+  const nameOf = (name: string) => backupOf(name).name;
   fc.assert(
     fc.property(sources, sources, (left, right) => {
-      expect(lockName(left).length).toBeLessThanOrEqual(64);
-      expect(lockName(left) === lockName(right)).toBe(left === right);
-      expect(lockName(left)).toMatch(/^mydumper-fargate:/);
+      expect(nameOf(left).length).toBeLessThanOrEqual(64);
+      expect(nameOf(left) === nameOf(right)).toBe(left === right);
+      expect(nameOf(left)).toMatch(/^mydumper-fargate:/);
     }),
   );
-  expect(lockName('db1')).toBe('mydumper-fargate:db1');
-  expect(lockName('a'.repeat(47))).toBe(`mydumper-fargate:${'a'.repeat(47)}`);
+  expect(nameOf('db1')).toBe('mydumper-fargate:db1');
+  expect(nameOf('a'.repeat(47))).toBe(`mydumper-fargate:${'a'.repeat(47)}`);
+  expect(RESTORING.name).not.toMatch(/^mydumper-fargate:/);
+  expect(RESTORING.name.length).toBeLessThanOrEqual(64);
+});
+
+test('a restore keeps away another one, and no backup whose source is called so', async () => {
+  const { warnings } = await take(RESTORING);
+  await take('restore');
+  await take('-restore');
+  expect(await failureOf(take(RESTORING))).toMatchObject({
+    kind: 'preflight',
+    message:
+      'another restore into this server is running (it holds the lock "mydumper-fargate-restore"); wait for it to end',
+  });
+  const [row] = await db.query('SELECT IS_USED_LOCK(?) AS holder', [RESTORING.name]);
+  await db.query(`KILL ${row?.holder}`);
+  await vi.waitFor(() => expect(warnings.length).toBe(1), WAIT);
+  expect(warnings[0]).toMatch(/^the connection holding the lock on restores into this server was lost/);
 });
 
 test('sources that differ only after what fits a lock name do not get into each other’s way', async () => {

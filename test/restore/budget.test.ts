@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../e2e/world.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
-import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { createBulkDatabase, createWideRows } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { onTmpfs, startProgram } from '../support/program.ts';
-import { into, makeBackup } from './setting.ts';
+import { into, makeBackup, restoreInto } from './setting.ts';
 
 const MIB = 1024 * 1024;
 const BUDGET_MIB = 2;
@@ -17,6 +17,8 @@ beforeAll(async () => {
   copy = await startMariaDb();
   await createBulkDatabase(world.db, { name: 'bulk', megabytes: 42, tables: 2, rowBytes: 1000 });
   await makeBackup(world, { STAGING_LIMIT_MB: '8', THREADS: '4' });
+  await createWideRows(world.db, { name: 'wide', rows: 3, bytes: 4_000_000 });
+  await makeBackup(world, { SOURCE: 'wide', DATABASES: 'wide' });
 });
 afterAll(async () => {
   await copy?.stop();
@@ -31,6 +33,28 @@ test('a backup 20 times the budget is restored through a file system of the size
   ).ended;
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   expect(differences(await describeServer(world.db, ['bulk']), await describeServer(copy, ['bulk']))).toEqual(
+    [],
+  );
+});
+
+test('a row that does not fit: the limit that exit 6 names is enough, 1 MiB less is not, and the same command goes on', async () => {
+  const withLimit = (mebibytes: number) => ({ SOURCE: 'wide', STAGING_LIMIT_MB: String(mebibytes) });
+  const refused = await restoreInto(world, copy, [], withLimit(BUDGET_MIB));
+  expect(refused.code).toBe(6);
+  const [, bytes, limit] =
+    /wide\.wide[^ ]*: a statement of (\d+) bytes, at byte \d+, does not fit into the staging budget; set STAGING_LIMIT_MB to (\d+) or more/.exec(
+      refused.stdout,
+    ) ?? [];
+  expect(Number(bytes)).toBeGreaterThan(4_000_000);
+  const enough = Number(limit);
+  expect((await restoreInto(world, copy, [], withLimit(enough - 1))).code).toBe(6);
+  const { code, stdout } = await startProgram(
+    into(world, copy, withLimit(enough)),
+    ['restore'],
+    onTmpfs(world.staging, enough * MIB),
+  ).ended;
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  expect(differences(await describeServer(world.db, ['wide']), await describeServer(copy, ['wide']))).toEqual(
     [],
   );
 });

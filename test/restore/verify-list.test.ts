@@ -150,7 +150,7 @@ test('connections that break, throttling and errors of the moment are ridden out
   );
 });
 
-test('an outage longer than the retries ends it with 8; the same command goes on', async () => {
+test('an outage longer than the retries ends it with 8; the same command goes on, after more than a day only with --overwrite', async () => {
   const fault = world.s3.faults.add({
     operation: 'GetObject',
     key: /bulk_1\.00001/,
@@ -162,7 +162,28 @@ test('an outage longer than the retries ends it with 8; the same command goes on
   expect(broken.code).toBe(8);
   expect(broken.stdout).toContain('SlowDown');
   fault.remove();
-  const ended = await restoreInto(world, copy, ['--check'], options);
+
+  const runs = '`mydumper_fargate_restore`.`runs`';
+  await copy.query(
+    `UPDATE ${runs} SET started_at = '2020-01-01 10:00:00', worked_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR`,
+  );
+  const [left] = await copy.query(`SELECT worked_at AS at FROM ${runs}`);
+  const content = async () => [
+    await describeServer(copy, ['shop']),
+    await copy.query(`SELECT * FROM ${runs}`),
+    await copy.query('SELECT * FROM `mydumper_fargate_restore`.`pieces`'),
+  ];
+  const before = await content();
+  const stale = await restoreInto(world, copy, [], options);
+  expect(stale.code).toBe(3);
+  expect(stale.stdout).toContain(
+    `begun at 2020-01-01 10:00:00 UTC, last worked at ${String(left?.at)} UTC and not finished (phase data)`,
+  );
+  expect(stale.stdout).toContain('nothing was changed; --overwrite goes on with it');
+  expect(await content()).toEqual(before);
+
+  const ended = await restoreInto(world, copy, ['--check', '--overwrite'], options);
+  expect(ended.stdout).toContain('going on with the restore begun at 2020-01-01 10:00:00 UTC');
   expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
   expect(differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop']))).toEqual(
     [],

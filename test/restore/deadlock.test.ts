@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import type { Connection } from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { startWorld, type World } from '../e2e/world.ts';
+import { type HeldMyloader, writeHeldMyloader } from '../support/held-myloader.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { type RunningProgram, startProgram } from '../support/program.ts';
+import { dropAll, into, makeBackup, restoreInto } from './setting.ts';
+
+const WAIT = { timeout: 60_000, interval: 10 };
+/** Rows of about 1 kB; a data file holds some 3000 of them in three statements, the first row in its first, LATER in its last. */
+const ROWS = 10_000;
+const LATER = 2900;
+
+let world: World;
+let copy: MariaDb;
+let myloader: HeldMyloader;
+/** Somebody else's transaction in the server that is restored into. */
+let other: Connection;
+
+beforeAll(async () => {
+  world = await startWorld();
+  copy = await startMariaDb();
+  await world.db.query('CREATE DATABASE shop');
+  for (const [table, numbered] of [
+    ['first', `1, ${LATER}`],
+    ['later', `${LATER}`],
+  ]) {
+    // Without a primary key, so that rows that are loaded twice are there twice.
+    await world.db.query(`CREATE TABLE shop.${table} (a int UNIQUE, filler varchar(1000))`);
+    await world.db.query(
+      `INSERT INTO shop.${table} SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, MD5(seq)) FROM shop.seq_1_to_${ROWS}`,
+    );
+  }
+  await makeBackup(world, { CHUNK_FILE_SIZE_MB: '3' });
+});
+afterAll(async () => {
+  await copy?.stop();
+  await world?.stop();
+});
+let times = 0;
+beforeEach(async () => {
+  times += 1;
+  myloader = writeHeldMyloader(join(world.directory, `held-${times}`));
+  other = await copy.connect();
+});
+afterEach(async () => {
+  await other.end();
+  await copy.query('SET GLOBAL innodb_lock_wait_timeout = DEFAULT');
+  await dropAll(copy);
+});
+
+const options = (table: string) => ['--tables', table, '--check'];
+
+/** A restore that stands before its first rows, with LATER in the table by a transaction that is open. */
+async function startBlocked(table: string, threads: number): Promise<RunningProgram> {
+  const environment = { THREADS: String(threads), MYLOADER_BIN: myloader.path };
+  const program = startProgram(into(world, copy, environment), ['restore', ...options(table)]);
+  onTestFinished(() => void program.child.kill('SIGKILL'));
+  await vi.waitFor(() => expect(myloader.runs()).toHaveLength(1), WAIT);
+  await copy.query('CREATE TABLE shop.heavy (n int)');
+  await other.beginTransaction();
+  // The server gives up whichever of two transactions has changed less.
+  await other.query(`INSERT INTO shop.heavy SELECT seq FROM shop.seq_1_to_${5 * ROWS}`);
+  await other.query(`INSERT INTO shop.${table} VALUES (${LATER}, '')`);
+  myloader.go(1);
+  return program;
+}
+
+async function expectEqual(table: string): Promise<void> {
+  const sum = async (db: MariaDb) => db.query(`CHECKSUM TABLE shop.${table}`);
+  const count = async (db: MariaDb) => db.query(`SELECT COUNT(*) AS n FROM shop.${table}`);
+  expect(await count(copy)).toEqual(await count(world.db));
+  expect(await sum(copy)).toEqual(await sum(world.db));
+}
+
+test('rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
+  const program = await startBlocked('first', 4);
+  await vi.waitFor(
+    async () =>
+      expect(await copy.query('SELECT 1 FROM information_schema.INNODB_LOCK_WAITS')).toHaveLength(1),
+    // Asked more often than every 0.1 s the server gives the same answer again.
+    { ...WAIT, interval: 250 },
+  );
+  // myloader waits for us, and with this we for it.
+  await other.query("INSERT INTO shop.first VALUES (1, '')");
+  await other.rollback();
+  myloader.go(2);
+  const { code, stdout } = await program.ended;
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  expect(stdout).toContain('Deadlock found when trying to get lock');
+  const [first, second, ...more] = myloader.runs();
+  expect(more).toEqual([]);
+  expect(first?.threads).toBe(4);
+  expect(first?.files.length).toBeGreaterThan(2);
+  expect(second).toEqual({ threads: 2, files: ['shop.first.00001.sql'] });
+  await expectEqual('first');
+});
+
+test('a lock waited for too long loses one statement, the rest of its transaction is committed with the next file: the table is made anew', async () => {
+  await copy.query('SET GLOBAL innodb_lock_wait_timeout = 1');
+  const program = await startBlocked('later', 1);
+  await program.printed('Lock wait timeout exceeded');
+  await Promise.race([
+    program.ended,
+    vi.waitFor(() => expect(myloader.runs().length).toBeGreaterThan(1), WAIT),
+  ]);
+  await other.rollback();
+  myloader.go(2);
+  const { code, stdout } = await program.ended;
+  expect({ code, runs: myloader.runs().length }).toEqual({ code: 8, runs: 1 });
+  expect(stdout).toMatch(/myloader ended with exit code 1: .*Lock wait timeout exceeded/);
+  const ended = await restoreInto(world, copy, options('later'), { THREADS: '1' });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  await expectEqual('later');
+});

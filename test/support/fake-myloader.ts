@@ -1,0 +1,221 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type Connection, createConnection } from 'mysql2/promise';
+
+/**
+ * A stand-in for upstream's myloader 1.x, which is not packaged where tests run. It knows 1.x's options and refuses others, and loads as its
+ * source tells (src/myloader/myloader_restore.c): the INSERTs of one file spread over all connections, each transaction of
+ * `--queries-per-transaction` statements, none with 1; a statement that failed is sent once more with no more than a warning, whatever
+ * became of the transaction; a second failure ends the program.
+ */
+export type FakeMyloader = {
+  /** What MYLOADER_BIN takes. */
+  readonly path: string;
+  /** Arguments and option files of the runs so far, and names of the files each found. */
+  readonly runs: () => readonly FakeRun[];
+  /** Resolves once a run has sent half of its INSERTs and stands there. */
+  readonly isHeld: () => boolean;
+  /** Makes one of the runs with rows do that, the first being 1; none with 0. */
+  readonly hold: (run: number) => void;
+};
+export type FakeRun = {
+  readonly argv: readonly string[];
+  readonly options: string;
+  readonly files: readonly string[];
+};
+
+export const FAKE_VERSION = 'myloader v1.0.1-3, built against MySQL 9.7.0 with SSL support';
+
+/** Writes an executable into `directory`, which it uses for itself. */
+export function writeFakeMyloader(directory: string): FakeMyloader {
+  mkdirSync(join(directory, 'runs'), { recursive: true });
+  writeFileSync(join(directory, 'holds'), '0');
+  const path = join(directory, 'myloader');
+  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const self = fileURLToPath(import.meta.url);
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(self)} ${quote(directory)} "$@"\n`,
+    { mode: 0o755 },
+  );
+  return {
+    path,
+    runs: () =>
+      readdirSync(join(directory, 'runs'))
+        .toSorted((left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10))
+        .map((name) => JSON.parse(readFileSync(join(directory, 'runs', name), 'utf8')) as FakeRun),
+    isHeld: () => existsSync(join(directory, 'held')),
+    hold: (run) => writeFileSync(join(directory, 'holds'), String(run)),
+  };
+}
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+/** Of src/myloader/myloader_arguments.c, src/connection.c and src/common_options.c, without what restores have no use for. */
+const OPTIONS = {
+  directory: { ...text, short: 'd' },
+  database: { ...text, short: 'B' },
+  'source-db': { ...text, short: 's' },
+  'queries-per-transaction': { ...text, short: 'q' },
+  'drop-table': { ...flag, short: 'o' },
+  'optimize-keys': text,
+  checksum: text,
+  threads: { ...text, short: 't' },
+  'max-threads-per-table': text,
+  verbose: { ...text, short: 'v' },
+  'defaults-file': text,
+  'defaults-extra-file': text,
+  host: { ...text, short: 'h' },
+  user: { ...text, short: 'u' },
+  port: { ...text, short: 'P' },
+  socket: { ...text, short: 'S' },
+  protocol: text,
+  'ssl-mode': text,
+  ca: text,
+  version: { ...flag, short: 'V' },
+} satisfies ParseArgsConfig['options'];
+
+const say = (level: 'Message' | 'WARNING' | 'CRITICAL', message: string) =>
+  process.stderr.write(
+    level === 'Message'
+      ? `** Message: 08:00:00.000: ${message}\n`
+      : `** (myloader:1): ${level} **: 08:00:00.000: ${message}\n`,
+  );
+
+function refuse(message: string): never {
+  say('CRITICAL', message);
+  process.exit(1);
+}
+
+/** `[section]` and `key=value`, values in double quotes or not. */
+function readOptions(content: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  let section = '';
+  for (const line of content.split('\n')) {
+    if (line.startsWith('[')) section = line.slice(1, -1);
+    const [, key, value = ''] = /^([\w-]+)=(.*)$/.exec(line) ?? [];
+    if (key !== undefined)
+      values.set(`${section}.${key}`, value.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1'));
+  }
+  return values;
+}
+
+/** A statement ends with `;` at the end of a line. Bytes as characters, as after SET NAMES binary they are sent. */
+const statementsOf = (path: string): string[] =>
+  readFileSync(path, 'latin1')
+    .split(/(?<=;\n)/)
+    .filter((statement) => statement.trim() !== '');
+
+async function load(directory: string, argv: string[]): Promise<void> {
+  const parsed = (() => {
+    try {
+      return parseArgs({ args: argv, options: OPTIONS, strict: true }).values;
+    } catch (error) {
+      return refuse(`option parsing failed: ${(error as Error).message}, try --help`);
+    }
+  })();
+  if (parsed.version) {
+    process.stdout.write(`${FAKE_VERSION}\n`);
+    return;
+  }
+  const from = parsed.directory ?? '';
+  if (!existsSync(join(from, 'metadata'))) refuse(`the specified directory ${from} is not a mydumper backup`);
+  const names = readdirSync(from).toSorted();
+  const content = readFileSync(parsed['defaults-file'] ?? '/dev/null', 'utf8');
+  const runs = join(directory, 'runs');
+  const run: FakeRun = { argv, options: content, files: names };
+  const data = names.filter((name) => /^[^-]+\.sql$/.test(name));
+  const number = readdirSync(runs).length + 1;
+  writeFileSync(join(runs, `${number}${data.length > 0 ? '.data' : ''}`), JSON.stringify(run));
+
+  const options = readOptions(content);
+  const inTransactions = Number(parsed['queries-per-transaction'] ?? 1000) > 1;
+  const threads = Math.max(2, Number(parsed.threads ?? 4));
+  const open = async (): Promise<Connection> => {
+    const connection = await createConnection({
+      host: parsed.host ?? 'localhost',
+      port: Number(parsed.port ?? 3306),
+      user: parsed.user ?? 'root',
+      password: options.get('client.password') ?? '',
+      charset: 'utf8mb4',
+      flags: ['-IGNORE_SPACE'],
+    });
+    await connection.query('SET NAMES binary');
+    const settings = new Map([
+      ['SQL_LOG_BIN', '0'],
+      ['FOREIGN_KEY_CHECKS', '0'],
+      ...(inTransactions ? [['AUTOCOMMIT', '0'] as const] : []),
+    ]);
+    for (const [name, value] of options)
+      if (name.startsWith('myloader_session_variables.')) settings.set(name.split('.')[1] ?? '', value);
+    for (const [name, value] of settings) await connection.query(`SET SESSION ${name} = ${value}`);
+    return connection;
+  };
+  const pool = await Promise.all(Array.from({ length: threads }, open));
+  const [first] = pool;
+  if (first === undefined) return;
+
+  const send = async (connection: Connection, statement: string) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await connection.query(statement);
+        return;
+      } catch (error) {
+        const { errno, message } = error as Error & { errno?: number };
+        const told = `Thread 1 using connection ${connection.threadId} - ERROR ${errno}: ${message}`;
+        if (tries > 1) refuse(told);
+        say('WARNING', told);
+      }
+    }
+  };
+  const databaseOf = (name: string) =>
+    parsed.database ?? name.replace(/-schema-(?:create|post)\.sql$/, '').split('.')[0] ?? '';
+  const use = (connection: Connection, name: string) =>
+    connection.query(`USE \`${databaseOf(name).replaceAll('`', '``')}\``);
+  const plain = async (pattern: RegExp) => {
+    for (const name of names.filter((each) => pattern.test(each))) {
+      say('Message', `Thread 1: restoring ${name}`);
+      if (!name.endsWith('-schema-create.sql')) await use(first, name);
+      for (const statement of statementsOf(join(from, name))) {
+        if (/^CREATE DATABASE/.test(statement))
+          await first.query(`CREATE DATABASE IF NOT EXISTS \`${databaseOf(name)}\``);
+        else await send(first, statement);
+      }
+    }
+  };
+  await plain(/-schema-create\.sql$/);
+  await plain(/(?<!-create|-post|-view|-triggers)-schema\.sql$/);
+  const nth = readdirSync(runs).filter((name) => /data/.test(name)).length;
+  const holds = data.length > 0 && readFileSync(join(directory, 'holds'), 'utf8') === String(nth);
+  const isInsert = (statement: string) => /^(?:INSERT|REPLACE)/.test(statement);
+  const half = data.flatMap((name) => statementsOf(join(from, name))).filter(isInsert).length / 2;
+  let sent = 0;
+  for (const name of data) {
+    say('Message', `Thread 1: restoring \`${databaseOf(name)}\` from ${name}`);
+    for (const connection of pool) await use(connection, name);
+    for (const statement of statementsOf(join(from, name))) {
+      if (!isInsert(statement)) {
+        for (const connection of pool) await send(connection, statement);
+        continue;
+      }
+      await send(pool[sent % pool.length] ?? first, statement);
+      sent += 1;
+      if (holds && sent >= half) {
+        writeFileSync(join(directory, 'held'), '');
+        await sleep(600_000);
+      }
+    }
+    if (inTransactions) for (const connection of pool) await connection.query('COMMIT');
+  }
+  await plain(/-schema-post\.sql$/);
+  await plain(/-schema-view\.sql$/);
+  await plain(/-schema-triggers\.sql$/);
+  if (inTransactions) for (const connection of pool) await connection.query('COMMIT');
+  for (const connection of pool) await connection.end();
+}
+
+const [, self, directory, ...argv] = process.argv;
+if (self === fileURLToPath(import.meta.url) && directory !== undefined) await load(directory, argv);
