@@ -29,13 +29,20 @@ export class Failure extends Error {
   readonly kind: FailureKind;
   readonly lines: readonly string[];
   readonly signal: InterruptSignal | undefined;
-  /** Bad luck of mydumper's that a new run may well be spared. */
+  /** Bad luck of mydumper's that a new run may well be spared, */
   readonly worthAnotherRun: boolean;
+  /** after this time. */
+  readonly waitSeconds: number;
 
   constructor(
     kind: FailureKind,
     message: string | readonly string[],
-    options: { cause?: unknown; signal?: InterruptSignal; worthAnotherRun?: boolean } = {},
+    options: {
+      cause?: unknown;
+      signal?: InterruptSignal;
+      worthAnotherRun?: boolean;
+      waitSeconds?: number;
+    } = {},
   ) {
     const lines = typeof message === 'string' ? [message] : message;
     super(lines.join('\n'), options.cause === undefined ? undefined : { cause: options.cause });
@@ -44,6 +51,7 @@ export class Failure extends Error {
     this.lines = lines;
     this.signal = options.signal;
     this.worthAnotherRun = options.worthAnotherRun ?? false;
+    this.waitSeconds = options.waitSeconds ?? 0;
   }
 }
 

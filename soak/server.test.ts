@@ -87,3 +87,22 @@ test('locks: with a large MyISAM table a writer waits about as long as for mydum
   // Two processors are shared by the server, the writer, mydumper, S3 and us, so mydumper takes longer itself.
   expect(median(waits.ours)).toBeLessThan(2 * median(waits.alone));
 });
+
+test('a statement that runs for half a minute keeps writers waiting behind mydumper for ten seconds, and the next try makes the backup', async () => {
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 5, tables: 2 });
+  await db.query('CREATE DATABASE bank');
+  for (const table of ['checking', 'saving', 'slow']) {
+    await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL)`);
+    await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM bank.seq_1_to_300`);
+  }
+  const slow = await db.connect();
+  const writing = await startTransfers(db, { accounts: 300, tables: ['bank.checking', 'bank.saving'] });
+  const long = slow.query('UPDATE bank.slow SET balance = SLEEP(0.1)');
+  const { code, stdout } = await startProgram(world.environment()).ended.finally(writing.stop);
+  expect({ code, log: code === 0 ? '' : stdout.slice(-5000) }).toEqual({ code: 0, log: '' });
+  expect(stdout).toMatch(
+    /mydumper waited 1\d s for its lock and other writers waited behind it.*starting anew in 60 s/,
+  );
+  console.log(`a writer waited ${writing.longestWaitSeconds().toFixed(1)} s at the most`);
+  await long;
+});

@@ -34,6 +34,7 @@ export async function backup(
   const totals = createTotals();
   for (let count = 1; ; count += 1) {
     const run = createRunState(config.staging.budgetBytes, interruption, events, totals);
+    let waitMilliseconds = BETWEEN_RUNS_MILLISECONDS;
     try {
       const summary = await makeBackup(config, events, run);
       run.sample('finishing');
@@ -47,9 +48,11 @@ export async function backup(
         events.emit('failed', { reason: messageOf(failure), exitCode: exitCodeOf(failure), seconds });
         throw failure;
       }
-      events.emit('warning', { message: `${messageOf(failure)}; starting anew` });
+      waitMilliseconds = Math.max(waitMilliseconds, failure.waitSeconds * 1000);
+      const when = failure.waitSeconds === 0 ? '' : ` in ${failure.waitSeconds} s`;
+      events.emit('warning', { message: `${messageOf(failure)}; starting anew${when}` });
     }
-    await sleep(BETWEEN_RUNS_MILLISECONDS, undefined, { signal: interruption }).catch(() => {});
+    await sleep(waitMilliseconds, undefined, { signal: interruption }).catch(() => {});
   }
 }
 

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Compression, Config } from '../config.ts';
 import { hasNonTransactionalTables } from '../database/inventory.ts';
+import { type LockWaitWatch, watchLockWait } from '../database/lock-wait.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { type BudgetPlan, LEAST_PRESSED_BYTES } from '../governor/feasibility.ts';
@@ -53,6 +54,9 @@ const NO_PUNCHING =
 /** Growing files are worth shipping when they hold a couple of parts. */
 const PARTS_WORTH_SHIPPING = 2;
 
+/** After a lock that was not to be had; whoever runs long statements has some peace meanwhile. */
+const LOCK_AGAIN_SECONDS = 60;
+
 /** `metadata` grows with the number of tables in 1.x; more than this is not it. */
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
 
@@ -70,9 +74,11 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const { watch, shipper } = startShipping(context);
   let mydumper: MydumperProcess | undefined;
   let holdsLocks = holdsLocksAtFirst(found);
+  let lockWait: LockWaitWatch | undefined;
   const log = createDumpLog(run, events, found.inventory.databases, () => {
     holdsLocks = false;
     watch.locksReleased();
+    void lockWait?.end();
     if (mydumper !== undefined) lowerPriority(mydumper.pid);
   });
   let endDeadlockWatch = () => {};
@@ -80,6 +86,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     const { gate } = await run.orFail(watch.ready);
     if (!gate) events.emit('notice', { message: NO_GATE });
     if (!context.punching) events.emit('notice', { message: NO_PUNCHING });
+    if (holdsLocks) lockWait = await run.orFail(watchLocks(context));
     mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
@@ -118,6 +125,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     endDeadlockWatch();
     shipper.stop();
     await mydumper?.exited;
+    await lockWait?.end();
     await shipper.idle();
     await watch.end();
   }
@@ -194,6 +202,14 @@ function growingLimits({ partBytes }: BudgetPlan, compression: Compression): Gro
     announceBytes: PARTS_WORTH_SHIPPING * partBytes,
     shippableBytes: compression === 'none' ? partBytes + 1 : LEAST_PRESSED_BYTES,
   };
+}
+
+/** Until mydumper has its locks: a statement that runs long makes it wait, and everybody else behind it. */
+function watchLocks({ config, run }: DumpContext): Promise<LockWaitWatch> {
+  return watchLockWait(config.server, ({ seconds, behind }) => {
+    const message = `mydumper waited ${Math.round(seconds)} s for its lock and other writers waited behind it; it was taken back. It waited for ${behind}; make backups when no long statement runs, or set LOCK_MODE`;
+    run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
+  });
 }
 
 /** Only 0.10 is known to do this. */

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Row } from '../../app/database/connection.ts';
+import { createLockWaitMeter, type LockWait, watchLockWait } from '../../app/database/lock-wait.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+
+const WAIT = { timeout: 30_000, interval: 5 };
+let db: MariaDb;
+
+beforeAll(async () => {
+  db = await startMariaDb();
+  await db.query('CREATE DATABASE shop');
+  for (const table of ['slow', 'other'])
+    await db.query(`CREATE TABLE shop.${table} (id int PRIMARY KEY, n int)`);
+  await db.query('INSERT INTO shop.slow SELECT seq, 0 FROM shop.seq_1_to_100');
+});
+afterAll(() => db?.stop());
+
+const row = (id: number, state: string, info: string, of: Partial<Row> = {}): Row => ({
+  Id: id,
+  User: 'backup',
+  Command: 'Query',
+  Time: 0,
+  State: state,
+  Info: info,
+  ...of,
+});
+const FLUSH = 'FLUSH TABLES WITH READ LOCK';
+
+test.each([
+  FLUSH,
+  'flush  tables with read lock',
+  'FLUSH /*!40101 LOCAL */ TABLES',
+  'FLUSH NO_WRITE_TO_BINLOG TABLES',
+  'LOCK TABLES `shop`.`orders` READ',
+  'LOCK INSTANCE FOR BACKUP',
+  'BACKUP STAGE BLOCK_COMMIT',
+])('a wait with %s is timed from when it was first seen', (statement) => {
+  const meter = createLockWaitMeter(7, 'backup');
+  const waiting = [row(8, 'Waiting for backup lock', statement)];
+  expect(meter(waiting, 100)?.seconds).toBe(0);
+  expect(meter(waiting, 104.5)).toMatchObject({ id: 8, seconds: 4.5 });
+  expect(meter([], 105)).toBeUndefined();
+  expect(meter(waiting, 106)?.seconds).toBe(0);
+});
+
+test.each<[string, Row]>([
+  ['that was there before', row(7, 'Waiting for backup lock', FLUSH)],
+  ['of another user', row(8, 'Waiting for backup lock', FLUSH, { User: 'app' })],
+  ['that has its lock', row(8, 'starting', FLUSH)],
+  ['that is no lock', row(8, 'Waiting for table metadata lock', 'SELECT * FROM `FLUSH TABLES`')],
+  ['without a statement', row(8, '', '', { Command: 'Sleep', Info: null, State: null })],
+])('a connection %s is none of it', (_name, process) => {
+  expect(createLockWaitMeter(7, 'backup')([process], 100)).toBeUndefined();
+});
+
+test('it is told behind what it waits, without the statement, which may hold anything', () => {
+  const wait = createLockWaitMeter(7, 'backup')(
+    [
+      row(8, 'Waiting for backup lock', FLUSH, { Time: 40 }),
+      row(3, 'updating', "UPDATE people SET secret = 'x'", { User: 'app', Time: 31 }),
+      row(4, 'updating', 'UPDATE t SET a = 1', { User: 'app', Time: 2 }),
+    ],
+    100,
+  );
+  expect(wait?.behind).toBe('connection 3 of "app", whose statement has run for 31 s');
+});
+
+test('a lock that a long statement keeps mydumper from is given up, and writers go on while the statement still runs', async () => {
+  const { host, port, user, password } = db;
+  const slow = await db.connect();
+  const told: LockWait[] = [];
+  const watch = await watchLockWait(
+    { host, port, socket: undefined, user, password, tls: { mode: undefined, caFile: undefined } },
+    (wait) => told.push(wait),
+    1,
+  );
+  const flusher = await db.connect();
+  const writer = await db.connect();
+  const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)');
+  const isRunning = () =>
+    db
+      .query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
+      .then(({ length }) => length > 0);
+  await vi.waitFor(async () => expect(await isRunning()).toBe(true), WAIT);
+  const lock = flusher.query(FLUSH).then(
+    () => 'taken',
+    (error: { code?: string }) => error.code,
+  );
+  await vi.waitFor(async () => {
+    const waiting = await db.query(
+      "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
+    );
+    expect(waiting).toHaveLength(1);
+  }, WAIT);
+  await writer.query('INSERT INTO shop.other VALUES (1, 1)');
+  expect(await isRunning()).toBe(true);
+  expect(await lock).not.toBe('taken');
+  expect(told).toEqual([expect.objectContaining({ id: flusher.threadId })]);
+  await db.query(`KILL ${slow.threadId}`);
+  await long.catch(() => {});
+  await watch.end();
+});
+
+test('what still waits when the watching ends, as after mydumper was killed, is ended too', async () => {
+  const { host, port, user, password } = db;
+  const watch = await watchLockWait(
+    { host, port, socket: undefined, user, password, tls: { mode: undefined, caFile: undefined } },
+    () => {},
+  );
+  const slow = await db.connect();
+  const flusher = await db.connect();
+  const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {});
+  await vi.waitFor(async () => {
+    expect(
+      await db.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'"),
+    ).toHaveLength(1);
+  }, WAIT);
+  const lock = flusher.query(FLUSH).then(
+    () => 'taken',
+    () => 'refused',
+  );
+  await vi.waitFor(async () => {
+    const waiting = await db.query(
+      "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
+    );
+    expect(waiting).toHaveLength(1);
+  }, WAIT);
+  await watch.end();
+  expect(await lock).toBe('refused');
+  await db.query(`KILL ${slow.threadId}`);
+  await long;
+});
