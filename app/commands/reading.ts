@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import { exitCodeOf, Failure, type FailureKind, messageOf } from '../errors.ts';
 import { listenAsWorkLog } from '../observe/work-log.ts';
-import { listenAsWorkProgress } from '../observe/work-progress.ts';
 import type { BackupStore } from '../storage/backup-store.ts';
 import { openS3Reader } from '../storage/s3-reader.ts';
 import { createWork, type Work } from '../work-events.ts';
@@ -26,13 +25,14 @@ export async function reading(
   run: (reading: Reading) => Promise<void>,
 ): Promise<void> {
   const work = createWork();
-  listen(work, config);
+  await listen(work, config);
   const startedAt = performance.now();
   const store = openS3Reader(config.store, config.uploadConcurrency, kind, (retry) =>
     work.emit('retried', retry),
   );
   const cut = () => store.interrupt(interruption.reason);
-  interruption.addEventListener('abort', cut, { once: true });
+  if (interruption.aborted) cut();
+  else interruption.addEventListener('abort', cut, { once: true });
   try {
     await run({ config, store, work, interruption });
   } catch (error) {
@@ -51,9 +51,10 @@ export async function reading(
 }
 
 /** Standard output belongs to the result where that is JSON, or to the display on a terminal. */
-function listen(work: Work, config: Config): void {
+async function listen(work: Work, config: Config): Promise<void> {
   const { json } = config.reading;
   if (process.stdout.isTTY && !json) {
+    const { listenAsWorkProgress } = await import('../observe/work-progress.ts');
     listenAsWorkProgress(work, process.stdout);
     return;
   }

@@ -4,7 +4,6 @@ import { exitCodeOf } from '../errors.ts';
 import { createEvents } from '../events.ts';
 import { listenAsLog } from '../observe/log.ts';
 import { listenAsMetrics } from '../observe/metrics.ts';
-import { listenAsProgress } from '../observe/progress.ts';
 import { backup } from './backup.ts';
 
 /** Makes a backup with log, metrics and progress display listening. @returns the exit code. */
@@ -16,8 +15,10 @@ export async function runBackup(config: Config, interruption: AbortSignal): Prom
     source: config.source,
     region: config.metrics.region,
   });
-  if (process.stdout.isTTY) listenAsProgress(events, { stream: process.stdout });
-  else listenAsLog(events, { level: config.logLevel, source: config.source });
+  if (process.stdout.isTTY) {
+    const { listenAsProgress } = await import('../observe/progress.ts');
+    listenAsProgress(events, { stream: process.stdout });
+  } else listenAsLog(events, { level: config.logLevel, source: config.source });
   try {
     await backup(config, events, interruption);
     return EXIT.done;

@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/main.ts', import.meta.url));
-
-/** Starting the program takes a third less when its code need not be compiled each time. */
-const COMPILE_CACHE = join(tmpdir(), `mf-compile-cache-${userInfo().uid}`);
 
 export type Ended = {
   readonly code: number | null;

@@ -194,7 +194,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     const log = await open(errorLog, 'a');
     const child = spawn(
       'setpriv',
-      ['--pdeathsig', 'KILL', mariadbd, `--defaults-file=${defaults}`, ...userArguments()],
+      ['--pdeathsig', 'KILL', mariadbd.path, `--defaults-file=${defaults}`, ...userArguments()],
       { stdio: ['ignore', log.fd, log.fd], detached: true },
     );
     server = child;

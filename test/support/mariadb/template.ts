@@ -6,14 +6,24 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The mariadbd to start: on Debian it lives in sbin, which is not on every user's PATH. */
-export async function findMariadbd(): Promise<string> {
-  for (const candidate of ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld']) {
-    const found = await run(candidate, ['--no-defaults', '--version']).then(
-      () => true,
-      () => false,
+/** A server's program, and what it says of its version. */
+export type Mariadbd = { readonly path: string; readonly version: string };
+
+let found: Promise<Mariadbd> | undefined;
+
+/** The mariadbd to start: on Debian it lives in sbin, which is not on every user's PATH. Looked for once in each process. */
+export function findMariadbd(): Promise<Mariadbd> {
+  found ??= lookForMariadbd();
+  return found;
+}
+
+async function lookForMariadbd(): Promise<Mariadbd> {
+  for (const path of ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld']) {
+    const output = await run(path, ['--no-defaults', '--version']).then(
+      ({ stdout }) => stdout,
+      () => undefined,
     );
-    if (found) return candidate;
+    if (output !== undefined) return { path, version: /Ver (\S+)/.exec(output)?.[1] ?? 'unknown' };
   }
   throw new Error('mariadbd is not installed (on Debian: apt-get install mariadb-server mydumper)');
 }
@@ -72,16 +82,14 @@ async function build(mariadbd: string, target: string): Promise<void> {
  *
  * @throws Error when `mariadb-install-db` is missing or fails, with its output.
  */
-export async function templateDataDir(mariadbd: string): Promise<string> {
-  const { stdout } = await run(mariadbd, ['--no-defaults', '--version']);
-  const version = /Ver (\S+)/.exec(stdout)?.[1]?.replace(/[^\w.-]/g, '_') ?? 'unknown';
-  const target = join(tmpdir(), `mariadb-template-${userInfo().uid}-${version}`);
-  if (!(await exists(join(target, 'mysql')))) await build(mariadbd, target);
+export async function templateDataDir({ path, version }: Mariadbd): Promise<string> {
+  const target = join(tmpdir(), `mariadb-template-${userInfo().uid}-${version.replace(/[^\w.-]/g, '_')}`);
+  if (!(await exists(join(target, 'mysql')))) await build(path, target);
   return target;
 }
 
 /** Copies the template into `target`, which may be missing or empty, sharing blocks where the file system can. */
-export async function copyTemplate(mariadbd: string, target: string): Promise<void> {
+export async function copyTemplate(mariadbd: Mariadbd, target: string): Promise<void> {
   const template = await templateDataDir(mariadbd);
   await mkdir(target, { recursive: true, mode: 0o700 });
   await run('cp', ['-a', '--reflink=auto', `${template}/.`, target]);
