@@ -10,6 +10,8 @@ import { onTmpfs, startProgram } from '../test/support/program.ts';
 import { sampleDirectory } from '../test/support/sampler.ts';
 
 const MIB = 1024 * 1024;
+/** Gigabytes are loaded on a busy machine. */
+const LOAD_MILLISECONDS = 1_800_000;
 
 type Network = 'fast' | 'slow' | 'stalling';
 type Case = { budgetMiB: number; chunkMiB: number; threads: number; compression: string; network: Network };
@@ -89,7 +91,10 @@ function through(name: string, fill: (db: MariaDb) => Promise<string[]>, cases: 
         expect(staging.peakStagedBytes).toBeGreaterThan(0.9 * sampler.peakBytes());
         const target = join(world.directory, 'unpacked');
         await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
-        expect(await loadWithMyloader(copy, target)).toMatchObject({ exitCode: 0, problems: [] });
+        expect(await loadWithMyloader(copy, target, { timeoutMs: LOAD_MILLISECONDS })).toMatchObject({
+          exitCode: 0,
+          problems: [],
+        });
         expect(differences(before, await describeServer(copy, names))).toEqual([]);
       },
     );
