@@ -20,15 +20,17 @@ export type Loader = {
  */
 const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
 const LAST_LINES = 3;
+const HARMLESS_ONCE: readonly string[] = ['1205', '1213', '1227'];
 
 /**
  * A statement that 1.x sends once more after an error is but a warning. Without transactions that is harmless where the server took the
- * statement back (1213 and 1205); after a lost connection nobody knows whether the first one was done. Pure.
+ * statement back (1213 and 1205); after a lost connection nobody knows whether the first one was done. 1227 is a variable that a managed
+ * server does not let it set; a statement refused for that is refused the second time too. Pure.
  */
 export function isError(level: 'info' | 'warning' | 'error', text: string): boolean {
   if (level !== 'warning') return level === 'error';
   const number = /\bERROR (\d+):/.exec(text)?.[1];
-  return number !== undefined && number !== '1213' && number !== '1205';
+  return number !== undefined && !HARMLESS_ONCE.includes(number);
 }
 
 export type LoadVerdict =

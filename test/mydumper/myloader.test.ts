@@ -31,6 +31,7 @@ test.each([
   ['info', 'ERROR 1062: in a name', false],
   ['warning', 'Thread 1 using connection 7 - ERROR 1213: Deadlock found when trying to get lock', false],
   ['warning', 'Thread 1 using connection 7 - ERROR 1205: Lock wait timeout exceeded', false],
+  ['warning', 'Set session failed: SET SESSION SQL_LOG_BIN = 1 - ERROR 1227: Access denied', false],
   ['warning', 'Thread 1 using connection 7 - ERROR 2013: Lost connection to server during query', true],
   ['warning', 'Thread 1 using connection 7 - ERROR 1062: Duplicate entry', true],
   ['warning', 'Checksum failed for shop.t', false],
