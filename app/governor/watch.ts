@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Failure, messageOf } from '../errors.ts';
 import type { FileId } from '../staging/process-files.ts';
@@ -66,6 +65,7 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
   const releases = new Map<FileId, Waiting<void>>();
   const drained = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<{ gate: boolean }>();
+  const gone = Promise.withResolvers<void>();
   drained.promise.catch(() => {});
   ready.promise.catch(() => {});
   let stats = NOTHING_YET;
@@ -136,6 +136,8 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
         break;
     }
   };
+  // Listened to from the start: a thread that failed may be gone before anybody waits for its end.
+  worker.once('exit', () => gone.resolve());
   worker.on('message', handle);
   worker.on('error', (error) => {
     fail(
@@ -163,9 +165,8 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
     },
     stats: () => stats,
     end: async () => {
-      const gone = once(worker, 'exit');
       send({ kind: 'end' });
-      await gone;
+      await gone.promise;
     },
   };
 }

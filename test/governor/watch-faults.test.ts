@@ -183,4 +183,4 @@ test('a watching thread that fails itself fails the run, and can be ended when m
   mydumper.kill();
   await mydumper.exited;
   await world.end();
-}, 10_000);
+});

@@ -190,6 +190,8 @@ test('it dies with us, even when it is stopped and we are killed', async () => {
   const pid = Number(said);
   try {
     expect(readProcess(pid)?.processGroup).toBe(pid);
+    // Until then it is setpriv, which has not yet asked the kernel for it.
+    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('sleep\n'), WAIT);
     process.kill(pid, 'SIGSTOP');
     await vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
     starter.kill('SIGKILL');
