@@ -11,7 +11,7 @@ const PROGRAM_MIB = 320;
 const MYDUMPER_MIB = 64;
 /** A statement being built and a row being read, for each of mydumper's threads. */
 const THREAD_MIB = 48;
-/** Two parts of each file are on their way and one is being filled (`PARTS_PER_FILE` of app/storage/s3.ts). */
+/** Two parts of each file are on their way and one is being filled (`PARTS_PER_FILE` of app/storage/s3-client.ts). */
 const PARTS_OF_A_FILE = 3;
 /** Of a task's memory; the rest is left to the kernel's page cache, which counts against the task too. */
 const USABLE_SHARE = 0.8;

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import type { ServerConfig } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
+import { within } from '../within.ts';
 
 const CONNECT_MILLISECONDS = 10_000;
+const GOODBYE_MILLISECONDS = 2000;
 
 export type Row = Readonly<Record<string, string | number | null>>;
 
@@ -13,6 +15,7 @@ export type Database = {
   /** Runs one statement. Values are bound, never pasted. @throws the server's error. */
   readonly query: (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
   readonly onLost: (listener: (error: Error) => void) => void;
+  /** Takes two seconds at the most, whatever has become of the server. */
   readonly close: () => Promise<void>;
 };
 
@@ -58,7 +61,12 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     },
     close: async () => {
       closing = true;
-      await connection.end().catch(() => connection.destroy());
+      // It waits behind a statement that a server which is out of reach never answers.
+      await within(
+        GOODBYE_MILLISECONDS,
+        connection.end().catch(() => {}),
+      );
+      connection.destroy();
     },
   };
 }

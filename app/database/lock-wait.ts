@@ -1,9 +1,12 @@
 import type { ServerConfig } from '../config.ts';
+import { within } from '../within.ts';
 import { type Database, openDatabase, type Row } from './connection.ts';
 
 /** While mydumper waits for its lock all who come later wait behind it: this long at the most (invariant 4). */
 const LONGEST_WAIT_SECONDS = 10;
 const LOOK_MILLISECONDS = 500;
+/** Nobody waits longer for a server that is out of reach. */
+const LAST_LOOK_MILLISECONDS = 2000;
 /** Statements by which mydumper takes a lock. */
 const TAKES_LOCK =
   /^\s*(?:\/\*.*?\*\/\s*)*(?:FLUSH\s+(?:\/\*.*?\*\/\s*|NO_WRITE_TO_BINLOG\s+|LOCAL\s+)*TABLES|LOCK\s+(?:TABLES|INSTANCE)|BACKUP\s+STAGE)\b/is;
@@ -89,9 +92,11 @@ export async function watchLockWait(
   timer.unref();
   const end = async () => {
     clearInterval(timer);
-    await looking;
-    const left = await look().catch(() => undefined);
-    if (left !== undefined) await kill(database, left.id);
+    const left = await within(
+      LAST_LOOK_MILLISECONDS,
+      looking.then(look).catch(() => undefined),
+    );
+    if (left !== undefined) await within(LAST_LOOK_MILLISECONDS, kill(database, left.id));
     await database.close();
   };
   return {

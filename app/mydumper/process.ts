@@ -35,10 +35,9 @@ export async function startMydumper(
   onEvent: (event: MydumperEvent) => void,
 ): Promise<MydumperProcess> {
   const read = createLogReader();
-  const tool = await startTool({ name: 'mydumper', kind: 'dump', binary, argv, searchPath }, (line) => {
+  return await startTool({ name: 'mydumper', kind: 'dump', binary, argv, searchPath }, (line) => {
     for (const event of read(line)) onEvent(event);
   });
-  return tool;
 }
 
 /**
@@ -46,13 +45,22 @@ export async function startMydumper(
  * wait for their end. Only ever lowered: without privileges the kernel refuses to raise it again. Harmless when the process is gone.
  */
 export function lowerPriority(pid: number): void {
-  try {
-    // Each thread has a priority of its own; those to come have that of the thread that starts them.
-    for (const thread of readdirSync(`/proc/${pid}/task`))
+  // Each thread has a priority of its own; those to come have that of the thread that starts them.
+  for (const thread of threadsOf(pid)) {
+    try {
       setPriority(Number(thread), Math.max(NICE, getPriority()));
+    } catch (error) {
+      if ((error as { info?: { code?: string } }).info?.code !== 'ESRCH') throw error; // it has just ended
+    }
+  }
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
   } catch (error) {
-    const { code, info } = error as { code?: string; info?: { code?: string } };
-    if (code !== 'ENOENT' && info?.code !== 'ESRCH') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Row } from '../../app/database/connection.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { openDatabase, type Row } from '../../app/database/connection.ts';
 import { createLockWaitMeter, type LockWait, watchLockWait } from '../../app/database/lock-wait.ts';
+import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 
 const WAIT = { timeout: 30_000, interval: 5 };
@@ -76,7 +77,7 @@ test('a lock that a long statement keeps mydumper from is given up, and writers 
   );
   const flusher = await db.connect();
   const writer = await db.connect();
-  const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)');
+  const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {}); // killed below
   const isRunning = () =>
     db
       .query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
@@ -97,7 +98,7 @@ test('a lock that a long statement keeps mydumper from is given up, and writers 
   expect(await lock).not.toBe('taken');
   expect(told).toEqual([expect.objectContaining({ id: flusher.threadId })]);
   await db.query(`KILL ${slow.threadId}`);
-  await long.catch(() => {});
+  await long;
   await watch.end();
 });
 
@@ -129,4 +130,23 @@ test('what still waits when the watching ends, as after mydumper was killed, is 
   expect(await lock).toBe('refused');
   await db.query(`KILL ${slow.threadId}`);
   await long;
+});
+
+test('it ends, and so does any connection of ours, when the server is out of reach', async () => {
+  const { host, user, password } = db;
+  const proxy = await startCuttableProxy(db.port);
+  onTestFinished(proxy.close);
+  const server = {
+    host,
+    port: proxy.port,
+    socket: undefined,
+    user,
+    password,
+    tls: { mode: undefined, caFile: undefined },
+  };
+  const connection = await openDatabase(server);
+  const watch = await watchLockWait(server, () => expect.unreachable('nothing waits'));
+  proxy.stall();
+  connection.query('DO 1').catch(() => {}); // never answered
+  await Promise.all([watch.end(), connection.close()]);
 });

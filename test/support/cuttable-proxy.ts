@@ -6,6 +6,8 @@ export type CuttableProxy = {
   readonly port: number;
   /** Resets the clients' connections; the server is not told. */
   readonly cutClients: () => void;
+  /** Nothing is passed on any more, and nobody is told: a server out of reach. */
+  readonly stall: () => void;
   /** New connections are refused from now on. */
   readonly refuse: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -14,13 +16,16 @@ export type CuttableProxy = {
 export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
   const clients = new Set<Socket>();
   const upstreams = new Set<Socket>();
+  let stalled = false;
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
     clients.add(client);
     upstreams.add(upstream);
-    client.on('error', () => undefined).on('data', (bytes) => upstream.write(bytes));
-    client.on('end', () => upstream.end());
-    upstream.on('error', () => undefined).on('data', (bytes) => client.write(bytes));
+    client.on('error', () => undefined).on('data', (bytes) => void (stalled || upstream.write(bytes)));
+    client.on('end', () => {
+      if (!stalled) upstream.end();
+    });
+    upstream.on('error', () => undefined).on('data', (bytes) => void (stalled || client.write(bytes)));
     upstream.on('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -37,6 +42,9 @@ export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
     cutClients: () => {
       for (const client of clients) client.resetAndDestroy();
       clients.clear();
+    },
+    stall: () => {
+      stalled = true;
     },
     refuse,
     close: async () => {
