@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, readInvocation } from './config.ts';
 import { EXIT } from './contract.ts';
 import { exitCodeOf, Failure, type InterruptSignal } from './errors.ts';
 import { helpText } from './help.ts';
 import { logFailure } from './observe/log.ts';
 import { TOOL_VERSION } from './tool-version.ts';
+import { within } from './within.ts';
 
 /** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
 const SHUTDOWN_MILLISECONDS = 17_000;
@@ -70,7 +70,7 @@ async function flushOutput(): Promise<void> {
   const written = [process.stdout, process.stderr].map(
     (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),
   );
-  await Promise.race([Promise.all(written), sleep(LAST_OUTPUT_MILLISECONDS)]);
+  await within(LAST_OUTPUT_MILLISECONDS, Promise.all(written));
 }
 
 const exitCode = await main(process.argv.slice(2));
