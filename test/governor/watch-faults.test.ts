@@ -143,11 +143,12 @@ describe('a stopped mydumper that somebody else continues', () => {
   });
 });
 
+// The child waits for finished files: were it alone to fill the budget, with nothing to ship, the run would fail instead.
 test('a child of mydumper is stopped with it, and what the child writes is not called finished', async () => {
   const world = await watchStaging({ network: 'held' });
   const mydumper = await world.script(
     `write() { printf '%65536s' x; }
-     ( exec 3> "$1/db.child.sql"; while :; do write >&3; done ) &
+     ( exec 3> "$1/db.child.sql"; write >&3; until [ -s "$1/db.t3.sql" ]; do :; done; while :; do write >&3; done ) &
      until [ -s "$1/db.child.sql" ]; do :; done
      i=0; while :; do write > "$1/db.t$i.sql"; i=$((i+1)); done`,
   );
