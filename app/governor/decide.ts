@@ -118,30 +118,3 @@ function lockedFailure({ stagedBytes, budgetBytes }: GovernorState): string {
     `${MAXIMUM_LOCKED_STOP_SECONDS} seconds; raise STAGING_LIMIT_MB or set LOCK_MODE`
   );
 }
-
-/** Shortest time between two looks: what a timer can do. */
-export const SHORTEST_PERIOD_MILLISECONDS = 1;
-/** Longest time between two looks when nothing is near. */
-const LONGEST_PERIOD_MILLISECONDS = 25;
-/** A directory of very many small files takes long to look through: far from the budget looks may take this share of the time, */
-const LOOK_TIME_SHARE = 0.2;
-/** and this one while mydumper waits at the gate for each of them. */
-const GATED_LOOK_TIME_SHARE = 0.5;
-/** For that the time between two looks is stretched to this at the most. Twice as long would still be within the gate's distance. */
-const LONGEST_STRETCHED_MILLISECONDS = 50;
-/** Looks to take before the pause level would be reached at the present rate. */
-const LOOKS_AHEAD = 8;
-
-/** Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long the last one took. */
-export function nextLookMilliseconds(state: GovernorState, lookSeconds: number): number {
-  const fair = (share: number) =>
-    Math.min(LONGEST_STRETCHED_MILLISECONDS, Math.round(lookSeconds * 1000 * (1 / share - 1)));
-  // Without the gate it is a look that ends the moment it may read in a long pause.
-  if (state.stopped) return state.gated ? Math.max(2, fair(LOOK_TIME_SHARE)) : 2;
-  if (state.gated) return Math.max(SHORTEST_PERIOD_MILLISECONDS, fair(GATED_LOOK_TIME_SHARE));
-  const room = pauseLevel(state) - state.stagedBytes;
-  if (room <= 0) return SHORTEST_PERIOD_MILLISECONDS;
-  const milliseconds = (room / Math.max(1, state.growthBytesPerSecond) / LOOKS_AHEAD) * 1000;
-  const longest = Math.max(LONGEST_PERIOD_MILLISECONDS, fair(LOOK_TIME_SHARE));
-  return Math.max(SHORTEST_PERIOD_MILLISECONDS, Math.min(longest, Math.floor(milliseconds)));
-}

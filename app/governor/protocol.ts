@@ -1,5 +1,6 @@
 import type { FileId } from '../staging/process-files.ts';
-import type { GrowingLimits, Growth, Lease, StagedFile } from '../staging/tracker.ts';
+import type { StagedFile } from '../staging/tracked-file.ts';
+import type { GrowingLimits, Growth, Lease } from '../staging/tracker.ts';
 
 /** What the watching thread is started with. */
 export type WatchStart = {

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { Failure, messageOf } from '../errors.ts';
 import type { FileId } from '../staging/process-files.ts';
-import type { Growth, Lease, StagedFile } from '../staging/tracker.ts';
+import type { StagedFile } from '../staging/tracked-file.ts';
+import type { Growth, Lease } from '../staging/tracker.ts';
 import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
 
 export type WatchListener = {

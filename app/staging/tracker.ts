@@ -1,17 +1,17 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDumpFileName, isOurs, LOST_AND_FOUND } from './directory.ts';
 import type { FileId } from './process-files.ts';
 import { punchHole } from './punch-hole.ts';
+import {
+  asStaged,
+  closed,
+  idOf,
+  newlySeen,
+  openSame,
+  type StagedFile,
+  type Tracked,
+} from './tracked-file.ts';
 
 /** `st_blocks` counts units of 512 bytes whatever the file system's block size (stat(2)). */
 const BLOCK_BYTES = 512;
@@ -21,12 +21,6 @@ const MISSES_UNTIL_GONE = 3;
 const WRITTEN_LAST = /^metadata(?:\.|$)/;
 /** A file that is being shipped while it grows is reported anew when it has grown by this much. */
 const GROWTH_TOLD_BYTES = 512 * 1024;
-
-export type StagedFile = {
-  readonly id: FileId;
-  readonly name: string;
-  readonly sizeBytes: number;
-};
 
 /** A leased file has more to read, or has got its last byte. */
 export type Growth = { readonly id: FileId; readonly sizeBytes: number; readonly closed: boolean };
@@ -80,20 +74,6 @@ export type StagingTracker = {
   readonly free: (id: FileId, bytes: number) => void;
   /** Removes a file that was shipped and closes its descriptor, which frees its disk. */
   readonly release: (id: FileId) => void;
-};
-
-type Tracked = {
-  readonly id: FileId;
-  name: string;
-  sizeBytes: number;
-  allocatedBytes: number;
-  closed: boolean;
-  announced: boolean;
-  descriptor: number | undefined;
-  /** As last reported to whom has leased it. */
-  told: { sizeBytes: number; closed: boolean };
-  freedBytes: number;
-  misses: number;
 };
 
 /**
@@ -278,59 +258,4 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       forget(file);
     },
   };
-}
-
-function newlySeen(id: FileId, name: string): Tracked {
-  return {
-    id,
-    name,
-    sizeBytes: 0,
-    allocatedBytes: 0,
-    closed: false,
-    announced: false,
-    descriptor: undefined,
-    told: { sizeBytes: 0, closed: false },
-    freedBytes: 0,
-    misses: 0,
-  };
-}
-
-function asStaged({ id, name, sizeBytes }: Tracked): StagedFile {
-  return { id, name, sizeBytes };
-}
-
-/** Which of the files nobody has open, and which of them cannot be told from that yet. */
-function closed(
-  candidates: readonly Tracked[],
-  openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
-): { sure: readonly Tracked[]; postponed: readonly Tracked[] } {
-  let left = candidates;
-  for (const surely of [false, true]) {
-    if (openFiles === undefined || left.length === 0) break;
-    const open = openFiles(surely);
-    if (open === undefined) return { sure: [], postponed: left };
-    left = left.filter((file) => !open.has(file.id));
-  }
-  return { sure: left, postponed: [] };
-}
-
-function idOf(stat: BigIntStats): FileId {
-  return `${stat.dev}:${stat.ino}`;
-}
-
-/** Opens the file under its name if that is still it; never follows a link. Writing to it is what freeing its disk takes. */
-function openSame(
-  directory: string,
-  file: { readonly id: FileId; readonly name: string },
-): number | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(join(directory, file.name), constants.O_RDWR | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (idOf(fstatSync(descriptor, { bigint: true })) === file.id) return descriptor;
-  closeSync(descriptor);
-  return undefined;
 }

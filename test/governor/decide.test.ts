@@ -6,35 +6,9 @@ import {
   type GovernorState,
   gateLevel,
   MAXIMUM_LOCKED_STOP_SECONDS,
-  nextLookMilliseconds,
   pauseLevel,
 } from '../../app/governor/decide.ts';
-
-const MIB = 1024 * 1024;
-const BUDGET = 100 * MIB;
-const BURST = 4 * MIB;
-/** What `stateOf()` gives: the budget less twice the burst. */
-const LEVEL = BUDGET - 2 * BURST;
-
-/** Behind the gate, unless told. */
-function stateOf(changes: Partial<GovernorState> = {}): GovernorState {
-  return {
-    budgetBytes: BUDGET,
-    stagedBytes: 0,
-    shippableBytes: 0,
-    growthBytesPerSecond: 100e6,
-    reactionSeconds: 0.01,
-    burstBytes: BURST,
-    likelyBurstBytes: BURST,
-    gated: true,
-    stopped: false,
-    stoppedSeconds: 0,
-    patienceSeconds: 300,
-    locked: false,
-    lockedStopSeconds: 0,
-    ...changes,
-  };
-}
+import { BUDGET, BURST, LEVEL, MIB, stateOf, states } from './states.ts';
 
 type Case = readonly [title: string, state: Partial<GovernorState>, Decision['action'], reason: RegExp];
 
@@ -182,27 +156,6 @@ describe('the level from which on the gate is shut', () => {
   });
 });
 
-const bytes = fc.integer({ min: 0, max: 2 * BUDGET });
-const seconds = fc.double({ min: 0, max: 1000, noNaN: true });
-/** Sizes as the program plans them: a burst of statements is an eighth of the budget at the most. */
-const states: fc.Arbitrary<GovernorState> = fc
-  .record({
-    budgetBytes: fc.constant(BUDGET),
-    stagedBytes: bytes,
-    shippableBytes: bytes,
-    growthBytesPerSecond: fc.double({ min: 0, max: 1e10, noNaN: true }),
-    reactionSeconds: fc.double({ min: 0, max: 1, noNaN: true }),
-    burstBytes: fc.integer({ min: 1, max: BUDGET / 8 }),
-    likelyBurstBytes: bytes,
-    gated: fc.boolean(),
-    stopped: fc.boolean(),
-    stoppedSeconds: seconds,
-    patienceSeconds: seconds,
-    locked: fc.boolean(),
-    lockedStopSeconds: seconds,
-  })
-  .map((state) => ({ ...state, shippableBytes: Math.min(state.shippableBytes, state.stagedBytes) }));
-
 describe('whatever the state', () => {
   const holds = (property: (state: GovernorState, decision: Decision) => void) =>
     fc.assert(
@@ -241,45 +194,5 @@ describe('whatever the state', () => {
     holds((state, { action }) => {
       if (action === 'resume') expect(decide({ ...state, stopped: false }).action).toBe('run');
     });
-  });
-});
-
-describe('the time until the next look', () => {
-  test('is 2 ms while mydumper is stopped, 1 ms behind the gate and 25 ms far from the budget', () => {
-    expect(nextLookMilliseconds(stateOf({ stopped: true }), 0)).toBe(2);
-    expect(nextLookMilliseconds(stateOf(), 0)).toBe(1);
-    expect(nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0 }), 0)).toBe(25);
-  });
-
-  test('is stretched when a look takes long, but neither near the budget nor while a look must end a breath', () => {
-    const far = stateOf({ gated: false, growthBytesPerSecond: 0 });
-    expect(nextLookMilliseconds(far, 0.01)).toBe(40);
-    expect(nextLookMilliseconds(far, 1)).toBe(50);
-    expect(nextLookMilliseconds(stateOf({ stopped: true, gated: true }), 0.01)).toBe(40);
-    expect(nextLookMilliseconds(stateOf({ stopped: true, gated: false }), 0.01)).toBe(2);
-    expect(nextLookMilliseconds(stateOf({ gated: true }), 0.01)).toBe(10);
-    expect(nextLookMilliseconds(stateOf({ gated: false, stagedBytes: LEVEL }), 0.01)).toBe(1);
-  });
-
-  test('is 1 ms at and beyond the level', () => {
-    const at = (stagedBytes: number) =>
-      nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0, stagedBytes }), 1);
-    expect(at(LEVEL)).toBe(1);
-    expect(at(2 * BUDGET)).toBe(1);
-  });
-
-  test('is a whole number of 1 to 50 ms, and lets eight looks happen before the level is reached', () => {
-    fc.assert(
-      fc.property(states, fc.double({ min: 0, max: 1, noNaN: true }), (state, lookSeconds) => {
-        const milliseconds = nextLookMilliseconds(state, lookSeconds);
-        expect(Number.isInteger(milliseconds)).toBe(true);
-        expect(milliseconds).toBeGreaterThanOrEqual(1);
-        expect(milliseconds).toBeLessThanOrEqual(50);
-        if (state.stopped || state.gated || milliseconds === 1) return;
-        const writtenBytes = (8 * milliseconds * state.growthBytesPerSecond) / 1000;
-        expect(state.stagedBytes + writtenBytes).toBeLessThanOrEqual(pauseLevel(state));
-      }),
-      { numRuns: 1000 },
-    );
   });
 });

@@ -1,5 +1,6 @@
-import { decide, type GovernorState, gateLevel, nextLookMilliseconds } from '../../app/governor/decide.ts';
+import { decide, type GovernorState, gateLevel } from '../../app/governor/decide.ts';
 import { type BudgetPlan, LEAST_PRESSED_BYTES } from '../../app/governor/feasibility.ts';
+import { nextLookMilliseconds } from '../../app/governor/next-look.ts';
 import { unfinishedFileBytes } from '../../app/mydumper/statement-size.ts';
 import type { Generation } from '../../app/mydumper/version.ts';
 

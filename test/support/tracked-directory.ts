@@ -2,7 +2,8 @@ import { appendFileSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { FileId } from '../../app/staging/process-files.ts';
-import { createTracker, type GrowingLimits, type StagedFile } from '../../app/staging/tracker.ts';
+import type { StagedFile } from '../../app/staging/tracked-file.ts';
+import { createTracker, type GrowingLimits } from '../../app/staging/tracker.ts';
 import { temporaryDirectory } from './program.ts';
 
 /** A tracker over a directory of its own, and a mydumper that does as it is told. Gone when the running test ends. */

@@ -7,7 +7,7 @@ import type { WatchStart } from '../../app/governor/protocol.ts';
 import { startWatch } from '../../app/governor/watch.ts';
 import { type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
 import type { FileId } from '../../app/staging/process-files.ts';
-import type { StagedFile } from '../../app/staging/tracker.ts';
+import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import { type FakeStep, UPSTREAM_VERSION, writeFakeMydumper } from './fake-mydumper.ts';
 import { temporaryDirectory } from './program.ts';
 import { STAGED_WRITER } from './staged-writer.ts';

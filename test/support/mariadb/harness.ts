@@ -11,6 +11,7 @@ import {
   createConnection,
   type RowDataPacket,
 } from 'mysql2/promise';
+import { configFile, FAST_AND_SMALL } from './server-config.ts';
 import { copyTemplate, findMariadbd, userArguments } from './template.ts';
 
 const START_DEADLINE_MS = 60_000;
@@ -80,30 +81,6 @@ async function isEmptyOrMissing(path: string): Promise<boolean> {
     () => true,
   );
 }
-
-function configFile(lines: readonly string[]): string {
-  return `[mysqld]\n${lines.join('\n')}\n`;
-}
-
-const FAST_AND_SMALL = [
-  'skip-name-resolve',
-  'skip-log-bin',
-  'bind-address=127.0.0.1',
-  'performance_schema=OFF',
-  'character-set-server=utf8mb4',
-  'max_allowed_packet=256M',
-  'innodb_buffer_pool_size=128M',
-  'innodb_log_file_size=16M',
-  'innodb_flush_log_at_trx_commit=0',
-  'innodb_doublewrite=0',
-  'innodb_flush_method=nosync',
-  'innodb_buffer_pool_dump_at_shutdown=0',
-  'innodb_buffer_pool_load_at_startup=0',
-  'key_buffer_size=8M',
-  'aria_pagecache_buffer_size=8M',
-  'table_open_cache=400',
-  'max_connections=100',
-];
 
 /**
  * Starts a server on data of its own, reading no configuration of the machine, and waits until root can

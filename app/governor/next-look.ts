@@ -1,0 +1,29 @@
+import { type GovernorState, pauseLevel } from './decide.ts';
+
+/** Shortest time between two looks: what a timer can do. */
+export const SHORTEST_PERIOD_MILLISECONDS = 1;
+/** Longest time between two looks when nothing is near. */
+const LONGEST_PERIOD_MILLISECONDS = 25;
+/** A directory of very many small files takes long to look through: while no write waits for it, looking may take this share of the time. */
+const LOOK_TIME_SHARE = 0.2;
+/** For that the time between two looks is stretched to this at the most. Twice as long would still be within the gate's distance. */
+const LONGEST_STRETCHED_MILLISECONDS = 50;
+/** Looks to take before the pause level would be reached at the present rate. */
+const LOOKS_AHEAD = 8;
+
+/** Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long the last one took. */
+export function nextLookMilliseconds(state: GovernorState, lookSeconds: number): number {
+  const fairMilliseconds = Math.min(
+    LONGEST_STRETCHED_MILLISECONDS,
+    Math.round(lookSeconds * 1000 * (1 / LOOK_TIME_SHARE - 1)),
+  );
+  // Without the gate it is a look that ends the moment it may read in a long pause.
+  if (state.stopped) return state.gated ? Math.max(2, fairMilliseconds) : 2;
+  // Each write of mydumper's waits for a look.
+  if (state.gated) return SHORTEST_PERIOD_MILLISECONDS;
+  const room = pauseLevel(state) - state.stagedBytes;
+  if (room <= 0) return SHORTEST_PERIOD_MILLISECONDS;
+  const milliseconds = (room / Math.max(1, state.growthBytesPerSecond) / LOOKS_AHEAD) * 1000;
+  const longest = Math.max(LONGEST_PERIOD_MILLISECONDS, fairMilliseconds);
+  return Math.max(SHORTEST_PERIOD_MILLISECONDS, Math.min(longest, Math.floor(milliseconds)));
+}

@@ -1,0 +1,79 @@
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileId } from './process-files.ts';
+
+export type StagedFile = {
+  readonly id: FileId;
+  readonly name: string;
+  readonly sizeBytes: number;
+};
+
+/** What is known of a file in staging. */
+export type Tracked = {
+  readonly id: FileId;
+  name: string;
+  sizeBytes: number;
+  allocatedBytes: number;
+  closed: boolean;
+  announced: boolean;
+  descriptor: number | undefined;
+  /** As last reported to whom has leased it. */
+  told: { sizeBytes: number; closed: boolean };
+  freedBytes: number;
+  misses: number;
+};
+
+export function newlySeen(id: FileId, name: string): Tracked {
+  return {
+    id,
+    name,
+    sizeBytes: 0,
+    allocatedBytes: 0,
+    closed: false,
+    announced: false,
+    descriptor: undefined,
+    told: { sizeBytes: 0, closed: false },
+    freedBytes: 0,
+    misses: 0,
+  };
+}
+
+export function asStaged({ id, name, sizeBytes }: Tracked): StagedFile {
+  return { id, name, sizeBytes };
+}
+
+/** Which of the files nobody has open, and which of them cannot be told from that yet. */
+export function closed(
+  candidates: readonly Tracked[],
+  openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
+): { sure: readonly Tracked[]; postponed: readonly Tracked[] } {
+  let left = candidates;
+  for (const surely of [false, true]) {
+    if (openFiles === undefined || left.length === 0) break;
+    const open = openFiles(surely);
+    if (open === undefined) return { sure: [], postponed: left };
+    left = left.filter((file) => !open.has(file.id));
+  }
+  return { sure: left, postponed: [] };
+}
+
+export function idOf(stat: BigIntStats): FileId {
+  return `${stat.dev}:${stat.ino}`;
+}
+
+/** Opens the file under its name if that is still it; never follows a link. Writing to it is what freeing its disk takes. */
+export function openSame(
+  directory: string,
+  file: { readonly id: FileId; readonly name: string },
+): number | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(join(directory, file.name), constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  if (idOf(fstatSync(descriptor, { bigint: true })) === file.id) return descriptor;
+  closeSync(descriptor);
+  return undefined;
+}

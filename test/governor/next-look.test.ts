@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { pauseLevel } from '../../app/governor/decide.ts';
+import { nextLookMilliseconds } from '../../app/governor/next-look.ts';
+import { BUDGET, LEVEL, stateOf, states } from './states.ts';
+
+describe('the time until the next look', () => {
+  test('is 2 ms while mydumper is stopped, 1 ms behind the gate and 25 ms far from the budget', () => {
+    expect(nextLookMilliseconds(stateOf({ stopped: true }), 0)).toBe(2);
+    expect(nextLookMilliseconds(stateOf(), 0)).toBe(1);
+    expect(nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0 }), 0)).toBe(25);
+  });
+
+  test('is stretched when a look takes long, but neither near the budget nor where somebody waits for the look', () => {
+    const far = stateOf({ gated: false, growthBytesPerSecond: 0 });
+    expect(nextLookMilliseconds(far, 0.01)).toBe(40);
+    expect(nextLookMilliseconds(far, 1)).toBe(50);
+    expect(nextLookMilliseconds(stateOf({ stopped: true, gated: true }), 0.01)).toBe(40);
+    expect(nextLookMilliseconds(stateOf({ stopped: true, gated: false }), 0.01)).toBe(2);
+    expect(nextLookMilliseconds(stateOf({ gated: true }), 0.01)).toBe(1);
+    expect(nextLookMilliseconds(stateOf({ gated: false, stagedBytes: LEVEL }), 0.01)).toBe(1);
+  });
+
+  test('is 1 ms at and beyond the level', () => {
+    const at = (stagedBytes: number) =>
+      nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0, stagedBytes }), 1);
+    expect(at(LEVEL)).toBe(1);
+    expect(at(2 * BUDGET)).toBe(1);
+  });
+
+  test('is a whole number of 1 to 50 ms, and lets eight looks happen before the level is reached', () => {
+    fc.assert(
+      fc.property(states, fc.double({ min: 0, max: 1, noNaN: true }), (state, lookSeconds) => {
+        const milliseconds = nextLookMilliseconds(state, lookSeconds);
+        expect(Number.isInteger(milliseconds)).toBe(true);
+        expect(milliseconds).toBeGreaterThanOrEqual(1);
+        expect(milliseconds).toBeLessThanOrEqual(50);
+        if (state.stopped || milliseconds === 1) return;
+        const writtenBytes = (8 * milliseconds * state.growthBytesPerSecond) / 1000;
+        expect(state.stagedBytes + writtenBytes).toBeLessThanOrEqual(pauseLevel(state));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
