@@ -15,12 +15,12 @@ export function stagedBytes(dumpedBytes: number): number {
 }
 
 /**
- * Files in the order given, as many to a batch as fit into `batchBytes` of disk. Pure. A file that does not fit by itself, or of which
- * a part is loaded already (`mustCut`), becomes one that is cut.
+ * Files in the order given, as many to a batch as fit into `wantedBytes` of disk, or one that takes up to `batchBytes`. Pure. A file
+ * that takes more, or of which a part is loaded already (`mustCut`), becomes one that is cut.
  */
 export function planBatches<File extends Sized>(
   files: readonly File[],
-  batchBytes: number,
+  { batchBytes, wantedBytes }: Pick<DiskPlan, 'batchBytes' | 'wantedBytes'>,
   mustCut: (file: File) => boolean = () => false,
 ): Batch<File>[] {
   const batches: Batch<File>[] = [];
@@ -38,7 +38,7 @@ export function planBatches<File extends Sized>(
       batches.push({ kind: 'cut', file });
       continue;
     }
-    if (bytes + size > batchBytes) close();
+    if (bytes + size > wantedBytes) close();
     open.push(file);
     bytes += size;
   }
@@ -49,20 +49,51 @@ export function planBatches<File extends Sized>(
 export type DiskPlan = {
   /** For files of dumps; the rest of the budget is for our own small files and directories. */
   readonly usableBytes: number;
-  /** One batch loads while the next is fetched. */
+  /** So many loaders run side by side, each with a batch of its own, while one more batch is fetched. */
+  readonly loaders: number;
+  /** No batch takes more. */
   readonly batchBytes: number;
+  /** Batches of several files take no more. */
+  readonly wantedBytes: number;
 };
 
 /** Marker, option file, two directories and the pages that a file system rounds up to. */
 const OUR_OWN_BYTES = 64 * 1024;
 /** The rest stays free for statements that end later than hoped for. */
-const BATCH_SHARE = 0.45;
+const BATCHES_SHARE = 0.9;
 /** Below it every statement of mydumper's default size would be too large. */
 const LEAST_USABLE_BYTES = 512 * 1024;
+/** Each batch costs a start of myloader, some 50 ms of processor time: little beside loading so much. */
+const LEAST_WANTED_BYTES = 8 * 1024 * 1024;
+/** More would only make the first batch late, and the last. */
+const MOST_WANTED_BYTES = 64 * 1024 * 1024;
+/** So that loaders end at about the same time. */
+const BATCHES_PER_LOADER = 4;
 
-/** How the staging budget is used. undefined when it is too small for anything. Pure. */
-export function planDisk(budgetBytes: number, metadataBytes: number): DiskPlan | undefined {
+/**
+ * How the staging budget is used, for data files of these sizes. undefined when it is too small for anything. Pure. As many loaders as
+ * there are threads, fewer where batches would become too small or a file that could be staged whole would have to be cut.
+ */
+export function planDisk(
+  budgetBytes: number,
+  metadataBytes: number,
+  threads: number,
+  sizes: readonly number[],
+): DiskPlan | undefined {
   const usableBytes = budgetBytes - OUR_OWN_BYTES - Math.ceil(metadataBytes / BLOCK_BYTES + 1) * BLOCK_BYTES;
   if (usableBytes < LEAST_USABLE_BYTES) return undefined;
-  return { usableBytes, batchBytes: Math.floor((usableBytes * BATCH_SHARE) / BLOCK_BYTES) * BLOCK_BYTES };
+  const forBatches = usableBytes * BATCHES_SHARE;
+  const staged = sizes.map(stagedBytes).filter((bytes) => bytes <= forBatches / 2);
+  const largest = staged.reduce((most, bytes) => Math.max(most, bytes), LEAST_WANTED_BYTES);
+  const loaders = Math.min(threads, Math.max(1, Math.floor(forBatches / largest) - 1));
+  const batchBytes = Math.floor(forBatches / (loaders + 1) / BLOCK_BYTES) * BLOCK_BYTES;
+  if (loaders === 1) return { usableBytes, loaders, batchBytes, wantedBytes: batchBytes };
+  const share = staged.reduce((sum, bytes) => sum + bytes, 0) / loaders / BATCHES_PER_LOADER;
+  const wantedBytes = Math.min(batchBytes, MOST_WANTED_BYTES, Math.max(LEAST_WANTED_BYTES, share));
+  return { usableBytes, loaders, batchBytes, wantedBytes };
+}
+
+/** Threads of each loader. Pure. */
+export function threadsOf(loaders: number, threads: number): number[] {
+  return Array.from({ length: loaders }, (_, at) => Math.floor((threads + at) / loaders));
 }

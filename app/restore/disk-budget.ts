@@ -18,6 +18,8 @@ export type DiskBudget = {
   /** A batch was handed over, and will give back what it holds. */
   readonly handedOver: () => void;
   readonly released: () => void;
+  /** Who waits for disk, or asks for it from now on, is told this. */
+  readonly end: (reason: unknown) => void;
 };
 
 export type DiskSize = {
@@ -35,6 +37,7 @@ export function createDiskBudget(size: DiskSize, onChange: (usedBytes: number) =
   const { usableBytes } = size;
   let used = 0;
   let loading = 0;
+  let ended: { readonly reason: unknown } | undefined;
   let changed = Promise.withResolvers<void>();
   const tell = () => {
     onChange(used);
@@ -53,7 +56,9 @@ export function createDiskBudget(size: DiskSize, onChange: (usedBytes: number) =
     usedBytes: () => used,
     requireRoom,
     take: async (bytes, what) => {
-      while (used + bytes > usableBytes) {
+      for (;;) {
+        if (ended !== undefined) throw ended.reason;
+        if (used + bytes <= usableBytes) break;
         if (loading === 0) requireRoom(used + bytes, what);
         await changed.promise;
       }
@@ -69,6 +74,10 @@ export function createDiskBudget(size: DiskSize, onChange: (usedBytes: number) =
     },
     released: () => {
       loading -= 1;
+      tell();
+    },
+    end: (reason) => {
+      ended ??= { reason };
       tell();
     },
   };

@@ -1,6 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { forEach } from '../for-each.ts';
 import type { BackupStore } from '../storage/backup-store.ts';
 import { planBatches } from './batches.ts';
 import type { DiskBudget } from './disk-budget.ts';
@@ -11,8 +12,9 @@ import { type DataStage, removeBatch, type StagedBatch, stageWhole } from './sta
 import { stageCut } from './stage-cut.ts';
 import type { RestoreState } from './state.ts';
 import { emptyTables, readTables, type Target, tableOf } from './target.ts';
+import { createTurns, type Turns } from './turns.ts';
 
-/** Rows that threads of myloader deadlocked over are tried again, by fewer of them. */
+/** Rows that threads of myloader deadlocked over are tried again, by fewer of them and by no other loader beside them. */
 const TRIES = 4;
 
 export type DataPhase = {
@@ -22,7 +24,9 @@ export type DataPhase = {
   readonly selection: Selection;
   readonly store: BackupStore;
   readonly budget: DiskBudget;
-  readonly stage: Omit<DataStage, 'nextId' | 'isTransactional' | 'loadedOf'>;
+  readonly stage: Omit<DataStage, 'threads' | 'nextId' | 'isTransactional' | 'loadedOf'>;
+  /** Of each loader that may run beside the others. */
+  readonly threads: readonly number[];
   /** Bytes of the dump that are in the server. */
   readonly onLoaded: (bytes: number) => void;
 };
@@ -31,17 +35,18 @@ export type DataPhase = {
 type Rest = { readonly files: readonly DumpFile[]; readonly loaded: ReadonlyMap<string, readonly Piece[]> };
 
 /**
- * Loads all rows that are not loaded yet: the next batch is fetched while one is loaded. Each file, or piece of a file, is loaded once,
- * however often the restore is interrupted.
- * @throws Failure with the first cause.
+ * Loads all rows that are not loaded yet: several loaders side by side, each with a batch of its own, while the next one is fetched.
+ * Each file, or piece of a file, is loaded once, however often the restore is interrupted.
+ * @throws Failure with the first cause; no loader runs then.
  */
 export async function loadData(phase: DataPhase): Promise<void> {
-  const { target, state, selection, budget, store } = phase;
+  const { target, state, selection, budget, store, threads } = phase;
   const there = await readTables(target, selection);
   const rest = await takeUp(phase);
   let id = (await state.nextId()) - 1;
   const stage: DataStage = {
     ...phase.stage,
+    threads: Math.max(...threads),
     nextId: () => {
       id += 1;
       return id;
@@ -49,25 +54,48 @@ export async function loadData(phase: DataPhase): Promise<void> {
     isTransactional: (file) => there.get(tableOf(target, file))?.transactional ?? false,
     loadedOf: (file) => rest.loaded.get(file.name) ?? [],
   };
-  const staged = stageAll(stage, rest.files);
-  let next = staged.next();
-  for (;;) {
-    const { value, done } = await next;
-    if (done) break;
-    next = staged.next();
-    // Told when it is waited for.
-    next.catch(() => {});
-    try {
-      await loadBatch(phase, value.batch);
-      removeBatch(value.batch.directory);
-      budget.give(value.takenBytes);
-    } catch (error) {
-      store.interrupt(error instanceof Error ? error : new Error(String(error)));
-      budget.released();
-      await next.catch(() => {});
-      throw error;
+  const cut = new AbortController();
+  const interruption = AbortSignal.any([phase.loader.interruption, cut.signal]);
+  const loading = { ...phase, loader: { ...phase.loader, interruption }, turns: createTurns() };
+  const idle = [...threads];
+  const batches = ahead(stageAll(stage, rest.files));
+  try {
+    await forEach(batches, threads.length, async ({ batch, takenBytes }) => {
+      const own = idle.pop() ?? 1;
+      try {
+        await loadBatch(loading, batch, own);
+        removeBatch(batch.directory);
+        budget.give(takenBytes);
+      } catch (error) {
+        cut.abort(error);
+        store.interrupt(error instanceof Error ? error : new Error(String(error)));
+        budget.end(error);
+        throw error;
+      } finally {
+        idle.push(own);
+        budget.released();
+      }
+    });
+  } finally {
+    await batches.return();
+  }
+}
+
+/** Asks for one more than has been taken. What was asked for has settled when the generator has ended, however it ends. */
+async function* ahead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void, void> {
+  let next = items.next();
+  try {
+    for (;;) {
+      const { value, done } = await next;
+      if (done) return;
+      next = items.next();
+      // Told when it is waited for.
+      next.catch(() => {});
+      yield value;
     }
-    budget.released();
+  } finally {
+    await next.catch(() => {});
+    await items.return();
   }
 }
 
@@ -91,9 +119,9 @@ async function takeUp({ state, selection, target, onLoaded }: DataPhase): Promis
 async function* stageAll(
   stage: DataStage,
   files: readonly DumpFile[],
-): AsyncGenerator<{ batch: StagedBatch; takenBytes: number }> {
+): AsyncGenerator<{ batch: StagedBatch; takenBytes: number }, void, void> {
   const mustCut = (file: DumpFile) => stage.loadedOf(file).length > 0;
-  for (const batch of planBatches(files, stage.batchBytes, mustCut)) {
+  for (const batch of planBatches(files, stage, mustCut)) {
     if (batch.kind === 'whole') {
       const staged = await stageWhole(stage, batch);
       stage.budget.handedOver();
@@ -107,12 +135,17 @@ async function* stageAll(
   }
 }
 
-async function loadBatch({ loader, state, stage, onLoaded }: DataPhase, batch: StagedBatch): Promise<void> {
+async function loadBatch(
+  { loader, state, stage, onLoaded, turns }: DataPhase & { readonly turns: Turns },
+  batch: StagedBatch,
+  ownThreads: number,
+): Promise<void> {
   await state.addPieces(batch.pieces.map(({ piece }) => piece));
   let left = batch.pieces;
   for (let tries = 1; left.length > 0; tries += 1) {
-    const threads = Math.max(1, Math.floor(stage.threads / 2 ** (tries - 1)));
-    const verdict = await runMyloader(loader, batch.directory, threads);
+    const threads = Math.max(1, Math.floor(ownThreads / 2 ** (tries - 1)));
+    const load = () => runMyloader(loader, batch.directory, threads);
+    const verdict = await (tries === 1 ? turns.together(load) : turns.alone(load));
     if (verdict.good && !stage.guarded) await state.markLoaded(left.map(({ piece }) => piece.id));
     const marks = await state.marks(left.map(({ piece }) => piece.id));
     const done = left.filter(({ piece }) => marks.get(piece.id)?.loaded);

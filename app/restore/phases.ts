@@ -5,7 +5,7 @@ import { Failure } from '../errors.ts';
 import type { ManifestFile } from '../manifest/schema.ts';
 import { renderLoaderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
-import { planBatches, planDisk } from './batches.ts';
+import { type DiskPlan, planBatches, planDisk, threadsOf } from './batches.ts';
 import { createDiskBudget } from './disk-budget.ts';
 import { loadData } from './load-data.ts';
 import { changedColumns, tellChanged } from './losses.ts';
@@ -77,9 +77,10 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
       stage: {
         ...setup.stage,
         guarded: plan.myloader.generation === 'classic',
-        threads: reading.config.dump.threads,
-        batchBytes: setup.batchBytes,
+        batchBytes: setup.disk.batchBytes,
+        wantedBytes: setup.disk.wantedBytes,
       },
+      threads: threadsOf(setup.disk.loaders, reading.config.dump.threads),
       onLoaded: setup.loaded,
     });
   }
@@ -105,7 +106,7 @@ async function emptyOwn({ target, plan }: Phases): Promise<void> {
 type Setup = {
   readonly loader: Loader;
   readonly stage: Stage;
-  readonly batchBytes: number;
+  readonly disk: DiskPlan;
   readonly loaded: (bytes: number) => void;
   readonly tell: (stage: string) => void;
 };
@@ -113,7 +114,8 @@ type Setup = {
 function prepare({ reading, plan, staging }: Phases): Setup {
   const { config, store, work, interruption } = reading;
   const { budgetBytes } = config.staging;
-  const disk = planDisk(budgetBytes, Buffer.byteLength(plan.metadataText));
+  const sizes = plan.selection.data.map(({ dumpedBytes }) => dumpedBytes);
+  const disk = planDisk(budgetBytes, Buffer.byteLength(plan.metadataText), config.dump.threads, sizes);
   if (disk === undefined)
     throw new Failure(
       'configuration',
@@ -125,7 +127,7 @@ function prepare({ reading, plan, staging }: Phases): Setup {
       'preflight',
       `STAGING_LIMIT_MB: the budget is ${budgetBytes / MIB} MiB, but only ${Math.floor(free / MIB)} MiB are free in OUTPUTDIR="${staging.directory}"`,
     );
-  const totalBytes = plan.selection.data.reduce((sum, { dumpedBytes }) => sum + dumpedBytes, 0);
+  const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
   let doneBytes = 0;
   let stagedBytes = 0;
   let stage = 'starting';
@@ -155,7 +157,7 @@ function prepare({ reading, plan, staging }: Phases): Setup {
       concurrency: config.uploadConcurrency,
       onFetched: () => {},
     },
-    batchBytes: disk.batchBytes,
+    disk,
     loaded: (bytes) => {
       doneBytes += bytes;
       sample();
@@ -181,11 +183,11 @@ function intoCurrentDatabase(text: string, file: ManifestFile): string {
 
 /** Loads files that are not rows, batch by batch. */
 async function loadPlain(
-  { loader, stage, batchBytes }: Setup,
+  { loader, stage, disk }: Setup,
   files: readonly DumpFile[],
   rewrite?: Rewrite,
 ): Promise<void> {
-  for (const batch of planBatches(files, batchBytes)) {
+  for (const batch of planBatches(files, disk)) {
     const wanted = batch.kind === 'whole' ? batch.files : [batch.file];
     const directory = openBatch(stage);
     const taken = await stagePlain(stage, directory, wanted, rewrite);

@@ -40,8 +40,10 @@ export type Stage = {
 export type DataStage = Stage & {
   /** The loader runs a file's statements on one connection, in one transaction. */
   readonly guarded: boolean;
+  /** Of a loader, at most. */
   readonly threads: number;
   readonly batchBytes: number;
+  readonly wantedBytes: number;
   readonly nextId: () => number;
   /** A transaction that does not end leaves nothing of this file. */
   readonly isTransactional: (file: DumpFile) => boolean;

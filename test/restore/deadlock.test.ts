@@ -11,6 +11,7 @@ const WAIT = { timeout: 60_000, interval: 10 };
 /** Rows of about 1 kB; a data file holds some 3000 of them in three statements, the first row in its first, LATER in its last. */
 const ROWS = 10_000;
 const LATER = 2900;
+const FILES = [1, 2, 3].map((part) => `shop.first.0000${part}.sql`);
 
 let world: World;
 let copy: MariaDb;
@@ -53,11 +54,15 @@ afterEach(async () => {
 const options = (table: string) => ['--tables', table, '--check'];
 
 /** A restore that stands before its first rows, with LATER in the table by a transaction that is open. */
-async function startBlocked(table: string, threads: number): Promise<RunningProgram> {
-  const environment = { THREADS: String(threads), MYLOADER_BIN: myloader.path };
+async function startBlocked(table: string, threads: number, limitMiB = 64): Promise<RunningProgram> {
+  const environment = {
+    THREADS: String(threads),
+    STAGING_LIMIT_MB: String(limitMiB),
+    MYLOADER_BIN: myloader.path,
+  };
   const program = startProgram(into(world, copy, environment), ['restore', ...options(table)]);
   onTestFinished(() => void program.child.kill('SIGKILL'));
-  await vi.waitFor(() => expect(myloader.runs()).toHaveLength(1), WAIT);
+  await vi.waitFor(() => expect(myloader.runs()).not.toEqual([]), WAIT);
   await copy.query('CREATE TABLE shop.heavy (n int)');
   await other.beginTransaction();
   // The server gives up whichever of two transactions has changed less.
@@ -74,27 +79,57 @@ async function expectEqual(table: string): Promise<void> {
   expect(await sum(copy)).toEqual(await sum(world.db));
 }
 
-test('rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
-  const program = await startBlocked('first', 4);
+/** myloader waits for us, and with this we for it. */
+async function deadlock(): Promise<void> {
   await vi.waitFor(
     async () =>
       expect(await copy.query('SELECT 1 FROM information_schema.INNODB_LOCK_WAITS')).toHaveLength(1),
     // Asked more often than every 0.1 s the server gives the same answer again.
     { ...WAIT, interval: 250 },
   );
-  // myloader waits for us, and with this we for it.
   await other.query("INSERT INTO shop.first VALUES (1, '')");
   await other.rollback();
-  myloader.go(2);
+}
+
+async function expectLoaded(program: RunningProgram): Promise<void> {
   const { code, stdout } = await program.ended;
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   expect(stdout).toContain('Deadlock found when trying to get lock');
+  await expectEqual('first');
+}
+
+test('rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
+  // Too little for more than one loader.
+  const program = await startBlocked('first', 4, 24);
+  await deadlock();
+  myloader.go(2);
+  await expectLoaded(program);
   const [first, second, ...more] = myloader.runs();
   expect(more).toEqual([]);
-  expect(first?.threads).toBe(4);
-  expect(first?.files.length).toBeGreaterThan(2);
-  expect(second).toEqual({ threads: 2, files: ['shop.first.00001.sql'] });
-  await expectEqual('first');
+  expect(first).toEqual({ threads: 4, files: FILES });
+  expect(second).toEqual({ threads: 2, files: FILES.slice(0, 1) });
+});
+
+test('with loaders side by side they are loaded again when no other loader is at work', async () => {
+  const program = await startBlocked('first', 2);
+  await vi.waitFor(() => expect(myloader.runs()).toHaveLength(2), WAIT);
+  await deadlock();
+  await program.printed('Deadlock found when trying to get lock');
+  await vi.waitFor(
+    async () =>
+      expect(
+        await copy.query('SELECT 1 FROM `mydumper_fargate_restore`.`pieces` WHERE loaded = 1'),
+      ).toHaveLength(1),
+    WAIT,
+  );
+  expect(myloader.runs()).toHaveLength(2);
+  for (const run of [2, 3]) myloader.go(run);
+  await expectLoaded(program);
+  expect(myloader.runs()).toEqual([
+    { threads: 1, files: FILES.slice(0, 2) },
+    { threads: 1, files: FILES.slice(2) },
+    { threads: 1, files: FILES.slice(0, 1) },
+  ]);
 });
 
 test('a lock waited for too long loses one statement, the rest of its transaction is committed with the next file: the table is made anew', async () => {

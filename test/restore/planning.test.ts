@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planBatches, planDisk, stagedBytes } from '../../app/restore/batches.ts';
+import { planBatches, planDisk, stagedBytes, threadsOf } from '../../app/restore/batches.ts';
 import { normalize, readDefinitions } from '../../app/restore/definitions.ts';
 import { readMetadataTables } from '../../app/restore/metadata-tables.ts';
 import { loadedBytes, type Piece, planResume } from '../../app/restore/pieces.ts';
@@ -9,37 +9,61 @@ import { pieceName } from '../../app/restore/stage-cut.ts';
 const files = fc.array(fc.integer({ min: 0, max: 5_000_000 }), { maxLength: 60 });
 
 test('every file is in one batch, in its order, and no batch takes more than it may', () => {
+  const bytes = fc.integer({ min: 4096, max: 4_000_000 });
   fc.assert(
-    fc.property(files, fc.integer({ min: 4096, max: 4_000_000 }), (sizes, batchBytes) => {
+    fc.property(files, bytes, bytes, (sizes, one, other) => {
       const named = sizes.map((dumpedBytes, at) => ({ name: String(at), dumpedBytes }));
-      const batches = planBatches(named, batchBytes);
+      const [wantedBytes, batchBytes] = one < other ? [one, other] : [other, one];
+      const batches = planBatches(named, { batchBytes, wantedBytes });
       expect(batches.flatMap((batch) => (batch.kind === 'whole' ? batch.files : [batch.file]))).toEqual(
         named,
       );
       for (const batch of batches) {
         if (batch.kind === 'cut') expect(stagedBytes(batch.file.dumpedBytes)).toBeGreaterThan(batchBytes);
         else {
-          expect(batch.bytes).toBeLessThanOrEqual(batchBytes);
           expect(batch.files.length).toBeGreaterThan(0);
+          expect(batch.bytes).toBeLessThanOrEqual(batch.files.length === 1 ? batchBytes : wantedBytes);
         }
       }
     }),
   );
 });
 
-test('two batches fit into any budget that works, with metadata in it', () => {
+const MIB = 1024 * 1024;
+const budgets = fc.oneof(fc.integer({ min: 0, max: 2 ** 26 }), fc.integer({ min: 0, max: 2 ** 40 }));
+const threadCounts = fc.integer({ min: 1, max: 64 });
+
+test('a batch for each loader and the one that is fetched fit into any budget that works, with metadata in it', () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 0, max: 2 ** 32 }),
-      fc.integer({ min: 0, max: 2 ** 22 }),
-      (budget, metadata) => {
-        const plan = planDisk(budget, metadata);
-        if (plan === undefined) return;
-        expect(2 * plan.batchBytes).toBeLessThan(plan.usableBytes);
-        expect(plan.usableBytes + metadata).toBeLessThan(budget);
-      },
-    ),
+    fc.property(budgets, fc.integer({ min: 0, max: 2 ** 22 }), threadCounts, files, (...drawn) => {
+      const [budget, metadata, threads, sizes] = drawn;
+      const plan = planDisk(budget, metadata, threads, sizes);
+      if (plan === undefined) return;
+      expect((plan.loaders + 1) * plan.batchBytes).toBeLessThan(plan.usableBytes);
+      expect(plan.wantedBytes).toBeLessThanOrEqual(plan.batchBytes);
+      expect(plan.usableBytes + metadata).toBeLessThan(budget);
+      const own = threadsOf(plan.loaders, threads);
+      expect(own.reduce((sum, each) => sum + each, 0)).toBe(threads);
+      expect(Math.min(...own)).toBeGreaterThan(0);
+      // What one loader could stage whole is staged whole by several.
+      const alone = planDisk(budget, metadata, 1, sizes)?.batchBytes ?? 0;
+      const fitting = sizes.map(stagedBytes).filter((bytes) => bytes <= alone);
+      expect(Math.max(0, ...fitting)).toBeLessThanOrEqual(plan.batchBytes);
+    }),
   );
+});
+
+test('a loader for each thread where the budget allows, none too small, and the first batch is never late', () => {
+  const files4 = Array.from({ length: 100 }, () => 4 * MIB);
+  expect(planDisk(64 * MIB, 0, 2, files4)).toMatchObject({ loaders: 2 });
+  expect(planDisk(10 * MIB, 0, 4, files4)).toMatchObject({ loaders: 1 });
+  expect(planDisk(64 * MIB, 0, 4, [20 * MIB, ...files4])).toMatchObject({ loaders: 1 });
+  expect(planDisk(20_480 * MIB, 0, 4, Array(1000).fill(64 * MIB))).toMatchObject({
+    loaders: 4,
+    wantedBytes: 64 * MIB,
+  });
+  // Little to load is shared out all the same.
+  expect(planDisk(1024 * MIB, 0, 4, files4.slice(0, 40))?.wantedBytes).toBeLessThan(11 * MIB);
 });
 
 const piece = fc.record({

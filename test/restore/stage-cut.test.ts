@@ -37,7 +37,7 @@ async function cut(
 ): Promise<Cut> {
   const { path: directory, remove } = temporaryDirectory('mf-cut');
   const budgetBytes = budgetMiB * MIB;
-  const disk = planDisk(budgetBytes, 100);
+  const disk = planDisk(budgetBytes, 100, 1, []);
   if (disk === undefined) throw new Error('the budget is too small for anything');
   const budget = createDiskBudget({ budgetBytes, usableBytes: disk.usableBytes }, () => {});
   const metadataPath = join(directory, 'metadata');
@@ -66,6 +66,7 @@ async function cut(
     guarded: true,
     threads,
     batchBytes: disk.batchBytes,
+    wantedBytes: disk.wantedBytes,
     nextId: () => {
       id += 1;
       return id;
@@ -158,9 +159,12 @@ test('the limit that is named is the smallest with room', () => {
   const bytes = fc.integer({ min: 600 * KIB, max: 2 ** 40 });
   fc.assert(
     fc.property(bytes, fc.integer({ min: 0, max: MIB }), (needed, metadata) => {
-      const size = { budgetBytes: 2 * MIB, usableBytes: planDisk(2 * MIB, metadata)?.usableBytes ?? 0 };
+      const size = {
+        budgetBytes: 2 * MIB,
+        usableBytes: planDisk(2 * MIB, metadata, 1, [])?.usableBytes ?? 0,
+      };
       fc.pre(size.usableBytes > 0);
-      const usableWith = (limitMiB: number) => planDisk(limitMiB * MIB, metadata)?.usableBytes ?? 0;
+      const usableWith = (limitMiB: number) => planDisk(limitMiB * MIB, metadata, 1, [])?.usableBytes ?? 0;
       const limit = leastLimitMiB(size, needed);
       expect(usableWith(limit)).toBeGreaterThanOrEqual(needed);
       expect(usableWith(limit - 1)).toBeLessThan(needed);

@@ -24,8 +24,9 @@ for word in "$@"; do
   esac
 done
 if [ -n "$from" ] && ls "$from" | grep -q '^[^-]*\\.sql$'; then
-  run=$(($(ls '${seen}' | wc -l) + 1))
-  { echo "$threads"; ls "$from" | grep '\\.sql$'; } > '${directory}/run' && mv '${directory}/run' '${seen}/'$run
+  { echo "$threads"; ls "$from" | grep '\\.sql$'; } > '${directory}/run.'$$
+  run=1
+  until ln '${directory}/run.'$$ '${seen}/'$run 2> /dev/null; do run=$((run + 1)); done
   until [ -e '${directory}/go.'$run ]; do sleep 0.02; done
 fi
 exec myloader "$@"
