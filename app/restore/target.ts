@@ -80,7 +80,7 @@ export async function obstacles(target: Target, selection: Selection, dataOnly: 
       [of, of],
     );
     if (Number(row?.n) > 0)
-      lines.push(`database ${JSON.stringify(of)} has ${row?.n} routines or events already`);
+      lines.push(`database ${JSON.stringify(of)} has routines or events already: ${row?.n}`);
   }
   return lines;
 }
