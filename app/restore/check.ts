@@ -116,7 +116,7 @@ async function compareDefinitions(
       const inServer = await showCreate(target, definition);
       const key = `${definition.kind.toLowerCase()} ${db}.${definition.name}`;
       if (inServer === undefined) onFault({ key, reason: 'is not in the server' });
-      else if (!isSame(definition.statement, inServer, file.database ?? '', db))
+      else if (!isSame(definition, inServer, file.database ?? '', db))
         onFault({ key, reason: `is defined otherwise than in ${file.key}` });
     }
   }

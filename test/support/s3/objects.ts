@@ -37,7 +37,12 @@ export async function putObject(
     const object = bucket.put({ ...written, etag: etagFor(received.md5) }, path);
     return {
       status: 200,
-      headers: { etag: `"${object.etag}"`, ...checksumHeaders(checksum), ...encryptionHeaders(attributes) },
+      headers: {
+        etag: `"${object.etag}"`,
+        'x-amz-version-id': object.versionId,
+        ...checksumHeaders(checksum),
+        ...encryptionHeaders(attributes),
+      },
     };
   } finally {
     condition.stop();
@@ -47,8 +52,7 @@ export async function putObject(
 
 /** GetObject, and HeadObject with `withBody` false. */
 export function getObject(bucket: Bucket, target: Target, withBody: boolean): Answer {
-  const object = bucket.get(target.key);
-  if (object === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+  const object = requestedObject(bucket, target);
   const { headers } = target;
   const etag = `"${object.etag}"`;
   if (headers['if-match'] !== undefined && !etagMatches(headers['if-match'], object))
@@ -68,6 +72,7 @@ export function getObject(bucket: Bucket, target: Target, withBody: boolean): An
     headers: {
       ...attributeHeaders(object.attributes),
       etag,
+      'x-amz-version-id': object.versionId,
       'last-modified': new Date(object.lastModified).toUTCString(),
       'accept-ranges': 'bytes',
       'content-length': String(length),
@@ -77,6 +82,23 @@ export function getObject(bucket: Bucket, target: Target, withBody: boolean): An
     // Opened here, in one turn with the look-up, so that a replacement meanwhile does not mix two contents.
     ...(withBody ? { body: { descriptor: openSync(bucket.pathOf(object.path), 'r'), start, length } } : {}),
   };
+}
+
+/** The object, or the version of it that is asked for. Throws NoSuchKey, NoSuchVersion or MethodNotAllowed. */
+function requestedObject(bucket: Bucket, { key, query }: Target): StoredObject {
+  const versionId = query.get('versionId');
+  if (versionId === null) {
+    const object = bucket.get(key);
+    if (object === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+    return object;
+  }
+  const version = bucket.version(key, versionId);
+  if (version === undefined) throw new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
+  if (version.object === undefined)
+    throw new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', {
+      'x-amz-delete-marker': 'true',
+    });
+  return version.object;
 }
 
 export async function deleteObjects(

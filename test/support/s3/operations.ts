@@ -9,6 +9,7 @@ import {
   createMultipartUpload,
   uploadPart,
 } from './uploads.ts';
+import { listObjectVersions, putBucketVersioning } from './version-listing.ts';
 import { xmlDocument } from './xml.ts';
 
 /** Carries out an operation on an existing bucket. */
@@ -21,10 +22,13 @@ export async function perform(bucket: Bucket, target: Target, body: AsyncIterabl
     case 'HeadObject':
       return getObject(bucket, target, false);
     case 'DeleteObject':
-      bucket.remove(target.key);
-      return { status: 204 };
+      return removed(bucket.remove(target.key));
     case 'DeleteObjects':
       return deleteObjects(bucket, target, body);
+    case 'PutBucketVersioning':
+      return putBucketVersioning(bucket, target, body);
+    case 'ListObjectVersions':
+      return listObjectVersions(bucket, target);
     case 'ListObjectsV2':
       return listObjects(bucket, target);
     case 'CreateMultipartUpload':
@@ -47,4 +51,9 @@ export async function perform(bucket: Bucket, target: Target, body: AsyncIterabl
     case 'CreateBucket':
       throw new Error('a bucket is not created inside a bucket');
   }
+}
+
+function removed(markerId: string | undefined): Answer {
+  const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': markerId };
+  return markerId === undefined ? { status: 204 } : { status: 204, headers };
 }

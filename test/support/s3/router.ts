@@ -4,8 +4,8 @@ import { type Headers, type Operation, S3Error, type Target } from './types.ts';
 /** The query parameters that choose an operation or belong to it, beside `x-id` and `X-Amz-*`. */
 const parameters: Record<Operation, readonly string[]> = {
   PutObject: [],
-  GetObject: [],
-  HeadObject: [],
+  GetObject: ['versionId'],
+  HeadObject: ['versionId'],
   DeleteObject: [],
   DeleteObjects: ['delete'],
   ListObjectsV2: [
@@ -21,6 +21,8 @@ const parameters: Record<Operation, readonly string[]> = {
   HeadBucket: [],
   CreateBucket: [],
   GetBucketLocation: ['location'],
+  PutBucketVersioning: ['versioning'],
+  ListObjectVersions: ['versions', 'prefix', 'key-marker', 'version-id-marker', 'max-keys', 'encoding-type'],
   CreateMultipartUpload: ['uploads'],
   UploadPart: ['partNumber', 'uploadId'],
   CompleteMultipartUpload: ['uploadId'],
@@ -91,12 +93,13 @@ function choose(method: string, hasKey: boolean, query: URLSearchParams): Operat
       if (query.has('uploads')) return 'CreateMultipartUpload';
       return query.has('uploadId') ? 'CompleteMultipartUpload' : undefined;
     case 'PUT bucket':
-      return 'CreateBucket';
+      return query.has('versioning') ? 'PutBucketVersioning' : 'CreateBucket';
     case 'HEAD bucket':
       return 'HeadBucket';
     case 'POST bucket':
       return query.has('delete') ? 'DeleteObjects' : undefined;
     case 'GET bucket':
+      if (query.has('versions')) return 'ListObjectVersions';
       if (query.has('location')) return 'GetBucketLocation';
       if (query.has('uploads')) return 'ListMultipartUploads';
       return query.get('list-type') === '2' ? 'ListObjectsV2' : undefined;

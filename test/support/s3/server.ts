@@ -57,7 +57,8 @@ export type S3Server = {
  * Starts an S3 server for tests: objects in files, bodies streamed, every checksum verified, faults at will.
  *
  * Signatures must be present but are not verified. ETags say nothing about the content unless the request carried a
- * Content-MD5 (S3 documents them as opaque under SSE-KMS), which saves an MD5 of every byte. No versions are kept.
+ * Content-MD5 (S3 documents them as opaque under SSE-KMS), which saves an MD5 of every byte. Earlier versions are kept once
+ * PutBucketVersioning asks for it; a version cannot be deleted.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const buckets = openBuckets(options.dir, options.buckets);

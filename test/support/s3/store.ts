@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -14,6 +15,7 @@ import type { Attributes } from './attributes.ts';
 import type { Algorithm, Checksum, ChecksumType } from './checksums.ts';
 import { compareKeys } from './keys.ts';
 import { hashedPath, readablePath } from './paths.ts';
+import { createHistory } from './versions.ts';
 
 /** A finished object. */
 export type StoredObject = {
@@ -27,6 +29,8 @@ export type StoredObject = {
   readonly attributes: Attributes;
   /** The file below the bucket's directory. */
   readonly path: string;
+  /** Present when the bucket was versioned as it was written. */
+  readonly versionId?: string;
   /** Present when a multipart upload made it: which, and a fingerprint of the parts it was completed with. */
   readonly madeBy?: { readonly uploadId: string; readonly parts: string };
 };
@@ -63,7 +67,14 @@ export type OpenUpload = Upload & {
 
 type Entry =
   | { readonly op: 'put'; readonly object: StoredObject }
-  | { readonly op: 'delete'; readonly key: string }
+  /** With a version id a delete marker is left, and the object's content stays. */
+  | {
+      readonly op: 'delete';
+      readonly key: string;
+      readonly versionId?: string;
+      readonly lastModified?: number;
+    }
+  | { readonly op: 'versioning' }
   | { readonly op: 'upload'; readonly upload: Upload }
   | {
       readonly op: 'part';
@@ -83,11 +94,13 @@ export function openBucket(directory: string) {
   const objects = new Map<string, StoredObject>();
   const uploads = new Map<string, OpenUpload>();
   const watchers = new Map<string, Set<{ changed: boolean }>>();
+  const history = createHistory();
+  let versioned = false;
   let sortedKeys: readonly string[] | undefined;
   let temporaries = 0;
 
   rmSync(join(directory, 'incoming'), { recursive: true, force: true });
-  for (const name of ['objects', 'hashed', 'incoming', 'uploads'])
+  for (const name of ['objects', 'hashed', 'versions', 'incoming', 'uploads'])
     mkdirSync(join(directory, name), { recursive: true });
   const journalPath = join(directory, 'journal.jsonl');
   for (const entry of readJournal(journalPath)) apply(entry);
@@ -98,8 +111,12 @@ export function openBucket(directory: string) {
     if (entry.op === 'put') {
       if (!objects.has(entry.object.key)) sortedKeys = undefined;
       objects.set(entry.object.key, entry.object);
+      history.put(entry.object, versioned);
     } else if (entry.op === 'delete') {
       if (objects.delete(entry.key)) sortedKeys = undefined;
+      history.remove(entry.key, entry.versionId, entry.lastModified ?? 0);
+    } else if (entry.op === 'versioning') {
+      versioned = true;
     } else if (entry.op === 'upload') {
       const fresh = { parts: new Map(), slots: new Map(), slotSize: undefined, completing: undefined };
       uploads.set(entry.upload.id, { ...entry.upload, ...fresh });
@@ -122,7 +139,9 @@ export function openBucket(directory: string) {
   function compact() {
     const file = openSync(`${journalPath}.new`, 'w');
     const line = (entry: Entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
-    for (const object of objects.values()) line({ op: 'put', object });
+    if (versioned) line({ op: 'versioning' });
+    for (const { key, versionId, lastModified, object } of history.oldestFirst())
+      line(object === undefined ? { op: 'delete', key, versionId, lastModified } : { op: 'put', object });
     for (const { parts, slots: _slots, slotSize, completing: _completing, ...upload } of uploads.values()) {
       line({ op: 'upload', upload });
       for (const part of parts.values()) line({ op: 'part', uploadId: upload.id, part, slotSize });
@@ -139,7 +158,11 @@ export function openBucket(directory: string) {
     return join(directory, relative);
   }
 
-  function place(key: string, from: string): string {
+  function place(key: string, from: string, versionId: string | undefined): string {
+    if (versionId !== undefined) {
+      renameSync(from, pathOf(`versions/${versionId}`));
+      return `versions/${versionId}`;
+    }
     const readable = readablePath(key);
     if (readable !== undefined && moved(from, pathOf(readable))) return readable;
     renameSync(from, pathOf(hashedPath(key)));
@@ -161,20 +184,40 @@ export function openBucket(directory: string) {
     /** Makes the file at `from` the object's content, replacing what was there. */
     put(object: Omit<StoredObject, 'path'>, from: string): StoredObject {
       const previous = objects.get(object.key);
-      const stored = { ...object, path: place(object.key, from) };
+      const versionId = versioned ? newVersionId() : undefined;
+      const stored = {
+        ...object,
+        path: place(object.key, from, versionId),
+        ...(versionId === undefined ? {} : { versionId }),
+      };
       record({ op: 'put', object: stored });
-      if (previous !== undefined && previous.path !== stored.path)
+      if (!versioned && previous !== undefined && previous.path !== stored.path)
         rmSync(pathOf(previous.path), { force: true });
       touch(object.key);
       return stored;
     },
-    remove(key: string): void {
+    /** Removes the object; in a versioned bucket that leaves a delete marker, whose version id is the answer. */
+    remove(key: string): string | undefined {
+      if (versioned) {
+        const versionId = newVersionId();
+        record({ op: 'delete', key, versionId, lastModified: Date.now() });
+        touch(key);
+        return versionId;
+      }
       const object = objects.get(key);
-      if (object === undefined) return;
+      if (object === undefined) return undefined;
       record({ op: 'delete', key });
       rmSync(pathOf(object.path), { force: true });
       touch(key);
+      return undefined;
     },
+    /** Keeps earlier versions from now on. */
+    keepVersions(): void {
+      record({ op: 'versioning' });
+    },
+    /** Every version and delete marker, by key and then newest first. */
+    versions: () => history.newestFirst(),
+    version: (key: string, versionId: string) => history.get(key, versionId),
     /** Notes whether the key is written or deleted until `stop` is called. */
     watch(key: string) {
       const watcher = { changed: false };
@@ -202,6 +245,10 @@ export function openBucket(directory: string) {
     },
     close: () => closeSync(journal),
   };
+}
+
+function newVersionId(): string {
+  return randomBytes(16).toString('hex');
 }
 
 /** The file in an upload's directory that parts of the common size are written straight into. */

@@ -9,6 +9,8 @@ export const operations = [
   'HeadBucket',
   'CreateBucket',
   'GetBucketLocation',
+  'PutBucketVersioning',
+  'ListObjectVersions',
   'CreateMultipartUpload',
   'UploadPart',
   'CompleteMultipartUpload',
