@@ -1,7 +1,7 @@
 /**
  * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded and unpacked directory, with the same
  * number of threads, into the same server. Plain myloader's download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`.
- * Processor seconds tell where a difference comes from: server, S3 server and programs share this machine's processors. With `apart` as
+ * Processor seconds tell where a difference comes from, and `verify --full` what fetching, unpacking and hashing alone cost: server, S3 server and programs share this machine's processors. With `apart` as
  * the third word the server has the first processor to itself and everything else the others, as where it is another machine.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,6 +15,7 @@ import { objectsOf, readOnlyManifest, unpackBackup } from '../test/support/backu
 import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { startMariaDb } from '../test/support/mariadb/harness.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
+import { runProgram } from '../test/support/program.ts';
 
 const [megabytes = 400, rounds = 3] = process.argv.slice(2, 4).map(Number);
 const isApart = process.argv[4] === 'apart';
@@ -90,6 +91,7 @@ try {
   }
   const plain: Seconds[] = [];
   const ours: Seconds[] = [];
+  const reading: Seconds[] = [];
   for (let round = 0; round < rounds; round += 1) {
     plain.push(
       await timed(async () => {
@@ -112,11 +114,19 @@ try {
       }),
     );
     await dropAll(copy);
-    console.log(`plain ${told(medians(plain.slice(-1)))}\nours  ${told(medians(ours.slice(-1)))}`);
+    reading.push(
+      await timed(async () => {
+        const { code, stdout } = await runProgram(world.environment(), ['verify', 'latest', '--full']);
+        if (code !== 0) throw new Error(stdout);
+      }),
+    );
+    console.log(
+      `plain ${told(medians(plain.slice(-1)))}\nours  ${told(medians(ours.slice(-1)))}\nreads ${told(medians(reading.slice(-1)))}`,
+    );
   }
   const ratio = medians(ours).wall / medians(plain).wall;
   console.log(
-    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads${isApart ? ', server apart' : ''}, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}`,
+    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads${isApart ? ', server apart' : ''}, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}\nverify --full ${told(medians(reading))}`,
   );
   rmSync(unpacked, { recursive: true });
 } finally {
