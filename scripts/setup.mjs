@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quiet = process.argv.includes('--quiet');
+const forBench = process.argv.includes('--bench');
 
 /** Programs the tests and the demo run, with the packages that hold them; of several names the first that apt knows is taken. */
 const PROGRAMS = [
@@ -16,6 +17,16 @@ const PROGRAMS = [
   { program: 'mariadb-install-db', packages: ['mariadb-server-core', 'mariadb-server-core-10.6'] },
   { program: 'mariadb', packages: ['mariadb-client-core', 'mariadb-client-core-10.6'] },
   { program: 'setpriv', packages: ['util-linux'] },
+  // Those that `npm run bench` compares with.
+  ...(forBench
+    ? [
+        { program: 'aws', packages: ['awscli'] },
+        { program: 'rclone', packages: ['rclone'] },
+        { program: 'zstd', packages: ['zstd'] },
+        { program: 'openssl', packages: ['openssl'] },
+        { program: 'mariadb-dump', packages: ['mariadb-client'] },
+      ]
+    : []),
 ];
 
 /** Servers live in directories that a user's PATH may lack. */

@@ -1,0 +1,222 @@
+import type { AlternativeName } from './alternative-names.ts';
+import type { Bandwidth } from './options.ts';
+import type { Results, Sample } from './sample.ts';
+import { fitLine, median } from './statistics.ts';
+
+const MIB = 1024 ** 2;
+
+export type GoalId =
+  | 'dump-bound'
+  | 'against-copy'
+  | 'network-bound-none'
+  | 'network-bound-zstd'
+  | 'stop-upload-resume'
+  | 'cpu-rclone'
+  | 'cpu-aws'
+  | 'resident'
+  | 'linear';
+
+export type Goal = {
+  readonly id: GoalId;
+  readonly what: string;
+  /** What it is compared with, and how: `≤ 1.05`. */
+  readonly limit: number;
+  readonly sense: '≤' | '≥';
+  /** In the limit's unit; undefined where what it needs was not measured. */
+  readonly measured: number | undefined;
+  readonly unit: '' | ' MiB' | ' %';
+  readonly detail: string;
+};
+
+export function isMet({ measured, limit, sense }: Goal): boolean | undefined {
+  if (measured === undefined || Number.isNaN(measured)) return undefined;
+  return sense === '≤' ? measured <= limit : measured >= limit;
+}
+
+/** The goals with what was measured in this run. */
+export function goalsOf(results: Results): readonly Goal[] {
+  const at = (alternative: AlternativeName, bandwidth: Bandwidth) =>
+    results.samples.filter(
+      (sample) =>
+        sample.alternative === alternative &&
+        sample.bandwidth === bandwidth &&
+        sample.sizeGb === results.referenceGb &&
+        !sample.tls,
+    );
+  const wall = (alternative: AlternativeName, bandwidth: Bandwidth) =>
+    medianOf(at(alternative, bandwidth), ({ wallSeconds }) => wallSeconds);
+  const ratio = (above: number | undefined, below: number | undefined) =>
+    above === undefined || below === undefined ? undefined : above / below;
+  const cpuPerGb = (alternative: AlternativeName) =>
+    medianOf(
+      at(alternative, 'unlimited'),
+      ({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9),
+    );
+
+  const alone = at('mydumper-alone', 'unlimited');
+  const ours = at('ours-none', 'unlimited');
+  const onShare = floorOnShareLeft(alone, ours, results.machine.processors);
+  const copies = [wall('mydumper-then-aws', 'unlimited'), wall('mydumper-then-rclone', 'unlimited')].filter(
+    (seconds) => seconds !== undefined,
+  );
+  const slow = slowest(results.samples);
+  const zstdSlow = at('ours-zstd', slow);
+  const everyOurs = results.samples.filter(({ alternative }) => alternative.startsWith('ours-'));
+  const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
+  return [
+    {
+      id: 'dump-bound',
+      what: 'S3 faster than the dump: wall ÷ floor A on the share of processors left, COMPRESS=none',
+      limit: 1.05,
+      sense: '≤',
+      measured: ratio(wall('ours-none', 'unlimited'), onShare?.seconds),
+      unit: '',
+      detail: `${shown(wall('ours-none', 'unlimited'))} s against floor A's ${shown(wall('mydumper-alone', 'unlimited'))} s with all ${results.machine.processors} processors (ratio ${shown(ratio(wall('ours-none', 'unlimited'), wall('mydumper-alone', 'unlimited')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave`,
+    },
+    {
+      id: 'against-copy',
+      what: 'S3 faster than the dump: wall ÷ mydumper-then-copy (the faster of AWS CLI and rclone), COMPRESS=none',
+      limit: 0.6,
+      sense: '≤',
+      measured: copies.length === 0 ? undefined : ratio(wall('ours-none', 'unlimited'), Math.min(...copies)),
+      unit: '',
+      detail: `then AWS CLI ${shown(wall('mydumper-then-aws', 'unlimited'))} s, then rclone ${shown(wall('mydumper-then-rclone', 'unlimited'))} s; with COMPRESS=zstd the ratio is ${shown(copies.length === 0 ? undefined : ratio(wall('ours-zstd', 'unlimited'), Math.min(...copies)), 2)}`,
+    },
+    {
+      id: 'network-bound-none',
+      what: `S3 slower than the dump (${bandwidthName(slow)}): wall ÷ floor B, COMPRESS=none`,
+      limit: 1.03,
+      sense: '≤',
+      measured: ratio(wall('ours-none', slow), wall('upload-alone', slow)),
+      unit: '',
+      detail: `${shown(wall('ours-none', slow))} s against ${shown(wall('upload-alone', slow))} s`,
+    },
+    {
+      id: 'network-bound-zstd',
+      what: `S3 slower than the dump (${bandwidthName(slow)}): wall ÷ (stored bytes ÷ bandwidth), COMPRESS=zstd`,
+      limit: 1.1,
+      sense: '≤',
+      measured: medianOf(
+        zstdSlow,
+        ({ wallSeconds, storedBytes, bytesPerSecond }) =>
+          wallSeconds / (storedBytes / (bytesPerSecond ?? Number.NaN)),
+      ),
+      unit: '',
+      detail: `${shown(wall('ours-zstd', slow))} s for ${shown(
+        medianOf(zstdSlow, ({ storedBytes }) => storedBytes / 1e6),
+        0,
+      )} MB stored; the dump alone takes ${shown(wall('mydumper-alone', 'unlimited'))} s`,
+    },
+    {
+      id: 'stop-upload-resume',
+      what: 'Dump and network balanced: stop-upload-resume ÷ ours, COMPRESS=none',
+      limit: 1.7,
+      sense: '≥',
+      measured: ratio(wall('stop-upload-resume', 'balanced'), wall('ours-none', 'balanced')),
+      unit: '',
+      detail: `${shown(wall('stop-upload-resume', 'balanced'))} s against ${shown(wall('ours-none', 'balanced'))} s; floor B ${shown(wall('upload-alone', 'balanced'))} s`,
+    },
+    {
+      id: 'cpu-rclone',
+      what: 'Processor seconds per GB shipped ÷ those of rclone, COMPRESS=none',
+      limit: 1,
+      sense: '≤',
+      measured: ratio(cpuPerGb('ours-none'), cpuPerGb('mydumper-then-rclone')),
+      unit: '',
+      detail: `${shown(cpuPerGb('ours-none'), 2)} s/GB against ${shown(cpuPerGb('mydumper-then-rclone'), 2)} s/GB`,
+    },
+    {
+      id: 'cpu-aws',
+      what: 'Processor seconds per GB shipped ÷ those of the AWS CLI, COMPRESS=none',
+      limit: 1,
+      sense: '≤',
+      measured: ratio(cpuPerGb('ours-none'), cpuPerGb('mydumper-then-aws')),
+      unit: '',
+      detail: `${shown(cpuPerGb('ours-none'), 2)} s/GB against ${shown(cpuPerGb('mydumper-then-aws'), 2)} s/GB`,
+    },
+    {
+      id: 'resident',
+      what: 'Peak resident memory of our process, every size and bandwidth, default concurrency',
+      limit: 250,
+      sense: '≤',
+      measured:
+        everyOurs.length === 0
+          ? undefined
+          : Math.max(...everyOurs.map(({ moverResidentBytes }) => moverResidentBytes)) / MIB,
+      unit: ' MiB',
+      detail: `the most of ${everyOurs.length} runs`,
+    },
+    linearity(results.samples),
+  ];
+}
+
+/**
+ * How long floor A would take with the processors that shipping and the S3 server leave it: the processor seconds of mydumper and server,
+ * spread over those, but no less than it takes with all.
+ */
+export function floorOnShareLeft(
+  alone: readonly Sample[],
+  ours: readonly Sample[],
+  processors: number,
+): { readonly seconds: number; readonly processors: number } | undefined {
+  const floorSeconds = medianOf(alone, ({ wallSeconds }) => wallSeconds);
+  const floorCpu = medianOf(alone, ({ cpuSeconds, databaseCpuSeconds }) => cpuSeconds + databaseCpuSeconds);
+  const taken = medianOf(
+    ours,
+    ({ movingCpuSeconds, s3CpuSeconds, wallSeconds }) => (movingCpuSeconds + s3CpuSeconds) / wallSeconds,
+  );
+  if (floorSeconds === undefined || floorCpu === undefined || taken === undefined) return undefined;
+  const left = processors - taken;
+  return { seconds: Math.max(floorSeconds, floorCpu / left), processors: left };
+}
+
+function linearity(samples: readonly Sample[]): Goal {
+  const points = sizePoints(samples, 'ours-none', ({ wallSeconds }) => wallSeconds);
+  const fit = points.length < 3 ? undefined : fitLine(points);
+  const worst = fit?.residuals.map(
+    (residual, index) => (100 * Math.abs(residual)) / (points[index]?.y ?? Number.NaN),
+  );
+  return {
+    id: 'linear',
+    what: 'Wall grows linearly with size: largest residual of the fit, of what was measured there',
+    limit: 10,
+    sense: '≤',
+    measured: worst === undefined ? undefined : Math.max(...worst),
+    unit: ' %',
+    detail:
+      fit === undefined
+        ? 'needs three sizes'
+        : `${fit.intercept.toFixed(2)} s + ${fit.slope.toFixed(2)} s/GB, see below`,
+  };
+}
+
+/** Medians by GB as dumped, of unlimited runs without TLS. */
+export function sizePoints(
+  samples: readonly Sample[],
+  alternative: AlternativeName,
+  of: (sample: Sample) => number,
+): readonly { readonly x: number; readonly y: number }[] {
+  const fitting = samples.filter(
+    (sample) => sample.alternative === alternative && sample.bandwidth === 'unlimited' && !sample.tls,
+  );
+  const sizes = [...new Set(fitting.map(({ sizeGb }) => sizeGb))].sort((left, right) => left - right);
+  return sizes.map((size) => {
+    const here = fitting.filter(({ sizeGb }) => sizeGb === size);
+    return { x: median(here.map(({ dumpedBytes }) => dumpedBytes / 1e9)), y: median(here.map(of)) };
+  });
+}
+
+function medianOf(samples: readonly Sample[], of: (sample: Sample) => number): number | undefined {
+  return samples.length === 0 ? undefined : median(samples.map(of));
+}
+
+function slowest(samples: readonly Sample[]): Bandwidth {
+  const limited = samples
+    .map(({ bandwidth }) => bandwidth)
+    .filter((bandwidth) => typeof bandwidth === 'number');
+  return limited.length === 0 ? 20 : Math.min(...limited);
+}
+
+function bandwidthName(bandwidth: Bandwidth): string {
+  return typeof bandwidth === 'number' ? `${bandwidth} MB/s` : bandwidth;
+}

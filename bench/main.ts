@@ -1,0 +1,87 @@
+/** `npm run bench`: every alternative on the same databases, in one run and in turns; writes docs/benchmarks.md. */
+import { writeFileSync } from 'node:fs';
+import { THREADS } from './alternatives.ts';
+import { measureCeiling } from './ceiling.ts';
+import { describeMachine } from './machine.ts';
+import { type BenchOptions, readOptions, USAGE } from './options.ts';
+import { cellName, planRound, referenceSize } from './plan.ts';
+import { saveResults, writeReport } from './report-files.ts';
+import { createRestoreBench } from './restore-cells.ts';
+import { createCellRunner } from './run-cell.ts';
+import type { Results, Sample } from './sample.ts';
+import { startSetting } from './setting.ts';
+import { median } from './statistics.ts';
+
+const MOST_ATTEMPTS = 2;
+
+async function bench(options: BenchOptions): Promise<void> {
+  const say = (text: string) => console.error(`bench: ${text}`);
+  const cells = planRound(options);
+  // 1. What this runs on, before anything runs.
+  const machine = await describeMachine();
+  // 2. One database for each size, and the S3 server.
+  const setting = await startSetting(options, say);
+  const restores = createRestoreBench(setting.work);
+  try {
+    // 3. What the S3 server itself can take.
+    const ceilings = [await measureCeiling(setting, setting.plain)];
+    if (setting.tls !== undefined) ceilings.push(await measureCeiling(setting, setting.tls));
+    // 4. Everything in turns, so that no alternative has the machine at a better time than another.
+    const runner = createCellRunner(setting, options.sizesGb, restores);
+    const samples: Sample[] = [];
+    const failures: string[] = [];
+    const results = (): Results => ({
+      date: new Date().toISOString(),
+      command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+      machine,
+      threads: THREADS,
+      referenceGb: referenceSize(options.sizesGb),
+      ceilings,
+      samples,
+      failures,
+    });
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const cell of cells) {
+        for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+          try {
+            const sample = await runner.run(cell, round, dumpRate(samples, results().referenceGb));
+            samples.push(sample);
+            say(
+              `round ${round}, ${cellName(cell)}: ${sample.wallSeconds.toFixed(1)} s, ${sample.cpuSeconds.toFixed(1)} s of processors`,
+            );
+            break;
+          } catch (error) {
+            const reason = error instanceof Error ? error.message : String(error);
+            failures.push(`${cellName(cell)}, round ${round}: ${reason.split('\n', 1)[0]}`);
+            say(`round ${round}, ${cellName(cell)} failed: ${reason}`);
+          }
+        }
+        saveResults(options.out, results());
+      }
+      // 5. A report after each round: who has no time for the others has this one.
+      await writeReport(options.out);
+    }
+    say(`wrote ${options.out}`);
+  } finally {
+    await restores.stop();
+    await setting.stop();
+  }
+}
+
+/** Bytes per second of mydumper alone, which is what `balanced` means. */
+function dumpRate(samples: readonly Sample[], referenceGb: number): number | undefined {
+  const alone = samples.filter(
+    ({ alternative, sizeGb }) => alternative === 'mydumper-alone' && sizeGb === referenceGb,
+  );
+  if (alone.length === 0) return undefined;
+  return median(alone.map(({ dumpedBytes, wallSeconds }) => dumpedBytes / wallSeconds));
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') writeFileSync(1, USAGE);
+  else await bench(options);
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,67 @@
+import type { AlternativeName } from './alternative-names.ts';
+import type { Bandwidth, BenchOptions } from './options.ts';
+
+/** One thing to measure, once in each round. */
+export type Cell = {
+  readonly alternative: AlternativeName;
+  readonly sizeGb: number;
+  readonly bandwidth: Bandwidth;
+  readonly tls: boolean;
+};
+
+const FLOORS = ['mydumper-alone', 'upload-alone'] as const;
+const OURS = ['ours-none', 'ours-zstd'] as const;
+const OTHERS = [
+  'stop-upload-resume',
+  'mydumper-then-aws',
+  'mydumper-then-rclone',
+  'mysqldump-zstd-aws',
+] as const;
+const RESTORES = ['restore-ours', 'restore-download-myloader'] as const;
+
+/** The size at which everything is compared: 1 GB, or the one in the middle. */
+export function referenceSize(sizesGb: readonly number[]): number {
+  if (sizesGb.includes(1)) return 1;
+  const sorted = sizesGb.toSorted((left, right) => left - right);
+  return sorted[sorted.length >> 1] ?? 1;
+}
+
+/**
+ * The cells of one round, in order. All alternatives meet at the reference size; at the others floor A and ours run unlimited, which is
+ * what growth with size is told by. `balanced` comes after `unlimited`, since it takes floor A's rate for its own.
+ */
+export function planRound(
+  options: Pick<BenchOptions, 'sizesGb' | 'bandwidths' | 'tls' | 'only'>,
+): readonly Cell[] {
+  const reference = referenceSize(options.sizesGb);
+  const cells: Cell[] = [];
+  const add = (names: readonly AlternativeName[], sizeGb: number, bandwidth: Bandwidth, tls = false) => {
+    for (const alternative of names) cells.push({ alternative, sizeGb, bandwidth, tls });
+  };
+  for (const bandwidth of options.bandwidths.toSorted((left, right) => order(left) - order(right))) {
+    if (bandwidth === 'unlimited') {
+      add([...FLOORS, ...OURS, ...OTHERS, ...RESTORES], reference, bandwidth);
+      if (options.tls)
+        add(
+          ['upload-alone', ...OURS, 'mydumper-then-aws', 'mydumper-then-rclone'],
+          reference,
+          bandwidth,
+          true,
+        );
+      for (const size of options.sizesGb)
+        if (size !== reference) add(['mydumper-alone', ...OURS], size, bandwidth);
+    } else if (bandwidth === 'balanced')
+      add(['upload-alone', ...OURS, 'stop-upload-resume'], reference, bandwidth);
+    else add(['upload-alone', ...OURS, ...OTHERS], reference, bandwidth);
+  }
+  return cells.filter(({ alternative }) => options.only.length === 0 || options.only.includes(alternative));
+}
+
+function order(bandwidth: Bandwidth): number {
+  if (bandwidth === 'unlimited') return 0;
+  return bandwidth === 'balanced' ? 1 : 1 + bandwidth;
+}
+
+export function cellName({ alternative, sizeGb, bandwidth, tls }: Cell): string {
+  return `${alternative} ${sizeGb} GB ${typeof bandwidth === 'number' ? `${bandwidth} MB/s` : bandwidth}${tls ? ' TLS' : ''}`;
+}
