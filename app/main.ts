@@ -30,37 +30,40 @@ async function main(argv: readonly string[]): Promise<number> {
     logFailure(error);
     return exitCodeOf(error);
   }
-  const release = onSignals();
-  try {
-    // Not loaded before it is needed: help and complaints about the configuration come at once.
-    if (config.command === 'backup') {
-      const { runBackup } = await import('./commands/run-backup.ts');
-      return await runBackup(config, release.signal);
-    }
-    const { runReading } = await import('./commands/run-reading.ts');
-    return await runReading(config, release.signal);
-  } finally {
-    release.stop();
+  const { signal, settle } = onSignals();
+  // Not loaded before it is needed: help and complaints about the configuration come at once.
+  if (config.command === 'backup') {
+    const { runBackup } = await import('./commands/run-backup.ts');
+    return await runBackup(config, signal, settle);
   }
+  const { runReading } = await import('./commands/run-reading.ts');
+  const code = await runReading(config, signal);
+  settle(code);
+  return code;
 }
 
-/** The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once. */
-function onSignals(): { signal: AbortSignal; stop: () => void } {
+/**
+ * The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once. Listened to until the process is gone.
+ * Once the outcome is settled no signal changes the exit code: a backup whose manifest is written exists.
+ */
+function onSignals(): { signal: AbortSignal; settle: (exitCode: number) => void } {
   const controller = new AbortController();
-  const handlers = (['SIGTERM', 'SIGINT'] as const).map((name: InterruptSignal) => {
-    const handler = () => {
+  let settled: number | undefined;
+  let signalled = false;
+  for (const name of ['SIGTERM', 'SIGINT'] satisfies InterruptSignal[]) {
+    process.on(name, () => {
       const failure = new Failure('interrupted', `interrupted by ${name}`, { signal: name });
-      if (controller.signal.aborted) process.exit(exitCodeOf(failure));
-      controller.abort(failure);
-      setTimeout(() => process.exit(exitCodeOf(failure)), SHUTDOWN_MILLISECONDS).unref();
-    };
-    process.on(name, handler);
-    return { name, handler };
-  });
+      const exit = () => process.exit(settled ?? exitCodeOf(failure));
+      if (signalled) exit();
+      signalled = true;
+      if (settled === undefined) controller.abort(failure);
+      setTimeout(exit, SHUTDOWN_MILLISECONDS).unref();
+    });
+  }
   return {
     signal: controller.signal,
-    stop: () => {
-      for (const { name, handler } of handlers) process.off(name, handler);
+    settle: (exitCode) => {
+      settled ??= exitCode;
     },
   };
 }

@@ -22,13 +22,14 @@ const BETWEEN_RUNS_MILLISECONDS = 1100;
 
 /**
  * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends it early.
- * Returns when the manifest is written, which is the only thing that makes it a backup.
+ * Returns after the manifest is written, which is the only thing that makes it a backup; `onExists` is called at that moment.
  * @throws Failure with the first cause; then there is no manifest, no mydumper and no multipart upload left.
  */
 export async function backup(
   config: Config,
   events: Events,
   interruption: AbortSignal,
+  onExists: () => void,
 ): Promise<BackupSummary> {
   const startedAt = Date.now();
   const totals = createTotals();
@@ -36,7 +37,7 @@ export async function backup(
     const run = createRunState(config.staging.budgetBytes, interruption, events, totals);
     let waitMilliseconds = BETWEEN_RUNS_MILLISECONDS;
     try {
-      const summary = await makeBackup(config, events, run);
+      const summary = await makeBackup(config, events, run, onExists);
       run.sample('finishing');
       events.emit('succeeded', summary);
       return summary;
@@ -56,7 +57,12 @@ export async function backup(
   }
 }
 
-async function makeBackup(config: Config, events: Events, run: RunState): Promise<BackupSummary> {
+async function makeBackup(
+  config: Config,
+  events: Events,
+  run: RunState,
+  onExists: () => void,
+): Promise<BackupSummary> {
   const startedAt = new Date();
   const backupId = backupIdOf(startedAt);
   const folder = `${[config.prefix, config.source, backupId].filter((part) => part !== '').join('/')}/`;
@@ -82,6 +88,7 @@ async function makeBackup(config: Config, events: Events, run: RunState): Promis
         const manifest = buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId });
         const body = renderManifest(manifest);
         const stored = await run.orFail(store.create(`${folder}${MANIFEST_NAME}`, body, 'application/json'));
+        onExists();
         run.uploaded(stored.bytes);
         leave(staging, undefined, events);
         return summaryOf(manifest, location, run.retries());

@@ -6,8 +6,15 @@ import { listenAsLog } from '../observe/log.ts';
 import { listenAsMetrics } from '../observe/metrics.ts';
 import { backup } from './backup.ts';
 
-/** Makes a backup with log, metrics and progress display listening. @returns the exit code. */
-export async function runBackup(config: Config, interruption: AbortSignal): Promise<number> {
+/**
+ * Makes a backup with log, metrics and progress display listening. `settle` is told the exit code as soon as nothing can change it.
+ * @returns the exit code.
+ */
+export async function runBackup(
+  config: Config,
+  interruption: AbortSignal,
+  settle: (exitCode: number) => void,
+): Promise<number> {
   const events = createEvents();
   const metrics = listenAsMetrics(events, {
     namespace: config.metrics.namespace,
@@ -20,10 +27,12 @@ export async function runBackup(config: Config, interruption: AbortSignal): Prom
     listenAsProgress(events, { stream: process.stdout });
   } else listenAsLog(events, { level: config.logLevel, source: config.source });
   try {
-    await backup(config, events, interruption);
+    await backup(config, events, interruption, () => settle(EXIT.done));
     return EXIT.done;
   } catch (error) {
-    return exitCodeOf(error);
+    const code = exitCodeOf(error);
+    settle(code);
+    return code;
   } finally {
     await metrics.flush();
   }

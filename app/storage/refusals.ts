@@ -6,6 +6,16 @@ type S3Error = Error & {
   $metadata?: { httpStatusCode?: number; attempts?: number };
 };
 
+/** Told with status 403, which is no matter of the role's rights. */
+const EXPIRED: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'SignatureDoesNotMatch',
+  'TokenRefreshRequired',
+]);
+
 /** What an S3 error means to the operator and where to look, in one line. */
 export function explain(error: unknown, config: Pick<StoreConfig, 'bucket' | 'region'>): string {
   if (!(error instanceof Error)) return String(error);
@@ -29,6 +39,8 @@ function hintFor(
   if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed' || status === 301) {
     return `the bucket is not in REGION=${config.region}`;
   }
+  if (name === 'RequestTimeTooSkewed') return "this machine's clock differs from S3's; set it";
+  if (EXPIRED.has(name)) return 'the AWS credentials have expired or are not valid (any more)';
   if (name === 'AccessDenied' || status === 403) {
     return 'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix (and the KMS key)';
   }

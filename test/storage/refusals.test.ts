@@ -34,7 +34,11 @@ const CASES: readonly (readonly [Fields, string])[] = [
   ],
   [
     { name: 'InvalidAccessKeyId', message: 'no such key', status: 403 },
-    'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix (and the KMS key) (InvalidAccessKeyId: no such key)',
+    'the AWS credentials have expired or are not valid (any more) (InvalidAccessKeyId: no such key)',
+  ],
+  [
+    { name: 'RequestTimeTooSkewed', message: 'too far apart', status: 403 },
+    "this machine's clock differs from S3's; set it (RequestTimeTooSkewed: too far apart)",
   ],
   [
     { name: 'CredentialsProviderError', message: 'Could not load credentials' },

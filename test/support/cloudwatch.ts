@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
@@ -11,11 +12,13 @@ const MOST_DIMENSIONS = 30;
 const OLDEST_MILLISECONDS = 14 * 24 * 3600 * 1000;
 const NEWEST_MILLISECONDS = 2 * 3600 * 1000;
 
+const SLOW_MILLISECONDS = 2000;
+
 const TARGET_PREFIX = 'GraniteServiceVersion20100801.';
 const CONTENT_TYPE = 'application/x-amz-json-1.0';
 
-/** `error`: an internal error. `hang`: no answer, ever. `throttle`: told to slow down. */
-export type FailureMode = 'none' | 'error' | 'hang' | 'throttle';
+/** `error`: an internal error. `hang`: no answer, ever. `throttle`: told to slow down. `slow`: recorded, and answered seconds later. */
+export type FailureMode = 'none' | 'error' | 'hang' | 'throttle' | 'slow';
 
 export type Datum = {
   readonly namespace: string;
@@ -110,7 +113,8 @@ export async function startCloudWatch(): Promise<CloudWatch> {
     try {
       const body = await readBody(request);
       if (mode === 'hang') return tell({ outcome: 'hanging' });
-      if (mode !== 'none') {
+      if (mode === 'slow') await sleep(SLOW_MILLISECONDS);
+      else if (mode !== 'none') {
         answerFailure(response, mode);
         return tell({ outcome: 'failed' });
       }

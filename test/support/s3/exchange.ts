@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLink, type Link } from './bandwidth.ts';
 import { type FaultAction, tamper } from './faults.ts';
-import { errorElement, sendAnswer, sendErrorInOk, sendFile } from './send.ts';
+import { errorElement, sendAnswer, sendDripping, sendErrorInOk, sendFile, sendHalf } from './send.ts';
 import { type Answer, type Operation, type RequestRecord, S3Error } from './types.ts';
 import { xmlDeclaration } from './xml.ts';
 
@@ -123,6 +123,8 @@ export function createExchange(settings: Settings) {
       const tampers = fault?.kind === 'wrong-checksum' || fault?.kind === 'no-checksum';
       const sent = tampers ? tamper(answer, fault.kind) : answer;
       log(sent.status);
+      if (fault?.kind === 'cut-answer') return sendHalf(response, sent);
+      if (fault?.kind === 'drip') return sendDripping(response, fault.millisecondsPerByte, closing);
       if (sent.body === undefined || typeof sent.body === 'string') sendAnswer(response, sent);
       else await sendFile(response, sent, (bytes) => pace(settings.downlink, bytes), fault);
     },

@@ -151,6 +151,17 @@ test('a completion can fail inside a 200, answer a wrong checksum, or lose its a
   expect((await complete()).ChecksumCRC32).toBe(object?.checksum.value);
 });
 
+test('an answer is cut in the middle, or never comes to an end, though the request was carried out', async () => {
+  const server = await testServer();
+  const client = testClient(server);
+  server.faults.add({ action: { kind: 'cut-answer' } });
+  expect(await failure(client.send(put('cut')))).toBe('ECONNRESET');
+  server.faults.add({ action: { kind: 'drip', millisecondsPerByte: 5 } });
+  const patience = AbortSignal.timeout(500);
+  expect(await failure(client.send(put('drip'), { abortSignal: patience }))).toBe('AbortError');
+  expect((await server.objects(Bucket)).map(({ key }) => key)).toEqual(['cut', 'drip']);
+});
+
 test('a fault on one part is repaired by the SDK sending that part again', async () => {
   const server = await testServer();
   const client = testClient(server, { maxAttempts: 3 });

@@ -25,6 +25,10 @@ export type FaultAction =
   | { readonly kind: 'error-in-ok'; readonly code: string; readonly message?: string }
   /** Carries out the request, then cuts the connection instead of answering. */
   | { readonly kind: 'lost-answer' }
+  /** Carries out the request and cuts the connection in the middle of the answer: of its document, or of its head where it has none. */
+  | { readonly kind: 'cut-answer' }
+  /** Carries out the request and answers a byte at a time, so slowly that the answer's head never ends. */
+  | { readonly kind: 'drip'; readonly millisecondsPerByte: number }
   /** GetObject: declares the full length and cuts the connection after that many bytes. */
   | { readonly kind: 'truncate'; readonly afterBytes: number }
   /** GetObject: flips one bit of the first byte sent. */

@@ -78,6 +78,36 @@ export async function sendErrorInOk(
   response.end(errorElement(error));
 }
 
+/** Sends half of an answer and ends the connection. */
+export function sendHalf(response: ServerResponse, answer: Answer): void {
+  const { body } = answer;
+  const { socket } = response;
+  if (typeof body !== 'string') {
+    socket?.end(`HTTP/1.1 ${answer.status} OK\r\nx-amz-request-`);
+    return;
+  }
+  setHeaders(response, answer);
+  response.setHeader('content-type', 'application/xml');
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.writeHead(answer.status);
+  response.write(body.slice(0, body.length / 2), () => socket?.end());
+}
+
+/** Sends a head that never ends, a byte at a time, until the client has had enough or `closing` aborts. */
+export async function sendDripping(
+  response: ServerResponse,
+  millisecondsPerByte: number,
+  closing: AbortSignal,
+): Promise<void> {
+  const { socket } = response;
+  socket?.write('HTTP/1.1 200 OK\r\nx-amz-drip: ');
+  while (socket?.writable === true && !closing.aborted) {
+    socket.write('.');
+    await sleep(millisecondsPerByte, undefined, { signal: closing }).catch(() => {});
+  }
+  socket?.destroy();
+}
+
 /** S3's error document, without the declaration. */
 export function errorElement(error: {
   readonly code: string;

@@ -1,0 +1,4 @@
+import { databaseFaults } from './database.ts';
+import { quick, testFaults } from './suite.ts';
+
+testFaults(quick(databaseFaults), { megabytes: 20 });

@@ -1,0 +1,106 @@
+import type { FaultCase } from './case.ts';
+import { until } from './setting.ts';
+
+/** What Fargate is promised. */
+const SHUTDOWN_SECONDS = 20;
+const ENDED = 'ends within 20 s';
+const INTERRUPTED = { SIGTERM: [143], SIGINT: [130] } as const;
+
+function interrupted(
+  signal: 'SIGTERM' | 'SIGINT',
+  id: string,
+  when: string,
+  run: FaultCase['run'],
+): FaultCase {
+  return {
+    id: `process-${signal.toLowerCase()}${id}`,
+    fault: `${signal} ${when}`,
+    outcome: ENDED,
+    exits: INTERRUPTED[signal],
+    reason: new RegExp(`^interrupted by ${signal}$`),
+    longestSeconds: SHUTDOWN_SECONDS,
+    run,
+  };
+}
+
+const inTheMiddle = (signal: 'SIGTERM' | 'SIGINT') =>
+  interrupted(signal, '', 'in the middle of the dump', async (setting) => {
+    const program = await setting.inTheMiddle();
+    program.child.kill(signal);
+    return program;
+  });
+
+export const processFaults: readonly FaultCase[] = [
+  inTheMiddle('SIGTERM'),
+  inTheMiddle('SIGINT'),
+  interrupted('SIGTERM', '-in-preflight', 'before anything has started', async ({ start, strike }) => {
+    const stall = strike({
+      operation: 'CreateMultipartUpload',
+      action: { kind: 'stall', milliseconds: 3000 },
+    });
+    const program = start();
+    await until('the preflight has come to S3', () => stall.hits > 0);
+    program.child.kill('SIGTERM');
+    return program;
+  }),
+  interrupted(
+    'SIGTERM',
+    '-at-the-end',
+    'when mydumper has ended and files still go up',
+    async ({ start, world }) => {
+      world.s3.setBandwidth(4e6);
+      const program = start();
+      await program.printed('"event":"dumpFinished"');
+      program.child.kill('SIGTERM');
+      return program;
+    },
+  ),
+  {
+    ...interrupted(
+      'SIGTERM',
+      '-twice',
+      'twice, the second while the first is being answered',
+      async (setting) => {
+        const program = await setting.inTheMiddle();
+        setting.world.cloudwatch.fail('hang');
+        program.child.kill('SIGTERM');
+        await program.printed('"event":"failed"');
+        program.child.kill('SIGTERM');
+        return program;
+      },
+    ),
+    outcome: 'ends at once',
+    withoutMetrics: true,
+  },
+  {
+    ...interrupted('SIGTERM', '-then-sigint', 'and SIGINT right after it', async (setting) => {
+      const program = await setting.inTheMiddle();
+      program.child.kill('SIGTERM');
+      program.child.kill('SIGINT');
+      return program;
+    }),
+    outcome: 'ends at once; what it had no time to clear is for the next run',
+    exits: [143, 130],
+    abrupt: true,
+    withoutMetrics: true,
+    exits: [143, 130],
+    abrupt: true,
+    withoutMetrics: true,
+  },
+  {
+    id: 'process-signals-after-manifest',
+    fault: 'SIGINT and SIGTERM when the manifest is written, while CloudWatch does not answer',
+    outcome: 'the backup exists, so the exit code says so',
+    exits: [0],
+    withoutMetrics: true,
+    longestSeconds: SHUTDOWN_SECONDS,
+    run: async ({ start, world }) => {
+      const program = start();
+      await program.printed('"event":"dumpFinished"');
+      world.cloudwatch.fail('hang');
+      await program.printed('"event":"succeeded"');
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT'] as const) program.child.kill(signal);
+      return program;
+    },
+  },
+];
