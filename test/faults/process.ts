@@ -83,9 +83,6 @@ export const processFaults: readonly FaultCase[] = [
     exits: [143, 130],
     abrupt: true,
     withoutMetrics: true,
-    exits: [143, 130],
-    abrupt: true,
-    withoutMetrics: true,
   },
   {
     id: 'process-signals-after-manifest',
