@@ -76,7 +76,10 @@ export function claimStaging(directory: string): Staging {
     throw refuse(`cannot be used as staging directory (${message})`, error);
   }
   const removeOptionFile = () => removeIfThere(join(directory, OPTION_FILE));
+  // It holds the password, and must not outlive us even where a second signal ends us at once.
+  process.once('exit', removeOptionFile);
   const unlock = () => {
+    process.off('exit', removeOptionFile);
     if (lock !== undefined) closeSync(lock);
     lock = undefined;
   };
