@@ -32,23 +32,23 @@ afterEach(async () => {
 });
 
 test('with a slow S3 staging stays within its budget, mydumper is paused, and every row arrives', async () => {
-  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 90, tables: 6, rowBytes: 1000 });
+  await createBulkDatabase(world.db, { name: 'bulk', megabytes: 54, tables: 6, rowBytes: 1000 });
   const before = await describeServer(world.db, ['bulk']);
-  world.s3.setBandwidth(25e6);
+  world.s3.setBandwidth(15e6);
 
   const sampler = sampleDirectory(world.staging);
   const program = startProgram(
-    world.environment({ STAGING_LIMIT_MB: '20', CHUNK_FILE_SIZE_MB: '1', COMPRESS: 'none' }),
+    world.environment({ STAGING_LIMIT_MB: '12', CHUNK_FILE_SIZE_MB: '1', COMPRESS: 'none' }),
   );
   const { code, stdout } = await program.ended.finally(sampler.stop);
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 
   const manifest = await readOnlyManifest(world.s3, BUCKET);
-  expect(manifest.totals.dumpedBytes).toBeGreaterThan(4 * 20 * MIB);
+  expect(manifest.totals.dumpedBytes).toBeGreaterThan(4 * 12 * MIB);
   expect(sampler.samples()).toBeGreaterThan(100);
-  expect(sampler.peakBytes()).toBeGreaterThan(8 * MIB);
-  expect(sampler.peakBytes()).toBeLessThanOrEqual(20 * MIB);
-  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(20 * MIB);
+  expect(sampler.peakBytes()).toBeGreaterThan(5 * MIB);
+  expect(sampler.peakBytes()).toBeLessThanOrEqual(12 * MIB);
+  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(12 * MIB);
 
   const events = logLines(stdout).map(({ event }) => event);
   const paused = logLines(stdout).filter(({ event }) => event === 'pause' || event === 'paused');
@@ -67,7 +67,7 @@ test('with a slow S3 staging stays within its budget, mydumper is paused, and ev
 });
 
 test('the default budget of 10 MiB works on an ordinary database', async () => {
-  await createBulkDatabase(world.db, { name: 'shop', megabytes: 30, tables: 8, rowBytes: 1000 });
+  await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 8, rowBytes: 1000 });
   const before = await describeServer(world.db, ['shop']);
   const { STAGING_LIMIT_MB: _, ...environment } = world.environment();
   const { code, stdout } = await startProgram(environment).ended;

@@ -19,8 +19,8 @@ let world: World;
 beforeAll(async () => {
   db = await startMariaDb();
   copy = await startMariaDb();
-  databases = await createNastyDatabases(db, { seed: 7, rows: 60 });
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 6, rowBytes: 1000 });
+  databases = await createNastyDatabases(db, { seed: 7, rows: 25 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 8, tables: 6, rowBytes: 1000 });
   databases.push('bulk');
   before = await describeServer(db, databases);
 });

@@ -14,7 +14,7 @@ test('no more of the body is read than what is under way, whatever its size and 
   const { store } = testStore(server);
   server.faults.add({ operation: 'UploadPart', times: 8, action: { kind: 'stall', milliseconds: 50 } });
   const chunk = sampleBytes(CHUNK);
-  const totalBytes = 200 * mebibyte;
+  const totalBytes = 70 * mebibyte;
   let pulled = 0;
   let mostAhead = 0;
   async function* source(): AsyncGenerator<Buffer> {

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeServer, differences } from './compare.ts';
 import { createBulkDatabase, createNastyDatabases, createWideRows } from './dataset.ts';
-import { DUMP_EVERYTHING, directory, dropAll, dump, server, userDatabases } from './scratch.ts';
+import { directory, dropAll, dump, server, userDatabases } from './scratch.ts';
 import { quoteName } from './sql.ts';
-import { loadWithMyloader } from './tools.ts';
 
 describe('startMariaDb', () => {
   it('gives two servers at once, each with its own data, by TCP and by socket', async () => {
@@ -93,18 +92,6 @@ describe('createNastyDatabases', () => {
       ).toBe(true);
     }
     expect(differences(before, before)).toEqual([]);
-  });
-
-  it('comes back from mydumper and myloader as it was', async () => {
-    const [a, b] = await Promise.all([server(), server()]);
-    const names = await createNastyDatabases(a, { seed: 42 });
-    const { path, exitCode } = await dump(a, { args: [...DUMP_EVERYTHING, '--complete-insert'] });
-    expect(exitCode).toBe(0);
-    const loaded = await loadWithMyloader(b, path);
-    expect(loaded.problems).toEqual([]);
-    expect(loaded.exitCode).toBe(0);
-    expect(await userDatabases(b)).toEqual(await userDatabases(a));
-    expect(differences(await describeServer(a, names), await describeServer(b, names))).toEqual([]);
   });
 });
 
