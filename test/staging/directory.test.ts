@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -21,6 +22,8 @@ const OPTIONS = '.mydumper-fargate.cnf';
 /** No process has this id: it is above what the kernel gives out. */
 const NOBODY = { pid: 2 ** 30, startTicks: '1', bootId: 'another-boot' };
 
+/** User and group without rights. */
+const UNPRIVILEGED = 65534;
 let directory: string;
 const at = (name: string) => join(directory, name);
 const put = (name: string, content = `content of ${name}`) => writeFileSync(at(name), content);
@@ -222,8 +225,16 @@ describe('a path is refused as staging directory', () => {
     expect(() => claimStaging('/proc')).toThrow(/OUTPUTDIR="\/proc": is not empty/);
   });
 
-  test.skipIf(process.getuid?.() === 0)('when we may not write to it', () => {
+  test('when we may not write to it', () => {
     chmodSync(directory, 0o500);
-    expect(() => claimStaging(directory)).toThrow(/OUTPUTDIR=".*cannot be used.*EACCES/);
+    // Root may write everywhere, so it is somebody else for a moment.
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) chownSync(directory, UNPRIVILEGED, UNPRIVILEGED);
+    if (isRoot) process.seteuid?.(UNPRIVILEGED);
+    try {
+      expect(() => claimStaging(directory)).toThrow(/OUTPUTDIR=".*cannot be used.*EACCES/);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
   });
 });
