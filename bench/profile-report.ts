@@ -1,4 +1,64 @@
-export type ProfileResults = { readonly date: string };
-export function renderProfile(_: ProfileResults): string {
-  return '';
+import { table } from './markdown.ts';
+
+export type ProfileRun = {
+  readonly compression: 'none' | 'zstd';
+  readonly tls: boolean;
+  /** Without the profiler. */
+  readonly wallSeconds: number;
+  readonly movingCpuSeconds: number;
+  readonly gateStops: number;
+  readonly storedBytes: number;
+  /** With it. */
+  readonly profiledCpuSeconds: number;
+  readonly eventLoopMilliseconds: { readonly p50: number; readonly p99: number; readonly most: number };
+  /** Seconds by place, the busiest thread first. */
+  readonly threads: readonly { readonly name: string; readonly places: Readonly<Record<string, number>> }[];
+  readonly functions: readonly (readonly [name: string, seconds: number])[];
+};
+
+export type ProfileResults = {
+  readonly date: string;
+  readonly command: string;
+  readonly sizeGb: number;
+  readonly runs: readonly ProfileRun[];
+};
+
+const FUNCTIONS_SHOWN = 8;
+
+export function renderProfile({ date, command, sizeGb, runs }: ProfileResults): string {
+  const heads = runs.map(({ compression, tls }) => `${compression}${tls ? ', TLS' : ''}`);
+  const places = [
+    ...new Set(runs.flatMap(({ threads }) => threads.flatMap((thread) => Object.keys(thread.places)))),
+  ].filter((place) => place !== 'idle');
+  const seconds = (run: ProfileRun, place: string) =>
+    run.threads.reduce((sum, thread) => sum + (thread.places[place] ?? 0), 0);
+  const [first] = runs;
+  const rows = places
+    .toSorted((left, right) => (first === undefined ? 0 : seconds(first, right) - seconds(first, left)))
+    .map((place) => [place, ...runs.map((run) => seconds(run, place).toFixed(2))]);
+  const profiled = (run: ProfileRun) => places.reduce((sum, place) => sum + seconds(run, place), 0);
+  return [
+    '## Where the time of our process goes',
+    `Written by \`${command}\` on ${date.slice(0, 10)}: ${sizeGb} GB, S3 unlimited, sampled every 0.5 ms (\`--cpu-prof\`). Seconds of the main thread and the watching thread together by where they are spent; what the pool of threads does (zstd, reads of files) is what is left of the process.`,
+    table(
+      ['', ...heads],
+      [
+        ...rows,
+        ['**both threads**', ...runs.map((run) => profiled(run).toFixed(2))],
+        ['**process, profiled**', ...runs.map((run) => run.profiledCpuSeconds.toFixed(2))],
+        ['**process, not profiled**', ...runs.map((run) => run.movingCpuSeconds.toFixed(2))],
+        ['main thread late, p50 ms', ...runs.map((run) => run.eventLoopMilliseconds.p50.toFixed(1))],
+        ['main thread late, p99 ms', ...runs.map((run) => run.eventLoopMilliseconds.p99.toFixed(1))],
+        ['main thread late, most ms', ...runs.map((run) => run.eventLoopMilliseconds.most.toFixed(1))],
+      ],
+    ),
+    'Functions by their own time:',
+    ...runs.map(
+      (run, index) =>
+        `- ${heads[index]}: ${run.functions
+          .slice(0, FUNCTIONS_SHOWN)
+          .map(([name, spent]) => `\`${name}\` ${spent.toFixed(2)} s`)
+          .join(', ')}`,
+    ),
+  ].join('\n\n');
 }
