@@ -8,17 +8,25 @@ const LONGEST_PERIOD_MILLISECONDS = 25;
 const LOOK_TIME_SHARE = 0.2;
 /** For that the time between two looks is stretched to this at the most. Twice as long would still be within the gate's distance. */
 const LONGEST_STRETCHED_MILLISECONDS = 50;
+/**
+ * In a pause nothing is written, and what is freed is a reason to look at once: this is for what comes from outside. Looking every
+ * 2 ms took processor time from the shipping that ends the pause.
+ */
+const PAUSED_MILLISECONDS = 20;
+/** The last writes before a pause are seen by looks that are closer together. */
+const SETTLING_SECONDS = 0.02;
 /** Looks to take before the pause level would be reached at the present rate. */
 const LOOKS_AHEAD = 8;
 
 /** Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long the last one took. */
 export function nextLookMilliseconds(state: GovernorState, lookSeconds: number): number {
-  const fairMilliseconds = Math.min(
-    LONGEST_STRETCHED_MILLISECONDS,
-    Math.round(lookSeconds * 1000 * (1 / LOOK_TIME_SHARE - 1)),
-  );
+  const fairMilliseconds = fair(lookSeconds);
   // Without the gate it is a look that ends the moment it may read in a long pause.
-  if (state.stopped) return state.gated ? Math.max(2, fairMilliseconds) : 2;
+  if (state.stopped && !state.gated) return 2;
+  if (state.stopped)
+    return state.stoppedSeconds < SETTLING_SECONDS
+      ? afterFreeMilliseconds(lookSeconds)
+      : Math.max(PAUSED_MILLISECONDS, fairMilliseconds);
   // Each write of mydumper's waits for a look.
   if (state.gated) return SHORTEST_PERIOD_MILLISECONDS;
   const room = pauseLevel(state) - state.stagedBytes;
@@ -26,4 +34,13 @@ export function nextLookMilliseconds(state: GovernorState, lookSeconds: number):
   const milliseconds = (room / Math.max(1, state.growthBytesPerSecond) / LOOKS_AHEAD) * 1000;
   const longest = Math.max(LONGEST_PERIOD_MILLISECONDS, fairMilliseconds);
   return Math.max(SHORTEST_PERIOD_MILLISECONDS, Math.min(longest, Math.floor(milliseconds)));
+}
+
+/** Milliseconds from one look to the next when something was freed in a pause meanwhile. */
+export function afterFreeMilliseconds(lookSeconds: number): number {
+  return Math.max(2, fair(lookSeconds));
+}
+
+function fair(lookSeconds: number): number {
+  return Math.min(LONGEST_STRETCHED_MILLISECONDS, Math.round(lookSeconds * 1000 * (1 / LOOK_TIME_SHARE - 1)));
 }

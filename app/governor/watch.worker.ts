@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { allStopped, anyStopped } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import { decide, type GovernorState, gateLevel } from './decide.ts';
-import { nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
+import { afterFreeMilliseconds, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
 import { createPauseBook } from './pause-book.ts';
 import { createProcessGroup, MEMBERS_SECONDS } from './process-group.ts';
 import type { FromWatch, ToWatch, WatchStart } from './protocol.ts';
@@ -46,6 +46,7 @@ const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 let failed = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
+let lookSeconds = 0;
 let confirmedAt: number | undefined;
 /** Since when it runs though it should stand still. */
 let restlessAt: number | undefined;
@@ -102,7 +103,8 @@ function look(): void {
     if (pauses.since() !== undefined && scan.closedBytes === 0) press(time);
     moveGate(state);
   }
-  plannedMilliseconds = nextLookMilliseconds(state, lookedAt - time);
+  lookSeconds = lookedAt - time;
+  plannedMilliseconds = nextLookMilliseconds(state, lookSeconds);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
     tellStats();
@@ -208,6 +210,17 @@ function loop(): void {
   if (!failed) timer = setTimeout(loop, plannedMilliseconds);
 }
 
+/** Something was freed: the pause may be over before the next look is due. */
+function lookSooner(): void {
+  if (timer === undefined || pauses.since() === undefined) return;
+  const sinceMilliseconds = (now() - lookedAt) * 1000;
+  const waitMilliseconds = Math.max(0, afterFreeMilliseconds(lookSeconds) - sinceMilliseconds);
+  if (sinceMilliseconds + waitMilliseconds >= plannedMilliseconds) return;
+  clearTimeout(timer);
+  plannedMilliseconds = sinceMilliseconds + waitMilliseconds;
+  timer = setTimeout(loop, waitMilliseconds);
+}
+
 function handle(message: ToWatch): void {
   switch (message.kind) {
     case 'mydumperStarted':
@@ -223,11 +236,13 @@ function handle(message: ToWatch): void {
       return;
     case 'free':
       tracker.free(message.id, message.bytes);
+      lookSooner();
       return;
     case 'release':
       try {
         tracker.release(message.id);
         send({ kind: 'released', id: message.id });
+        lookSooner();
       } catch (error) {
         send({ kind: 'releaseFailed', id: message.id, reason: messageOf(error) });
       }

@@ -1,14 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pauseLevel } from '../../app/governor/decide.ts';
-import { nextLookMilliseconds } from '../../app/governor/next-look.ts';
+import { afterFreeMilliseconds, nextLookMilliseconds } from '../../app/governor/next-look.ts';
 import { BUDGET, LEVEL, stateOf, states } from './states.ts';
 
 describe('the time until the next look', () => {
-  test('is 2 ms while mydumper is stopped, 1 ms behind the gate and 25 ms far from the budget', () => {
+  test('is 2 ms while mydumper has just been stopped, 1 ms behind the gate and 25 ms far from the budget', () => {
     expect(nextLookMilliseconds(stateOf({ stopped: true }), 0)).toBe(2);
     expect(nextLookMilliseconds(stateOf(), 0)).toBe(1);
     expect(nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0 }), 0)).toBe(25);
+  });
+
+  test('is 20 ms later in a pause behind the gate, unless something is freed; without the gate it stays 2 ms', () => {
+    const later = { stopped: true, stoppedSeconds: 1 };
+    expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0)).toBe(20);
+    expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0.01)).toBe(40);
+    expect(nextLookMilliseconds(stateOf({ ...later, gated: false }), 0)).toBe(2);
+    expect([afterFreeMilliseconds(0), afterFreeMilliseconds(0.01), afterFreeMilliseconds(1)]).toEqual([
+      2, 40, 50,
+    ]);
   });
 
   test('is stretched when a look takes long, but neither near the budget nor where somebody waits for the look', () => {
