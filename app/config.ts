@@ -19,6 +19,8 @@ export type ServerConfig = {
   readonly socket: string | undefined;
   readonly user: string;
   readonly password: string;
+  /** How long one statement of ours may take (QUERY_TIMEOUT_SECONDS). */
+  readonly queryTimeoutSeconds: number;
   readonly tls: { readonly mode: TlsMode | undefined; readonly caFile: string | undefined };
 };
 
@@ -52,6 +54,8 @@ export type Config = {
     /** PATH, to find the tools by. */
     readonly searchPath: string;
     readonly threads: number;
+    /** How long mydumper or myloader may do nothing (STALL_TIMEOUT_SECONDS). */
+    readonly stallTimeoutSeconds: number;
     readonly chunkMiB: number;
     /** Empty: all but system schemas. */
     readonly databases: readonly string[];
@@ -124,6 +128,7 @@ function toConfig(command: Command, values: z.infer<typeof variablesSchema>, env
       socket: values.SOCKET,
       user: values.USERNAME,
       password: values.PASSWORD,
+      queryTimeoutSeconds: values.QUERY_TIMEOUT_SECONDS,
       tls: {
         mode: values.TLS_MODE,
         caFile: values.TLS_CA === undefined ? undefined : resolve(values.TLS_CA),
@@ -152,6 +157,7 @@ function toConfig(command: Command, values: z.infer<typeof variablesSchema>, env
       myloader: values.MYLOADER_BIN,
       searchPath: env.PATH || '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       threads: values.THREADS,
+      stallTimeoutSeconds: values.STALL_TIMEOUT_SECONDS,
       chunkMiB: values.CHUNK_FILE_SIZE_MB,
       databases: values.DATABASES,
       extraArguments: values.MYDUMPER_ARGS,

@@ -108,6 +108,18 @@ export const VARIABLES = [
     default: '300',
     meaning: 'how long one S3 request is retried through throttling and outages before the command fails',
   },
+  {
+    name: 'QUERY_TIMEOUT_SECONDS',
+    default: '300',
+    meaning:
+      'how long the MySQL server may take over one of our own statements; 24 times as long where it counts, empties or waits for rows',
+  },
+  {
+    name: 'STALL_TIMEOUT_SECONDS',
+    default: '600',
+    meaning:
+      'how long mydumper or myloader may do nothing while nothing holds it up; 24 times as long while the server works for it',
+  },
   { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
   { name: 'KMS_KEY_ID', default: 'none', meaning: 'KMS key for SSE-KMS' },
   { name: 'OBJECT_TAGS', default: 'none', meaning: 'S3 object tags, key=value&key=value' },

@@ -110,6 +110,14 @@ export const sourceSchema = z.strictObject({
       caFile: z.string().startsWith('/', { error: 'must be an absolute path in the image' }).optional(),
     })
     .prefault({}),
+  /** How long things are waited for; the program's defaults unless given. */
+  timeouts: z
+    .strictObject({
+      uploadRetrySeconds: whole(0, 86_400).optional(),
+      querySeconds: whole(1, 86_400).optional(),
+      stallSeconds: whole(1, 86_400).optional(),
+    })
+    .default({}),
   mydumperArguments: z.string().default(''),
   /** Tags of the objects in S3. */
   objectTags: z

@@ -66,7 +66,18 @@ function readingEnvironment(
     PREFIX: source.prefix,
     SOURCE: source.name,
     OUTPUTDIR: STAGING_DIRECTORY,
+    ...timeouts(source),
     ...(limits !== undefined && { STAGING_LIMIT_MB: String(limits.stagingLimitMiB) }),
+  };
+}
+
+function timeouts({
+  timeouts: { uploadRetrySeconds, querySeconds, stallSeconds },
+}: SourceSettings): Environment {
+  return {
+    ...(uploadRetrySeconds !== undefined && { UPLOAD_RETRY_SECONDS: String(uploadRetrySeconds) }),
+    ...(querySeconds !== undefined && { QUERY_TIMEOUT_SECONDS: String(querySeconds) }),
+    ...(stallSeconds !== undefined && { STALL_TIMEOUT_SECONDS: String(stallSeconds) }),
   };
 }
 

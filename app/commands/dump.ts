@@ -19,8 +19,10 @@ import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipp
 import type { Staging } from '../staging/directory.ts';
 import type { GrowingLimits } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { within } from '../within.ts';
 import { requireComplete } from './completeness.ts';
 import { createDumpLog } from './dump-log.ts';
+import { type DumpStall, watchForDumpStall } from './dump-stall.ts';
 import type { Preflight } from './preflight.ts';
 import type { RunState } from './run-state.ts';
 
@@ -57,6 +59,9 @@ const PARTS_WORTH_SHIPPING = 2;
 /** After a lock that was not to be had; whoever runs long statements has some peace meanwhile. */
 const LOCK_AGAIN_SECONDS = 60;
 
+/** After SIGKILL only a disk or a network file system that hangs keeps a process. */
+const LONGEST_DEATH_MILLISECONDS = 10_000;
+
 /** `metadata` grows with the number of tables in 1.x; more than this is not it. */
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
 
@@ -71,7 +76,8 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const options = renderOptionFile(config.server, found.inventory.session, found.mydumper.generation);
   writeOptionFile(staging.optionFile, options);
 
-  const { watch, shipper } = startShipping(context);
+  let stall: DumpStall | undefined;
+  const { watch, shipper } = startShipping(context, (stats) => stall?.wrote(stats));
   let mydumper: MydumperProcess | undefined;
   let holdsLocks = holdsLocksAtFirst(found);
   let lockWait: LockWaitWatch | undefined;
@@ -87,7 +93,11 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     if (!gate) events.emit('notice', { message: NO_GATE });
     if (!context.punching) events.emit('notice', { message: NO_PUNCHING });
     if (holdsLocks) lockWait = await run.orFail(watchLocks(context));
-    mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, log.onEvent);
+    mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, (event) => {
+      log.onEvent(event);
+      stall?.said(event);
+    });
+    stall = watchForDumpStall(context, mydumper.pid);
     run.onFailure(mydumper.kill);
     if (run.hasFailed()) mydumper.kill();
     watch.govern(mydumper.pid);
@@ -96,6 +106,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
 
     const exit = await run.orFail(mydumper.exited);
     endDeadlockWatch();
+    stall.end();
     const metadata = readMetadata(staging.directory);
     const verdict = judgeDump({ exit, errors: log.errors, lastLines: log.lastLines, metadata });
     if (!verdict.good) shipper.stop();
@@ -123,8 +134,9 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     throw cause;
   } finally {
     endDeadlockWatch();
+    stall?.end();
     shipper.stop();
-    await mydumper?.exited;
+    if (mydumper !== undefined) await within(LONGEST_DEATH_MILLISECONDS, mydumper.exited);
     await lockWait?.end();
     await shipper.idle();
     await watch.end();
@@ -152,7 +164,10 @@ function holdsLocksAtFirst({ lock }: Preflight): boolean {
   return lock.plan === 'ftwrl' || lock.plan === 'lock-all';
 }
 
-function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper } {
+function startShipping(
+  context: DumpContext,
+  onStats: (stats: WatchStats) => void,
+): { watch: Watch; shipper: Shipper } {
   const { config, found, staging, plan, store, folder, run, events } = context;
   const { budgetBytes } = config.staging;
   const watch = startWatch(
@@ -175,6 +190,7 @@ function startShipping(context: DumpContext): { watch: Watch; shipper: Shipper }
       resumed: (pause) => events.emit('resumed', { ...pause, budgetBytes }),
       stats: (stats) => {
         run.watched(stats);
+        onStats(stats);
         run.sample(stats.stopped ? 'paused' : 'running');
       },
       failed: run.fail,

@@ -89,7 +89,7 @@ async function takeLock(reading: Reading): Promise<{ held: Reading; release: () 
 
 /** Of our own connection to the server, which waits for nobody. */
 const LOST =
-  /^(?:PROTOCOL_CONNECTION_LOST|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/;
+  /^(?:QUERY_TIMEOUT|PROTOCOL_CONNECTION_LOST|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/;
 
 /** What the server or the disk answered to us is the operator's to mend; the rest is a defect of ours. */
 function asFailure(error: unknown): Failure {

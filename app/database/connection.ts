@@ -4,38 +4,41 @@ import type { ServerConfig } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { within } from '../within.ts';
 
-const CONNECT_MILLISECONDS = 10_000;
+/** No longer than this, and no longer than a statement may take. */
+const CONNECT_SECONDS = 10;
 const GOODBYE_MILLISECONDS = 2000;
+/** For ending in the server what was given up here. */
+const CANCEL_SECONDS = 3;
 
 export type Row = Readonly<Record<string, string | number | null>>;
+
+export type Query = (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
 
 export type Database = {
   /** The server's number for the connection, as KILL takes it. */
   readonly id: number;
-  /** Runs one statement. Values are bound, never pasted. @throws the server's error. */
-  readonly query: (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
+  /**
+   * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the server, and the connection with it.
+   * @throws the server's error, or one with the code `QUERY_TIMEOUT`.
+   */
+  readonly query: Query;
+  /** The same for statements that take the longer the more rows there are. */
+  readonly longQuery: Query;
   readonly onLost: (listener: (error: Error) => void) => void;
   /** Takes two seconds at the most, whatever has become of the server. */
   readonly close: () => Promise<void>;
 };
+
+/** What may be waited for longer, as it takes time with the size of the data, may take this many times as long. */
+export const LONG_FACTOR = 24;
+const SHOWN_CHARACTERS = 100;
 
 /** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */
 export async function openDatabase(server: ServerConfig): Promise<Database> {
   const where = server.socket ?? `${server.host}:${server.port}`;
   let connection: Connection;
   try {
-    connection = await createConnection({
-      ...(server.socket === undefined
-        ? { host: server.host, port: server.port }
-        : { socketPath: server.socket }),
-      user: server.user,
-      password: server.password,
-      connectTimeout: CONNECT_MILLISECONDS,
-      charset: 'utf8mb4',
-      supportBigNumbers: true,
-      dateStrings: true,
-      ...tlsOptions(server),
-    });
+    connection = await connect(server);
   } catch (error) {
     throw new Failure(
       'preflight',
@@ -45,15 +48,33 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       },
     );
   }
-  // Values are quoted on our side with backslashes, which NO_BACKSLASH_ESCAPES on the server would undo.
-  await connection.query("SET SESSION sql_mode = ''");
+  const bounded = (factor: number): Query => {
+    const seconds = server.queryTimeoutSeconds * factor;
+    return async (sql, values = []) => {
+      const answer = connection.query<RowDataPacket[]>(sql, [...values]);
+      const late = await isLate(seconds, answer);
+      if (late) {
+        connection.destroy();
+        await cancel(server, connection.threadId);
+        throw new QueryTimeout(seconds, server.queryTimeoutSeconds, sql);
+      }
+      const [rows] = await answer;
+      return rows as unknown as readonly Row[];
+    };
+  };
+  const query = bounded(1);
+  try {
+    // Values are quoted on our side with backslashes, which NO_BACKSLASH_ESCAPES on the server would undo.
+    await query("SET SESSION sql_mode = ''");
+  } catch (error) {
+    connection.destroy();
+    throw new Failure('preflight', `cannot use MySQL at ${where}: ${messageOf(error)}`, { cause: error });
+  }
   let closing = false;
   return {
     id: connection.threadId,
-    query: async (sql, values = []) => {
-      const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
-      return rows as unknown as readonly Row[];
-    },
+    query,
+    longQuery: bounded(LONG_FACTOR),
     onLost: (listener) => {
       connection.on('error', (error: Error) => {
         if (!closing) listener(error);
@@ -69,6 +90,61 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       connection.destroy();
     },
   };
+}
+
+/** Gives up also where the server takes the connection and then says nothing more, at whatever step. */
+async function connect(server: ServerConfig): Promise<Connection> {
+  const seconds = Math.min(CONNECT_SECONDS, server.queryTimeoutSeconds);
+  const connecting = createConnection({
+    ...(server.socket === undefined
+      ? { host: server.host, port: server.port }
+      : { socketPath: server.socket }),
+    user: server.user,
+    password: server.password,
+    connectTimeout: seconds * 1000,
+    charset: 'utf8mb4',
+    supportBigNumbers: true,
+    dateStrings: true,
+    ...tlsOptions(server),
+  });
+  if (!(await isLate(seconds, connecting))) return await connecting;
+  connecting.then((connection) => connection.destroy()).catch(() => {});
+  throw Object.assign(new Error(`no answer within ${seconds} s`), { code: 'ETIMEDOUT' });
+}
+
+/** Whether the work has come to no end, good or bad, by then. */
+async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean> {
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  return (await within(seconds * 1000, ended)) === undefined;
+}
+
+/** The server would go on with a statement, and wait for its lock, long after its client has gone. */
+async function cancel(server: ServerConfig, id: number): Promise<void> {
+  const kill = async () => {
+    const connection = await connect({ ...server, queryTimeoutSeconds: CANCEL_SECONDS });
+    await isLate(CANCEL_SECONDS, connection.query(`KILL ${id}`));
+    connection.destroy();
+  };
+  await within(
+    2 * CANCEL_SECONDS * 1000,
+    kill().catch(() => {}),
+  );
+}
+
+class QueryTimeout extends Error {
+  readonly code = 'QUERY_TIMEOUT';
+
+  constructor(seconds: number, settingSeconds: number, sql: string) {
+    const words = sql.replace(/\s+/g, ' ');
+    const shown = words.length > SHOWN_CHARACTERS ? `${words.slice(0, SHOWN_CHARACTERS)}…` : words;
+    super(
+      `the MySQL server has not answered for ${seconds} s (QUERY_TIMEOUT_SECONDS=${settingSeconds}) to ${JSON.stringify(shown)}`,
+    );
+    this.name = 'QueryTimeout';
+  }
 }
 
 function connectReason(error: unknown): string {

@@ -59,7 +59,11 @@ export async function takeRunLock(
 ): Promise<RunLock> {
   let released = false;
   let reacquiring = false;
-  let connection = await acquire(server, exclusive);
+  let connection = await acquire(server, exclusive).catch((error: unknown) => {
+    if (error instanceof Failure) throw error;
+    const message = `cannot take the lock on ${exclusive.what}: ${messageOf(error)}`;
+    throw new Failure('preflight', message, { cause: error });
+  });
 
   const again = async (error: unknown) => {
     if (released || reacquiring) return;

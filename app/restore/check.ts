@@ -91,7 +91,7 @@ async function expectedRows(
 
 async function countRows({ database }: Target, key: string): Promise<number> {
   const [db = '', name = ''] = JSON.parse(key) as string[];
-  const [row] = await database.query(`SELECT COUNT(*) AS n FROM ${quoteName(db, name)}`);
+  const [row] = await database.longQuery(`SELECT COUNT(*) AS n FROM ${quoteName(db, name)}`);
   return Number(row?.n);
 }
 

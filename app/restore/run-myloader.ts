@@ -1,9 +1,11 @@
 import type { Config } from '../config.ts';
+import { askForWork } from '../database/work.ts';
 import { Failure } from '../errors.ts';
 import { parseLine } from '../mydumper/log-reader.ts';
 import { myloaderArguments } from '../mydumper/myloader.ts';
 import { startTool } from '../mydumper/process.ts';
 import type { Generation } from '../mydumper/version.ts';
+import { watchForStall } from '../stall-watch.ts';
 import type { Work } from '../work-events.ts';
 
 export type Loader = {
@@ -49,20 +51,34 @@ export async function runMyloader(loader: Loader, directory: string, threads: nu
   const { as } = config.reading.restore;
   const argv = myloaderArguments({ generation, directory, optionFile, threads, as, server: config.server });
   const { myloader: binary, searchPath } = config.dump;
+  const stall = watchForStall({
+    name: 'myloader',
+    limitSeconds: config.dump.stallTimeoutSeconds,
+    isHeld: () => false,
+    askServer: () => askForWork(config.server),
+    onStalled: (message) => {
+      stalled = message;
+      kill();
+    },
+  });
+  let stalled: string | undefined;
+  let kill = () => {};
   const process = await startTool({ name: 'myloader', kind: 'restore', binary, argv, searchPath }, (line) => {
     const { level, text } = parseLine(line);
     if (text === '') return;
+    stall.alive(text);
     work.emit('myloader', { level, message: text });
     if (isError(level, text)) errors.push(text);
     last.push(text);
     if (last.length > LAST_LINES) last.shift();
   });
-  const kill = () => process.kill();
+  kill = process.kill;
   interruption.addEventListener('abort', kill, { once: true });
   if (interruption.aborted) kill();
   try {
     const { code, signal } = await process.exited;
     interruption.throwIfAborted();
+    if (stalled !== undefined) return { good: false, reason: stalled, mayPass: false };
     if (code === 0 && errors.length === 0) return { good: true };
     const how = signal !== null ? `was killed by ${signal}` : `ended with exit code ${code}`;
     const said = errors[0] ?? last.at(-1);
@@ -72,6 +88,7 @@ export async function runMyloader(loader: Loader, directory: string, threads: nu
       mayPass: signal === null && errors.length > 0 && errors.every((error) => TAKEN_BACK.test(error)),
     };
   } finally {
+    stall.end();
     interruption.removeEventListener('abort', kill);
     kill();
   }

@@ -71,7 +71,7 @@ export function restoreId({ source, backupId, startedAt }: Manifest, config: Con
 }
 
 export function openState(database: Database, run: string, about: string): RestoreState {
-  const { query } = database;
+  const { query, longQuery } = database;
   const places = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
   /** 0.1.0 made the table without it. */
   const knowsWorkedAt = async () => {
@@ -129,7 +129,7 @@ export function openState(database: Database, run: string, about: string): Resto
       await query(`UPDATE ${RUNS} SET phase = ?, worked_at = UTC_TIMESTAMP() WHERE id = ?`, [phase, run]);
     },
     pieces: async () => {
-      const rows = await query(
+      const rows = await longQuery(
         `SELECT id, file, start_byte AS start, end_byte AS end, row_count AS \`rows\`, begun, loaded FROM ${PIECES} WHERE run = ? ORDER BY id FOR UPDATE`,
         [run],
       );

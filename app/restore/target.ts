@@ -124,7 +124,7 @@ export async function dropObjects(target: Target, selection: Selection): Promise
   for (const file of selection.schemas) {
     const type = there.get(tableOf(target, file))?.type;
     const name = quoteName(databaseIn(target, file.database), file.realTable ?? '');
-    if (type !== undefined) await target.database.query(`DROP ${type.toUpperCase()} IF EXISTS ${name}`);
+    if (type !== undefined) await target.database.longQuery(`DROP ${type.toUpperCase()} IF EXISTS ${name}`);
   }
 }
 
@@ -154,7 +154,7 @@ export async function emptyTables(
   for (const key of tables) {
     const [db = '', name = ''] = JSON.parse(key) as string[];
     if (there.get(key)?.type === 'table')
-      await target.database.query(`TRUNCATE TABLE ${quoteName(db, name)}`);
+      await target.database.longQuery(`TRUNCATE TABLE ${quoteName(db, name)}`);
   }
 }
 

@@ -12,6 +12,11 @@ const CONNECT_MILLISECONDS = 10_000;
 /** Parts of one file under way at once; files run side by side too. */
 export const PARTS_PER_FILE = 2;
 
+/** What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an upload of many parts takes minutes. */
+const ANSWER_SECONDS = { few: 60, many: 600 } as const;
+/** A body that moves more slowly is better sent again, by another way. */
+const LEAST_BYTES_PER_SECOND = 16 * 1024;
+
 const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
 
 type RequestHandler = Pick<
@@ -60,6 +65,12 @@ export function createClient(
   return client;
 }
 
+/** How long a request may take until its answer begins. The body of an answer is bounded by its silence, and by who reads it. */
+function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']>[0]): number {
+  const bytes = Number(headers['content-length'] ?? headers['x-amz-decoded-content-length'] ?? 0);
+  return (method === 'POST' ? ANSWER_SECONDS.many : ANSWER_SECONDS.few) + bytes / LEAST_BYTES_PER_SECOND;
+}
+
 /**
  * Over TLS a body is not hashed by SHA-256 once more for the signature, which would be half of what shipping costs without compression.
  * TLS keeps it whole and hidden on its way, and its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it stays hashed.
@@ -90,8 +101,20 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
     httpsAgent: agent,
   });
   return {
-    handle: (request, options) =>
-      inner.handle(request, CUTTABLE.has(request.method) ? { ...options, abortSignal: signal } : options),
+    handle: async (request, options) => {
+      const seconds = longestSeconds(request);
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), seconds * 1000);
+      const abortSignal = CUTTABLE.has(request.method) ? AbortSignal.any([signal, late.signal]) : late.signal;
+      try {
+        return await inner.handle(request, { ...options, abortSignal });
+      } catch (error) {
+        if (signal.aborted || !late.signal.aborted) throw error;
+        throw Object.assign(new Error(`no answer within ${Math.round(seconds)} s`), { name: 'TimeoutError' });
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     destroy: () => inner.destroy(),
     metadata: inner.metadata,
     updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),

@@ -20,7 +20,7 @@ afterEach(() => db.query('SET GLOBAL sql_mode = DEFAULT'));
 function server(changed: Partial<ServerConfig> = {}): ServerConfig {
   const { host, port, user, password } = db;
   const tls = { mode: undefined, caFile: undefined };
-  return { host, port, socket: undefined, user, password, tls, ...changed };
+  return { host, port, socket: undefined, queryTimeoutSeconds: 60, user, password, tls, ...changed };
 }
 
 async function open(changed: Partial<ServerConfig> = {}): Promise<Database> {

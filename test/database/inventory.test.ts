@@ -43,7 +43,15 @@ afterAll(() => db?.stop());
 async function connect(user: string = db.user, password = db.password) {
   const { host, port } = db;
   const tls = { mode: undefined, caFile: undefined };
-  const database = await openDatabase({ host, port, socket: undefined, user, password, tls });
+  const database = await openDatabase({
+    host,
+    port,
+    socket: undefined,
+    queryTimeoutSeconds: 60,
+    user,
+    password,
+    tls,
+  });
   onTestFinished(() => database.close());
   return database;
 }

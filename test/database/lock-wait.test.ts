@@ -71,7 +71,15 @@ test('a lock that a long statement keeps mydumper from is given up, and writers 
   const slow = await db.connect();
   const told: LockWait[] = [];
   const watch = await watchLockWait(
-    { host, port, socket: undefined, user, password, tls: { mode: undefined, caFile: undefined } },
+    {
+      host,
+      port,
+      socket: undefined,
+      queryTimeoutSeconds: 60,
+      user,
+      password,
+      tls: { mode: undefined, caFile: undefined },
+    },
     (wait) => told.push(wait),
     1,
   );
@@ -105,7 +113,15 @@ test('a lock that a long statement keeps mydumper from is given up, and writers 
 test('what still waits when the watching ends, as after mydumper was killed, is ended too', async () => {
   const { host, port, user, password } = db;
   const watch = await watchLockWait(
-    { host, port, socket: undefined, user, password, tls: { mode: undefined, caFile: undefined } },
+    {
+      host,
+      port,
+      socket: undefined,
+      queryTimeoutSeconds: 60,
+      user,
+      password,
+      tls: { mode: undefined, caFile: undefined },
+    },
     () => {},
   );
   const slow = await db.connect();
@@ -140,6 +156,7 @@ test('it ends, and so does any connection of ours, when the server is out of rea
     host,
     port: proxy.port,
     socket: undefined,
+    queryTimeoutSeconds: 60,
     user,
     password,
     tls: { mode: undefined, caFile: undefined },

@@ -27,6 +27,7 @@ async function lookAndEmpty(generation: Generation = 'classic', user?: string): 
     host: db.host,
     port: db.port,
     socket: undefined,
+    queryTimeoutSeconds: 60,
     user: user ?? db.user,
     password: user === undefined ? db.password : '',
     tls: { mode: undefined, caFile: undefined },

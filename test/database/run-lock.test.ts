@@ -28,7 +28,15 @@ beforeEach(() => {
 
 function serverAt(port: number): ServerConfig {
   const { host, user, password } = db;
-  return { host, port, socket: undefined, user, password, tls: { mode: undefined, caFile: undefined } };
+  return {
+    host,
+    port,
+    socket: undefined,
+    queryTimeoutSeconds: 60,
+    user,
+    password,
+    tls: { mode: undefined, caFile: undefined },
+  };
 }
 
 /** Takes the lock of the running test, released when it ends. */

@@ -152,7 +152,15 @@ test.each<[string, () => World, TlsMode, string, number]>([
 ])('mydumper %s (%#)', (_case, where, mode, authority, exitCode) => {
   const { host, port } = where().db;
   const tls = { mode, caFile: at(`${authority}.pem`) };
-  const server = { host, port, socket: undefined, user: 'tls', password: 'secret', tls };
+  const server = {
+    host,
+    port,
+    socket: undefined,
+    queryTimeoutSeconds: 60,
+    user: 'tls',
+    password: 'secret',
+    tls,
+  };
   const { path: directory, remove: removeDump } = temporaryDirectory('mf-tls-dump');
   writeFileSync(at('option-file'), renderOptionFile(server, { net_write_timeout: 600 }, 'classic'));
   const plan = {

@@ -32,6 +32,8 @@ export type FaultCase = {
   readonly longestSeconds?: number;
   /** Files that S3 has not acknowledged stay in staging, for the next run to clear. */
   readonly keepsFiles?: true;
+  /** What stays in staging because it is nobody's. */
+  readonly leaves?: readonly string[];
   /** The program has no time to tell its reason or to clear staging. */
   readonly abrupt?: true;
   /** Metrics cannot arrive, or are not meant to. */

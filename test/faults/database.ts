@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import type { FaultCase } from './case.ts';
-import type { Setting } from './setting.ts';
+import { type Setting, until } from './setting.ts';
 
 const LOST =
   /mydumper.*(?:Lost connection|gone away|Could not read data|interrupted|shutdown|Can't connect)/i;
@@ -37,7 +37,7 @@ function changed(id: string, fault: string, statement: string): FaultCase {
 }
 
 /** A user as the README describes it, who may not write to a server that is read-only. */
-async function createReader({ db }: Setting): Promise<Record<string, string>> {
+async function createReader(db: Setting['db']): Promise<Record<string, string>> {
   await db.query("CREATE OR REPLACE USER reader@'127.0.0.1' IDENTIFIED BY 'reads'");
   await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD ON *.* TO reader@'127.0.0.1'");
   return { USERNAME: 'reader', PASSWORD: 'reads' };
@@ -105,6 +105,55 @@ export const databaseFaults: readonly FaultCase[] = [
       return program;
     },
   },
+  {
+    id: 'db-stopped-before',
+    fault: 'a server that takes the connection and never answers',
+    outcome: 'refused before anything starts, at the latest after 10 s or QUERY_TIMEOUT_SECONDS',
+    exits: [3],
+    reason: /cannot connect to MySQL at .*: no answer; check HOST, PORT/,
+    run: async ({ db, start }) => {
+      process.kill(db.pid, 'SIGSTOP');
+      return start({ QUERY_TIMEOUT_SECONDS: '1' });
+    },
+    cleanup: async ({ db }) => process.kill(db.pid, 'SIGCONT'),
+  },
+  {
+    id: 'db-stopped-in-preflight',
+    fault: 'a server that stops answering in the middle of the preflight',
+    outcome: 'refused after QUERY_TIMEOUT_SECONDS, naming it',
+    exits: [3],
+    reason: /QUERY_TIMEOUT_SECONDS=1/,
+    run: async ({ db, start }) => {
+      await db.query("SET GLOBAL init_connect = 'DO SLEEP(0.4)'");
+      const reader = await createReader(db);
+      const program = start({ ...reader, QUERY_TIMEOUT_SECONDS: '1' });
+      await until('the program is connected', async () => {
+        const rows = await db.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'reader'");
+        return rows.length > 0;
+      });
+      process.kill(db.pid, 'SIGSTOP');
+      return program;
+    },
+    cleanup: async ({ db }) => {
+      process.kill(db.pid, 'SIGCONT');
+      await db.query("SET GLOBAL init_connect = ''");
+    },
+  },
+  {
+    id: 'db-stopped-in-dump',
+    fault: 'a server that stops answering during the dump',
+    outcome: 'the dump fails after STALL_TIMEOUT_SECONDS, with what mydumper last did',
+    exits: [4],
+    reason:
+      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=2\); the last was: .*the MySQL server cannot be asked: .*no answer/,
+    run: async ({ db, inTheMiddle, world }) => {
+      const program = await inTheMiddle({ STALL_TIMEOUT_SECONDS: '2', QUERY_TIMEOUT_SECONDS: '1' });
+      process.kill(db.pid, 'SIGSTOP');
+      world.s3.setBandwidth(undefined);
+      return program;
+    },
+    cleanup: async ({ db }) => process.kill(db.pid, 'SIGCONT'),
+  },
   changed('db-table-dropped', 'a table dropped during the dump', 'DROP TABLE changing.bulk_2'),
   changed(
     'db-table-altered',
@@ -117,7 +166,7 @@ export const databaseFaults: readonly FaultCase[] = [
     outcome: 'a good backup',
     exits: [0],
     run: async (setting) => {
-      const reader = await createReader(setting);
+      const reader = await createReader(setting.db);
       await setting.db.query('SET GLOBAL read_only = 1');
       return setting.start(reader);
     },

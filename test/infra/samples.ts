@@ -71,6 +71,7 @@ export const FULL: Context = {
       memoryMiB: 8192,
       ephemeralStorageGiB: 200,
       threads: 8,
+      timeouts: { uploadRetrySeconds: 900, querySeconds: 60, stallSeconds: 1200 },
       objectTags: { team: 'data and more' },
       storageClass: 'GLACIER_IR',
       retentionDays: 400,

@@ -108,6 +108,9 @@ test('what is configured for a source reaches the program', () => {
     PART_SIZE_MB: '16',
     STORAGE_CLASS: 'GLACIER_IR',
     KMS_KEY_ID: 'a-reference',
+    UPLOAD_RETRY_SECONDS: '900',
+    QUERY_TIMEOUT_SECONDS: '60',
+    STALL_TIMEOUT_SECONDS: '1200',
     OBJECT_TAGS: 'team=data+and+more',
   });
 });
@@ -119,6 +122,8 @@ test('a restore goes where it is configured to go, with the secret of that serve
     PORT: '3307',
     SOURCE: 'shop',
     PREFIX: 'nightly/eu',
+    QUERY_TIMEOUT_SECONDS: '60',
+    STALL_TIMEOUT_SECONDS: '1200',
     METRICS_NAMESPACE: '',
   });
   expect(JSON.stringify(restore.ContainerDefinitions[0].Secrets)).toContain(':secret:copy/admin:password::');

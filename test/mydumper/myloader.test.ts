@@ -8,6 +8,7 @@ const server: ServerConfig = {
   host: 'db',
   port: 3306,
   socket: undefined,
+  queryTimeoutSeconds: 60,
   user: 'admin',
   password: 'secret',
   tls: { mode: undefined, caFile: undefined },

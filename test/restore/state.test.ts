@@ -14,7 +14,15 @@ beforeAll(async () => {
   db = await startMariaDb();
   const { host, port, user, password } = db;
   const tls = { mode: undefined, caFile: undefined };
-  connection = await openDatabase({ host, port, socket: undefined, user, password, tls });
+  connection = await openDatabase({
+    host,
+    port,
+    socket: undefined,
+    queryTimeoutSeconds: 60,
+    user,
+    password,
+    tls,
+  });
   state = openState(connection, RUN, 's3://backups/db1/20261122T030000Z/');
 });
 afterAll(async () => {

@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type FakeStep,
+  UPSTREAM_VERSION,
+  upstreamDump,
+  writeFakeMydumper,
+} from '../support/fake-mydumper.ts';
+import type { RunningProgram } from '../support/program.ts';
+import type { FaultCase } from './case.ts';
+import { type Setting, until } from './setting.ts';
+
+const NEVER = { sleepMilliseconds: 600_000 } as const;
+const DATABASE = 'bulk';
+
+/** A run with a mydumper that does these steps, for what the real one cannot be made to do. */
+function startFake(
+  { world, start }: Setting,
+  steps: readonly FakeStep[],
+  extra: Record<string, string> = {},
+): RunningProgram {
+  const directory = join(world.directory, 'fake');
+  const binary = writeFakeMydumper(directory, { version: UPSTREAM_VERSION, steps });
+  return start({ MYDUMPER_BIN: binary, ...extra });
+}
+
+const withoutEnd = (): FakeStep[] => upstreamDump(DATABASE).slice(0, -4);
+const file = (name: string): FakeStep[] => [
+  { write: name, text: 'INSERT INTO `orders` VALUES(3);\n' },
+  { close: name },
+];
+
+function killed(id: string, signal: 'SIGKILL' | 'SIGTERM'): FaultCase {
+  return {
+    id,
+    fault: `killed by somebody else’s ${signal} during the dump`,
+    outcome: 'the dump fails, naming the signal',
+    exits: [4],
+    reason: new RegExp(`mydumper was killed by ${signal}`),
+    run: async (setting) => {
+      const program = await setting.inTheMiddle();
+      for (const pid of setting.mydumper()) process.kill(pid, signal);
+      setting.world.s3.setBandwidth(undefined);
+      return program;
+    },
+  };
+}
+
+/** Something in staging that is no file of a dump. */
+function strange(id: string, fault: string, name: string, step: FakeStep): FaultCase {
+  return {
+    id,
+    fault,
+    outcome: 'the dump fails, naming it; it is not shipped, and stays where it is',
+    exits: [4],
+    reason: new RegExp(RegExp.escape(name)),
+    leaves: [name],
+    run: async (setting) => startFake(setting, [...withoutEnd(), step, ...upstreamDump(DATABASE).slice(-4)]),
+    check: async ({ world }) => {
+      const keys = (await world.s3.objects('backups')).map(({ key }) => key);
+      if (keys.some((key) => key.includes(name))) throw new Error(`stored: ${keys.join(', ')}`);
+    },
+  };
+}
+
+export const mydumperFaults: readonly FaultCase[] = [
+  killed('mydumper-sigkill', 'SIGKILL'),
+  killed('mydumper-sigterm', 'SIGTERM'),
+  {
+    id: 'mydumper-sigstop',
+    fault: 'stopped by somebody else’s SIGSTOP, again and again',
+    outcome: 'let go on; the backup is good',
+    exits: [0],
+    run: async (setting) => {
+      const program = await setting.inTheMiddle();
+      setting.world.s3.setBandwidth(undefined);
+      await program.printed('"event":"resumed"');
+      for (let count = 0; count < 5; count += 1) {
+        for (const pid of setting.mydumper()) process.kill(pid, 'SIGSTOP');
+        await sleep(50);
+      }
+      return program;
+    },
+  },
+  {
+    id: 'mydumper-error-exit-0',
+    fault: 'an error in its log, and exit code 0',
+    outcome: 'the dump fails, in mydumper’s own words',
+    exits: [4],
+    reason: /mydumper reported an error: Could not read data from bulk\.orders/,
+    run: async (setting) =>
+      startFake(setting, [
+        ...upstreamDump(DATABASE),
+        { log: '2026-11-24 08:00:01 [ERROR] - Could not read data from bulk.orders: Lost' },
+      ]),
+  },
+  {
+    id: 'mydumper-exit-1',
+    fault: 'exit code 1 after a dump that looks complete',
+    outcome: 'the dump fails, with its last words',
+    exits: [4],
+    reason: /mydumper ended with exit code 1: .*last words/,
+    run: async (setting) =>
+      startFake(setting, [
+        ...upstreamDump(DATABASE),
+        { log: '2026-11-24 08:00:01 [WARNING] - last words' },
+        { exit: 1 },
+      ]),
+  },
+  {
+    id: 'mydumper-no-metadata',
+    fault: 'exit code 0 without its `metadata`',
+    outcome: 'the dump fails',
+    exits: [4],
+    reason: /no metadata/,
+    run: async (setting) => startFake(setting, withoutEnd()),
+  },
+  strange('mydumper-name', 'a file whose name is none of a dump', 'core.12345', {
+    write: 'core.12345',
+    text: 'core',
+  }),
+  strange('mydumper-link', 'a link out of staging, named like a file of a dump', 'bulk.link.00000.sql', {
+    symlink: ['/etc/passwd', 'bulk.link.00000.sql'],
+  }),
+  strange('mydumper-pipe', 'a pipe, named like a file of a dump', 'bulk.pipe.00000.sql', {
+    makeFifo: 'bulk.pipe.00000.sql',
+  }),
+  {
+    id: 'mydumper-stuck',
+    fault: 'does nothing any more, in the middle',
+    outcome: 'ended after STALL_TIMEOUT_SECONDS, with what it last said',
+    exits: [4],
+    reason:
+      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=2\); the last was: .*MySQL server does nothing for it/,
+    run: async (setting) => startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '2' }),
+  },
+  {
+    id: 'mydumper-slow-not-stuck',
+    fault: 'does nothing for less than STALL_TIMEOUT_SECONDS, several times',
+    outcome: 'waited for; the dump is judged as usual',
+    exits: [4],
+    reason: /no metadata/,
+    slow: true,
+    run: async (setting) => {
+      const pauses = [0, 1, 2].flatMap((count) => [
+        { sleepMilliseconds: 2000 },
+        ...file(`bulk.orders.0010${count}.sql`),
+      ]);
+      return startFake(setting, [...withoutEnd(), ...pauses], { STALL_TIMEOUT_SECONDS: '4' });
+    },
+  },
+  {
+    id: 'mydumper-not-there',
+    fault: 'not installed',
+    outcome: 'refused before anything starts',
+    exits: [3],
+    reason: /MYDUMPER_BIN="\/nowhere\/mydumper": not found/,
+    run: async ({ start }) => start({ MYDUMPER_BIN: '/nowhere/mydumper' }),
+  },
+  {
+    id: 'mydumper-waits-for-lock',
+    fault: 'has to wait for its lock behind somebody’s long statement',
+    outcome:
+      'taken back after 10 s, so that writers go on; tried again a minute later, which finds the way free',
+    exits: [0],
+    slow: true,
+    longestSeconds: 150,
+    run: async ({ db, start }) => {
+      const connection = await db.connect();
+      const long = connection.query('SELECT SLEEP(20) FROM bulk.bulk_0 LIMIT 1');
+      await until('it runs', async () => {
+        const rows = await db.query(
+          "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'",
+        );
+        return rows.length > 0;
+      });
+      void long.finally(() => connection.end()).catch(() => {});
+      return start();
+    },
+  },
+];
