@@ -4,12 +4,11 @@ import { readOnlyManifest } from '../support/backup-folder.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
-import { logLines, type RunningProgram, runProgram, startProgram } from '../support/program.ts';
+import { logLines, runProgram } from '../support/program.ts';
 import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
 let world: World;
-let program: RunningProgram | undefined;
 
 beforeAll(async () => {
   db = await startMariaDb();
@@ -20,7 +19,6 @@ beforeEach(async () => {
   world = await startWorld({ db });
 });
 afterEach(async () => {
-  program?.child.kill('SIGKILL');
   await world?.stop();
 });
 
@@ -50,92 +48,12 @@ async function rowsInBackup({ s3 }: World, table: string): Promise<number> {
   );
 }
 
-test('a wrong password is refused before anything starts', async () => {
-  const { code, stdout } = await runProgram(world.environment({ PASSWORD: 'wrong-one' }));
-  expect(code).toBe(3);
-  expect(reasonIn(stdout)).toMatch(/cannot connect to MySQL at 127\.0\.0\.1:\d+ as root: Access denied/);
-  expect(stdout).not.toContain('wrong-one');
-  expect(existsSync(world.staging)).toBe(false);
-  await expectNoBackup();
-});
-
 test('a database that is not there is refused by name', async () => {
   const { code, stdout } = await runProgram(world.environment({ DATABASES: 'bulk, nowhere' }));
   expect(code).toBe(3);
   expect(reasonIn(stdout)).toMatch(/DATABASES: "nowhere" is not there/);
   expect(existsSync(world.staging)).toBe(false);
   await expectNoBackup();
-});
-
-test('the server killed in the middle of the dump', async () => {
-  const own = await startMariaDb();
-  const other = await startWorld({ db: own });
-  try {
-    await createBulkDatabase(own, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
-    other.s3.setBandwidth(4e6);
-    program = startProgram(other.environment({ STAGING_LIMIT_MB: '12', COMPRESS: 'none' }));
-    await program.printed('"event":"paused"');
-    await own.kill();
-    const { code, stdout } = await program.ended;
-    expect(code).toBe(4);
-    expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data)/);
-    expect(await manifestKeys(other)).toEqual([]);
-    expect(leftInStaging(other)).toEqual([]);
-    expect(await other.s3.multipartUploads(BUCKET)).toEqual([]);
-    expect(processesWith(other.staging)).toEqual([]);
-    expect(other.cloudwatch.sum('BackupFailed')).toBe(1);
-  } finally {
-    await other.stop();
-    await own.stop();
-  }
-});
-
-test('the connection of the dump killed by an administrator', async () => {
-  world.s3.setBandwidth(4e6);
-  program = startProgram(world.environment({ STAGING_LIMIT_MB: '12', COMPRESS: 'none' }));
-  await program.printed('"event":"paused"');
-  const threads = await db.query(
-    "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT /*!40001 SQL_NO_CACHE */%'",
-  );
-  expect(threads.length).toBeGreaterThan(0);
-  for (const { ID } of threads) await db.query(`KILL ${ID}`);
-  world.s3.setBandwidth(undefined);
-  const { code, stdout } = await program.ended;
-  expect(code).toBe(4);
-  expect(reasonIn(stdout)).toMatch(/mydumper.*(?:Lost connection|gone away|Could not read data|interrupted)/);
-  await expectNoBackup();
-});
-
-test('a table dropped while others are dumped is in the backup, or there is none', async () => {
-  await createBulkDatabase(db, { name: 'shrinking', megabytes: 30, tables: 3, rowBytes: 1000 });
-  const rows = await db.query('SELECT COUNT(*) n FROM shrinking.bulk_2');
-  const admin = await db.connect();
-  try {
-    world.s3.setBandwidth(4e6);
-    program = startProgram(
-      world.environment({
-        STAGING_LIMIT_MB: '12',
-        COMPRESS: 'none',
-        THREADS: '1',
-        DATABASES: 'shrinking',
-      }),
-    );
-    await program.printed('"event":"paused"');
-    const dropped = admin.query('DROP TABLE shrinking.bulk_2'); // may have to wait until the dump has ended
-    world.s3.setBandwidth(undefined);
-    const { code, stdout } = await program.ended;
-    await dropped;
-    if (code === 0) {
-      expect(await rowsInBackup(world, 'bulk_2')).toBe(Number(rows[0]?.n));
-    } else {
-      expect(code).toBe(4);
-      expect(reasonIn(stdout)).toMatch(/mydumper.*bulk_2/);
-      await expectNoBackup();
-    }
-  } finally {
-    await admin.end();
-    await db.query('DROP DATABASE shrinking');
-  }
 });
 
 test('a user who may lock tables but not the server gets a consistent backup', async () => {

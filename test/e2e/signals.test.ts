@@ -59,21 +59,6 @@ async function expectNothingLeft(): Promise<void> {
   expect(processesWith(world.staging)).toEqual([]);
 }
 
-test.each([
-  ['SIGTERM', 143],
-  ['SIGINT', 130],
-] as const)('%s in the middle ends it with %i and leaves nothing', async (signal, exitCode) => {
-  const running = await inTheMiddle();
-  running.child.kill(signal);
-  const { code, stdout } = await endsInTime(running);
-  expect(code).toBe(exitCode);
-  await expectNothingLeft();
-  const failures = logLines(stdout).filter(({ event }) => event === 'failed');
-  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: `interrupted by ${signal}` })]);
-  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
-  expect(world.cloudwatch.sum('BackupSucceeded')).toBe(0);
-});
-
 test('SIGTERM while a large file goes up in parts aborts its multipart upload', async () => {
   const running = await inTheMiddle({ CHUNK_FILE_SIZE_MB: '1024', COMPRESS: 'zstd', THREADS: '1' });
   await vi.waitFor(async () => expect(await world.s3.multipartUploads(BUCKET)).not.toEqual([]), {
@@ -103,48 +88,12 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-test('SIGTERM when mydumper has finished and files are still going up', async () => {
-  world.s3.setBandwidth(2e6);
-  program = startProgram(world.environment({ STAGING_LIMIT_MB: '256', COMPRESS: 'none' }));
-  await program.printed('"event":"dumpFinished"');
-  program.child.kill('SIGTERM');
-  expect((await endsInTime(program)).code).toBe(143);
-  await expectNothingLeft();
-  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
-});
-
 test('SIGTERM with CloudWatch answering nothing any more', async () => {
   const running = await inTheMiddle();
   world.cloudwatch.fail('hang');
   running.child.kill('SIGTERM');
   expect((await endsInTime(running)).code).toBe(143);
   await expectNothingLeft();
-});
-
-test('a second SIGTERM ends it at once, and mydumper with it', async () => {
-  const running = await inTheMiddle();
-  world.cloudwatch.fail('hang');
-  running.child.kill('SIGTERM');
-  await running.printed('"event":"failed"');
-  running.child.kill('SIGTERM');
-  expect((await endsInTime(running)).code).toBe(143);
-  expect(await manifestKeys(world)).toEqual([]);
-  await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
-});
-
-test('SIGTERM while S3 does not answer the preflight', async () => {
-  const stall = world.s3.faults.add({
-    operation: 'CreateMultipartUpload',
-    times: Number.POSITIVE_INFINITY,
-    action: { kind: 'stall', milliseconds: 600_000 },
-  });
-  program = startProgram(world.environment());
-  await vi.waitFor(() => expect(stall.hits).toBe(1), { timeout: 20_000, interval: 5 });
-  program.child.kill('SIGTERM');
-  expect((await endsInTime(program)).code).toBe(143);
-  await expectNothingLeft();
-  expect(existsSync(world.staging)).toBe(false);
-  expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
 });
 
 test('SIGTERM while MySQL takes the connection and never answers', async () => {

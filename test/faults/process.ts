@@ -1,4 +1,5 @@
-import type { FaultCase } from './case.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ALWAYS, type FaultCase } from './case.ts';
 import { until } from './setting.ts';
 
 /** What Fargate is promised. */
@@ -36,7 +37,7 @@ export const processFaults: readonly FaultCase[] = [
   interrupted('SIGTERM', '-in-preflight', 'before anything has started', async ({ start, strike }) => {
     const stall = strike({
       operation: 'CreateMultipartUpload',
-      action: { kind: 'stall', milliseconds: 3000 },
+      action: { kind: 'stall', milliseconds: 600_000 },
     });
     const program = start();
     await until('the preflight has come to S3', () => stall.hits > 0);
@@ -83,6 +84,62 @@ export const processFaults: readonly FaultCase[] = [
     exits: [143, 130],
     abrupt: true,
     withoutMetrics: true,
+  },
+  {
+    id: 'process-sigkill',
+    fault: 'SIGKILL in the middle, then the next run',
+    outcome: 'no mydumper stays behind; the next run clears what was left and makes a good backup',
+    exits: [0],
+    slow: true,
+    run: async (setting) => {
+      const program = await setting.inTheMiddle();
+      program.child.kill('SIGKILL');
+      await program.ended;
+      await until('mydumper is gone', () => setting.mydumper().length === 0, 10);
+      setting.world.s3.setBandwidth(undefined);
+      return setting.start();
+    },
+    check: async (_setting, log) => {
+      if (!log.some(({ message }) => /cleared leftovers/.test(String(message))))
+        throw new Error('the next run does not tell of leftovers');
+    },
+  },
+  {
+    id: 'process-sigstop',
+    fault: 'SIGSTOP for 75 seconds, then SIGCONT',
+    outcome: 'goes on where it was; the backup is good',
+    exits: [0],
+    slow: true,
+    longestSeconds: 180,
+    run: async ({ inTheMiddle, world }) => {
+      const program = await inTheMiddle({ STALL_TIMEOUT_SECONDS: '20', QUERY_TIMEOUT_SECONDS: '20' });
+      process.kill(program.pid, 'SIGSTOP');
+      await sleep(75_000);
+      world.s3.setBandwidth(undefined);
+      process.kill(program.pid, 'SIGCONT');
+      return program;
+    },
+  },
+  {
+    id: 'process-sigterm-s3-mute',
+    fault: 'SIGTERM while S3 answers nothing any more',
+    outcome: ENDED,
+    exits: [143],
+    reason: /^interrupted by SIGTERM$/,
+    slow: true,
+    longestSeconds: SHUTDOWN_SECONDS,
+    run: async (setting) => {
+      const stall = setting.strike({
+        operation: ['PutObject', 'UploadPart'],
+        skip: 2,
+        times: ALWAYS,
+        action: { kind: 'stall', milliseconds: 600_000 },
+      });
+      const program = await setting.inTheMiddle();
+      await until('uploads hang', () => stall.hits > 1);
+      program.child.kill('SIGTERM');
+      return program;
+    },
   },
   {
     id: 'process-signals-after-manifest',

@@ -138,6 +138,57 @@ export const s3Faults: readonly FaultCase[] = [
       return start();
     },
   },
+  {
+    id: 's3-stall-long',
+    fault: 'no answer for 90 seconds to an upload, nor anything else',
+    outcome: 'given up after 60 s without a byte and sent again; the backup is good',
+    exits: [0],
+    slow: true,
+    longestSeconds: 180,
+    run: async ({ strike, start }) => {
+      strike({ operation: BODIES, skip: 1, times: 2, action: { kind: 'stall', milliseconds: 90_000 } });
+      return start({ UPLOAD_RETRY_SECONDS: '300' });
+    },
+  },
+  {
+    id: 's3-slow-loris',
+    fault: 'answers that come a byte every half second, without an end',
+    outcome: 'given up a minute after the upload at the latest and sent again; the backup is good',
+    exits: [0],
+    slow: true,
+    longestSeconds: 240,
+    run: async ({ strike, start }) => {
+      strike({ operation: BODIES, skip: 1, times: 2, action: { kind: 'drip', millisecondsPerByte: 500 } });
+      return start({ UPLOAD_RETRY_SECONDS: '300' });
+    },
+  },
+  {
+    id: 's3-mute',
+    fault: 'takes requests and never answers, from some time on',
+    outcome: 'given up after 60 s and UPLOAD_RETRY_SECONDS; what S3 has not acknowledged stays in staging',
+    exits: [5],
+    reason: /could not write s3:\/\/backups\/.*(?:TimeoutError|ETIMEDOUT|no answer)/,
+    keepsFiles: true,
+    slow: true,
+    longestSeconds: 240,
+    run: async ({ strike, start }) => {
+      strike({ operation: BODIES, skip: 4, times: ALWAYS, action: { kind: 'stall', milliseconds: 600_000 } });
+      return start(SOON);
+    },
+  },
+  {
+    id: 's3-mute-before',
+    fault: 'takes requests and never answers, from the start',
+    outcome: 'refused after 60 s and what is left of 20 s of retries',
+    exits: [3],
+    reason: /bucket backups cannot be written to: .*(?:TimeoutError|ETIMEDOUT|no answer)/,
+    slow: true,
+    longestSeconds: 240,
+    run: async ({ strike, start }) => {
+      strike({ times: ALWAYS, action: { kind: 'stall', milliseconds: 600_000 } });
+      return start(SOON);
+    },
+  },
   lasting(
     's3-expired',
     '403 ExpiredToken in the middle, as when credentials expire',

@@ -1,0 +1,4 @@
+import { diskFaults } from './disk.ts';
+import { quick, testFaults } from './suite.ts';
+
+testFaults(quick(diskFaults));
