@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
@@ -8,17 +7,15 @@ import {
   type PutObjectCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
+import { createPartBuffers } from './part-buffers.ts';
 import { explain } from './refusals.ts';
 import type { Limits } from './retry.ts';
 import { createClient, PARTS_PER_FILE } from './s3-client.ts';
-
-/** What may wait between the reader of a file and its parts, so that memory stays with the parts in flight. */
-const READ_AHEAD_BYTES = 1024 * 1024;
+import { uploadBody } from './upload.ts';
 
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
@@ -31,6 +28,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     signal: interruption.signal,
   };
   const client = createClient(config, files, limits, onRetry);
+  const buffers = createPartBuffers();
   const written: Partial<PutObjectCommandInput> = {
     ...(config.kmsKeyId !== undefined && {
       ServerSideEncryption: 'aws:kms' as const,
@@ -79,36 +77,32 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
 
     upload: async (key, body, contentType, { partBytes = config.partBytes, onAcknowledged } = {}) => {
       const tally = { bytes: 0, crc: 0 };
-      const stream = Readable.from(counted(body, tally), {
-        objectMode: false,
-        highWaterMark: READ_AHEAD_BYTES,
-      });
-      const cause = firstCauseOf(stream);
-      const params: PutObjectCommandInput = {
+      const target = {
+        ...data,
         Bucket: config.bucket,
         Key: key,
-        Body: stream,
         ContentType: contentType,
-        ChecksumAlgorithm: 'CRC32',
-        ...data,
+        ChecksumAlgorithm: 'CRC32' as const,
       };
-      // Known to CreateMultipartUpload and CompleteMultipartUpload, which lib-storage passes its params on to: S3 then
-      // answers with the checksum of the whole object instead of one over the parts' checksums.
-      Object.assign(params, { ChecksumType: 'FULL_OBJECT' });
       try {
-        const upload = new Upload({
-          client: failingEarly(client, stream, cause),
-          params,
-          partSize: partBytes,
-          queueSize: PARTS_PER_FILE,
-        });
-        if (onAcknowledged !== undefined) tellAcknowledged(upload, partBytes, onAcknowledged);
-        const answer = await upload.done();
-        return acknowledged(key, tally, answer.ChecksumCRC32);
+        const answered = await uploadBody(
+          {
+            client,
+            target,
+            partBytes,
+            atOnce: PARTS_PER_FILE,
+            buffers,
+            onPiece: (piece) => {
+              tally.bytes += piece.byteLength;
+              tally.crc = crc32(piece, tally.crc);
+            },
+            onAcknowledged: (bytes) => onAcknowledged?.(bytes),
+          },
+          body,
+        );
+        return acknowledged(key, tally, answered);
       } catch (error) {
-        stream.destroy();
-        body.destroy();
-        throw failed(key, cause.first() ?? error);
+        throw failed(key, error);
       }
     },
 
@@ -138,42 +132,6 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
   };
 }
 
-type FirstCause = { readonly note: (error: unknown) => void; readonly first: () => unknown };
-
-/** lib-storage throws what went wrong last, which may be the abort of an upload that had failed before. */
-function firstCauseOf(stream: Readable): FirstCause {
-  let first: unknown;
-  const note = (error: unknown) => {
-    first ??= error;
-  };
-  stream.on('error', note);
-  return { note, first: () => first };
-}
-
-/** lib-storage reads on to the stream's end when a part has failed: here the stream ends with the failure. */
-function failingEarly(client: S3Client, stream: Readable, cause: FirstCause): S3Client {
-  const send = (command: Parameters<S3Client['send']>[0]) =>
-    client.send(command).catch((error: unknown) => {
-      cause.note(error);
-      stream.destroy(error instanceof Error ? error : new Error(String(error)));
-      throw error;
-    });
-  return { send, config: client.config } as unknown as S3Client;
-}
-
-/** Parts are acknowledged in any order; what counts is up to where all are. */
-function tellAcknowledged(upload: Upload, partBytes: number, onAcknowledged: (bytes: number) => void): void {
-  const early = new Set<number>();
-  let parts = 0;
-  upload.on('httpUploadProgress', ({ part }) => {
-    if (part === undefined) return;
-    early.add(part);
-    const before = parts;
-    while (early.delete(parts + 1)) parts += 1;
-    if (parts > before) onAcknowledged(parts * partBytes);
-  });
-}
-
 /**
  * A conditional write whose answer was lost is refused when it is sent again, by what it wrote itself. Where the role may
  * read, the object's checksum tells; where it may not, the key tells: it holds the run's own start time, and the lock on
@@ -195,14 +153,6 @@ async function isOurEarlierAttempt(
     return head.ContentLength === tally.bytes && head.ChecksumCRC32 === encodeCrc32(tally.crc);
   } catch (headError) {
     return (headError as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403;
-  }
-}
-
-async function* counted(body: Readable, tally: { bytes: number; crc: number }): AsyncGenerator<Buffer> {
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    tally.bytes += chunk.byteLength;
-    tally.crc = crc32(chunk, tally.crc);
-    yield chunk;
   }
 }
 

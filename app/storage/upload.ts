@@ -1,0 +1,167 @@
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { PartBuffers } from './part-buffers.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MOST_PARTS = 10_000;
+
+export type UploadJob = {
+  readonly client: Pick<S3Client, 'send'>;
+  /** Of the object. Its checksum is asked for over all of it, whether it goes in parts or not. */
+  readonly target: Partial<PutObjectCommandInput> & { readonly Bucket: string; readonly Key: string };
+    readonly Key: string;
+  };
+  readonly partBytes: number;
+  /** Parts in memory at once: under way, and the one that is being filled. */
+  readonly atOnce: number;
+  readonly buffers: PartBuffers;
+  /** Sees every piece of the body in order. */
+  readonly onPiece: (piece: Buffer) => void;
+  /** Told how many of the first bytes are acknowledged, in whole parts. */
+  readonly onAcknowledged: (bytes: number) => void;
+};
+
+/**
+ * Writes a stream as one object: in a single request when it ends within one part, else in parts. The body is read no faster than parts are
+ * acknowledged. Ends with the first failure, of a request or of the body, after the multipart upload was aborted; the body is destroyed then.
+ * @returns the checksum that S3 answered with for the whole object.
+ */
+export async function uploadBody(job: UploadJob, body: Readable): Promise<string | undefined> {
+  const { partBytes, buffers } = job;
+  const parts = createParts(job, (error) => void body.destroy(error));
+  let buffer = buffers.take(partBytes);
+  let filledBytes = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      job.onPiece(piece);
+      for (let taken = 0; taken < piece.byteLength; ) {
+        // A part goes when it is full and more has come: the last one is never empty.
+        if (filledBytes === partBytes) {
+          await parts.send(buffer, filledBytes);
+          buffer = buffers.take(partBytes);
+          filledBytes = 0;
+        }
+        const copiedBytes = piece.copy(buffer, filledBytes, taken);
+        filledBytes += copiedBytes;
+        taken += copiedBytes;
+      }
+    }
+    if (parts.count() === 0) return await putWhole(job, buffer, filledBytes);
+    await parts.send(buffer, filledBytes);
+    return await parts.complete();
+  } catch (error) {
+    body.destroy();
+    throw await parts.abort(error);
+  }
+}
+
+async function putWhole(
+  { client, target, partBytes, buffers, onAcknowledged }: UploadJob,
+  buffer: Buffer,
+  bytes: number,
+): Promise<string | undefined> {
+  const { ChecksumCRC32 } = await client.send(
+    new PutObjectCommand({ ...target, Body: buffer.subarray(0, bytes) }),
+  );
+  buffers.giveBack(buffer);
+  onAcknowledged(partBytes);
+  return ChecksumCRC32;
+}
+
+/** The parts of one multipart upload, which is created with the first of them. */
+function createParts(job: UploadJob, onFailed: (error: Error) => void) {
+  const { client, target, partBytes, atOnce, buffers, onAcknowledged } = job;
+  const { Bucket, Key } = target;
+  const underWay = new Set<Promise<void>>();
+  const done: CompletedPart[] = [];
+  const early = new Set<number>();
+  let count = 0;
+  let inOrder = 0;
+  let uploadId: string | undefined;
+  let first: unknown;
+
+  const fail = (error: unknown) => {
+    first ??= error;
+    onFailed(error instanceof Error ? error : new Error(String(error)));
+  };
+
+  /** Parts are acknowledged in any order; what counts is up to where all are. */
+  const acknowledge = (partNumber: number) => {
+    early.add(partNumber);
+    const before = inOrder;
+    while (early.delete(inOrder + 1)) inOrder += 1;
+    if (inOrder > before) onAcknowledged(inOrder * partBytes);
+  };
+
+  const create = async (): Promise<string> => {
+    const { UploadId } = await client.send(
+      new CreateMultipartUploadCommand({ ...target, ChecksumType: 'FULL_OBJECT' }),
+    );
+    if (UploadId === undefined) throw new Error('CreateMultipartUpload was answered without an upload id');
+    return UploadId;
+  };
+
+  const upload = async (UploadId: string, PartNumber: number, buffer: Buffer, bytes: number) => {
+    const Body = buffer.subarray(0, bytes);
+    const { ETag, ChecksumCRC32 } = await client.send(
+      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }),
+    );
+    if (ETag === undefined) throw new Error(`part ${PartNumber} was answered without an ETag`);
+    buffers.giveBack(buffer);
+    done.push({ PartNumber, ETag, ChecksumCRC32 });
+    acknowledge(PartNumber);
+  };
+
+  return {
+    count: () => count,
+    /** Resolves when there is memory for another part. @throws what an earlier part failed with. */
+    send: async (buffer: Buffer, bytes: number): Promise<void> => {
+      count += 1;
+      if (count > MOST_PARTS)
+        throw new Error(`it takes more than ${MOST_PARTS} parts of ${partBytes} bytes; raise PART_SIZE_MB`);
+      uploadId ??= await create();
+      const part = upload(uploadId, count, buffer, bytes)
+        .catch(fail)
+        .finally(() => underWay.delete(part));
+      underWay.add(part);
+      while (underWay.size >= atOnce) await Promise.race(underWay);
+      if (first !== undefined) throw first;
+    },
+    complete: async (): Promise<string | undefined> => {
+      await Promise.all(underWay);
+      if (first !== undefined) throw first;
+      if (done.length !== count) throw new Error(`${done.length} of ${count} parts were acknowledged`);
+      const Parts = done.toSorted((left, right) => (left.PartNumber ?? 0) - (right.PartNumber ?? 0));
+      const { ChecksumCRC32 } = await client.send(
+        new CompleteMultipartUploadCommand({
+          Bucket,
+          Key,
+          UploadId: uploadId,
+          ChecksumType: 'FULL_OBJECT',
+          MultipartUpload: { Parts },
+        }),
+      );
+      uploadId = undefined;
+      return ChecksumCRC32;
+    },
+    /** @returns the first cause; that the upload could not be aborted is none: the bucket's lifecycle ends it. */
+    abort: async (error: unknown): Promise<unknown> => {
+      first ??= error;
+      await Promise.all(underWay);
+      if (uploadId !== undefined)
+        await client
+          .send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId }))
+          .catch(() => undefined);
+      return first;
+    },
+  };
+}
