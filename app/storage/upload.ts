@@ -18,8 +18,6 @@ export type UploadJob = {
   readonly client: Pick<S3Client, 'send'>;
   /** Of the object. Its checksum is asked for over all of it, whether it goes in parts or not. */
   readonly target: Partial<PutObjectCommandInput> & { readonly Bucket: string; readonly Key: string };
-    readonly Key: string;
-  };
   readonly partBytes: number;
   /** Parts in memory at once: under way, and the one that is being filled. */
   readonly atOnce: number;
