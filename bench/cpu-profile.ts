@@ -28,7 +28,7 @@ const PLACES: readonly (readonly [place: string, pattern: RegExp])[] = [
   ],
   [
     'HTTP, sockets',
-    /node:_http|node:http|node:net|node:https|node:internal\/(stream_base|net|http)|node:dns|node:url|node:internal\/url/,
+    /node:_http|node:http|node:net|node:https|node:internal\/(stream_base_commons|net|http)|node:dns|node:url|node:internal\/url/,
   ],
   [
     'streams, buffers, promises, timers',

@@ -13,6 +13,8 @@ export type GoalId =
   | 'stop-upload-resume'
   | 'cpu-rclone'
   | 'cpu-aws'
+  | 'cpu-rclone-tls'
+  | 'cpu-aws-tls'
   | 'resident'
   | 'linear';
 
@@ -35,24 +37,23 @@ export function isMet({ measured, limit, sense }: Goal): boolean | undefined {
 
 /** The goals with what was measured in this run. */
 export function goalsOf(results: Results): readonly Goal[] {
-  const at = (alternative: AlternativeName, bandwidth: Bandwidth) =>
+  const at = (alternative: AlternativeName, bandwidth: Bandwidth, tls = false) =>
     results.samples.filter(
       (sample) =>
         sample.alternative === alternative &&
         sample.bandwidth === bandwidth &&
         sample.sizeGb === results.referenceGb &&
-        !sample.tls,
+        sample.tls === tls,
     );
   const wall = (alternative: AlternativeName, bandwidth: Bandwidth) =>
     medianOf(at(alternative, bandwidth), ({ wallSeconds }) => wallSeconds);
   const ratio = (above: number | undefined, below: number | undefined) =>
     above === undefined || below === undefined ? undefined : above / below;
-  const cpuPerGb = (alternative: AlternativeName) =>
+  const cpuPerGb = (alternative: AlternativeName, tls: boolean) =>
     medianOf(
-      at(alternative, 'unlimited'),
+      at(alternative, 'unlimited', tls),
       ({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9),
     );
-
   const alone = at('mydumper-alone', 'unlimited');
   const ours = at('ours-none', 'unlimited');
   const onShare = floorOnShareLeft(alone, ours, results.machine.processors);
@@ -62,7 +63,6 @@ export function goalsOf(results: Results): readonly Goal[] {
   const slow = slowest(results.samples);
   const zstdSlow = at('ours-zstd', slow);
   const everyOurs = results.samples.filter(({ alternative }) => alternative.startsWith('ours-'));
-  const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
   return [
     {
       id: 'dump-bound',
@@ -116,24 +116,8 @@ export function goalsOf(results: Results): readonly Goal[] {
       unit: '',
       detail: `${shown(wall('stop-upload-resume', 'balanced'))} s against ${shown(wall('ours-none', 'balanced'))} s; floor B ${shown(wall('upload-alone', 'balanced'))} s`,
     },
-    {
-      id: 'cpu-rclone',
-      what: 'Processor seconds per GB shipped ÷ those of rclone, COMPRESS=none',
-      limit: 1,
-      sense: '≤',
-      measured: ratio(cpuPerGb('ours-none'), cpuPerGb('mydumper-then-rclone')),
-      unit: '',
-      detail: `${shown(cpuPerGb('ours-none'), 2)} s/GB against ${shown(cpuPerGb('mydumper-then-rclone'), 2)} s/GB`,
-    },
-    {
-      id: 'cpu-aws',
-      what: 'Processor seconds per GB shipped ÷ those of the AWS CLI, COMPRESS=none',
-      limit: 1,
-      sense: '≤',
-      measured: ratio(cpuPerGb('ours-none'), cpuPerGb('mydumper-then-aws')),
-      unit: '',
-      detail: `${shown(cpuPerGb('ours-none'), 2)} s/GB against ${shown(cpuPerGb('mydumper-then-aws'), 2)} s/GB`,
-    },
+    ...cpuGoals(cpuPerGb, false),
+    ...cpuGoals(cpuPerGb, true),
     {
       id: 'resident',
       what: 'Peak resident memory of our process, every size and bandwidth, default concurrency',
@@ -148,6 +132,33 @@ export function goalsOf(results: Results): readonly Goal[] {
     },
     linearity(results.samples),
   ];
+}
+
+const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
+
+const PEERS = [
+  { peer: 'rclone', alternative: 'mydumper-then-rclone' },
+  { peer: 'aws', alternative: 'mydumper-then-aws' },
+] as const;
+
+/** What moving a GB costs, against the copiers; over TLS, as to AWS itself, bodies are not hashed for the signature by anybody. */
+function cpuGoals(
+  cpuPerGb: (alternative: AlternativeName, tls: boolean) => number | undefined,
+  tls: boolean,
+): readonly Goal[] {
+  return PEERS.map(({ peer, alternative }) => {
+    const ours = cpuPerGb('ours-none', tls);
+    const theirs = cpuPerGb(alternative, tls);
+    return {
+      id: tls ? (`cpu-${peer}-tls` as const) : (`cpu-${peer}` as const),
+      what: `Processor seconds per GB shipped${tls ? ' over TLS' : ''} ÷ those of ${peer === 'aws' ? 'the AWS CLI' : peer}, COMPRESS=none`,
+      limit: 1,
+      sense: '≤' as const,
+      measured: ours === undefined || theirs === undefined ? undefined : ours / theirs,
+      unit: '' as const,
+      detail: `${shown(ours, 2)} s/GB against ${shown(theirs, 2)} s/GB`,
+    };
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `npm run bench`: every alternative on the same databases, in one run and in turns; writes docs/benchmarks.md. */
 import { writeFileSync } from 'node:fs';
 import { THREADS } from './alternatives.ts';
-import { measureCeiling } from './ceiling.ts';
+import { measureCeiling, measureHashRates } from './ceiling.ts';
 import { describeMachine } from './machine.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { cellName, planRound, referenceSize } from './plan.ts';
@@ -26,6 +26,7 @@ async function bench(options: BenchOptions): Promise<void> {
     // 3. What the S3 server itself can take.
     const ceilings = [await measureCeiling(setting, setting.plain)];
     if (setting.tls !== undefined) ceilings.push(await measureCeiling(setting, setting.tls));
+    const hashRates = measureHashRates();
     // 4. Everything in turns, so that no alternative has the machine at a better time than another.
     const runner = createCellRunner(setting, options.sizesGb, restores);
     const samples: Sample[] = [];
@@ -37,6 +38,7 @@ async function bench(options: BenchOptions): Promise<void> {
       threads: THREADS,
       referenceGb: referenceSize(options.sizesGb),
       ceilings,
+      hashRates,
       samples,
       failures,
     });

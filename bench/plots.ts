@@ -50,7 +50,7 @@ function stagingPlots({ samples }: Results): Drawn[] {
 function stagingPlot(name: string, title: string, sample: Sample, endSeconds: number): Drawn {
   const budget = (sample.budgetBytes ?? 0) / MIB;
   const speed = ((sample.bytesPerSecond ?? 0) / 1e6).toFixed(0);
-  const whole = `${title}: staged bytes over time, ${sample.sizeGb} GB to an S3 of ${speed} MB/s (pauses of mydumper shaded)`;
+  const whole = `${title}: staged bytes, ${sample.sizeGb} GB to S3 at ${speed} MB/s (pauses shaded)`;
   return draw(name, whole, 300, {
     grid: { left: 70, right: 90, top: 50, bottom: 45 },
     xAxis: { type: 'value', name: 's', nameLocation: 'middle', nameGap: 25, max: Math.ceil(endSeconds) },
@@ -96,7 +96,7 @@ function wallPlot({ samples, referenceGb }: Results): Drawn[] {
   return [
     draw('wall.svg', title, 120 + names.length * (24 + 16 * bandwidths.length), {
       grid: { left: 270, right: 60, top: 70, bottom: 45 },
-      legend: { top: 32 },
+      legend: { top: 32, itemGap: 24 },
       xAxis: { type: 'value', name: 's', nameLocation: 'middle', nameGap: 25 },
       yAxis: {
         type: 'category',
@@ -137,7 +137,7 @@ function sizePlot({ samples }: Results): Drawn[] {
   const axis = { type: 'value' as const, name: 'GB dumped', nameLocation: 'middle' as const, nameGap: 25 };
   return [
     draw('size.svg', 'Wall time and peak resident memory against size, S3 unlimited', 380, {
-      legend: { top: 32, data: curves.map(({ title }) => title) },
+      legend: { top: 32, itemGap: 30, data: curves.map(({ title }) => title) },
       grid: [
         { left: 60, width: 350, top: 90, bottom: 50 },
         { left: 500, width: 350, top: 90, bottom: 50 },

@@ -32,7 +32,7 @@ export function renderReport(about: {
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-function header({ date, command, machine, ceilings, threads }: Results): string {
+function header({ date, command, machine, ceilings, threads, hashRates }: Results): string {
   const versions = Object.entries(machine.versions).map(([name, version]) =>
     version.toLowerCase().includes(name.toLowerCase()) ? version : `${name} ${version}`,
   );
@@ -48,6 +48,7 @@ function header({ date, command, machine, ceilings, threads }: Results): string 
           `The S3 server itself, fed by a loop of raw HTTP PUTs${tls ? ' over TLS' : ''}: ${(bytesPerSecond / 1e6).toFixed(0)} MB/s, ${s3CpuSecondsPerGb.toFixed(2)} processor seconds per GB.`,
       )
       .join(' '),
+    `One processor hashes ${(hashRates.sha256 / 1e6).toFixed(0)} MB/s by SHA-256 (${(1e9 / hashRates.sha256).toFixed(2)} processor seconds per GB, which every file of a manifest costs) and ${(hashRates.crc32 / 1e6).toFixed(0)} MB/s by CRC-32.`,
   ].join('\n\n');
 }
 

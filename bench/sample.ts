@@ -43,6 +43,9 @@ export type Ceiling = {
   readonly s3CpuSecondsPerGb: number;
 };
 
+/** What one processor hashes, in bytes per processor second: no backup with checksums can cost less. */
+export type HashRates = { readonly sha256: number; readonly crc32: number };
+
 export type Results = {
   readonly date: string;
   readonly command: string;
@@ -50,6 +53,7 @@ export type Results = {
   readonly threads: number;
   readonly referenceGb: number;
   readonly ceilings: readonly Ceiling[];
+  readonly hashRates: HashRates;
   readonly samples: readonly Sample[];
   /** Cells that did not end well and were measured again or left out, a line each. */
   readonly failures: readonly string[];
