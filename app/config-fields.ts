@@ -116,7 +116,7 @@ export const variablesSchema = z.object({
   // S3 takes parts of 5 MiB to 5 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
   PART_SIZE_MB: whole(5, 5120, ' (MiB)').default(8),
   UPLOAD_RETRY_SECONDS: whole(0, 86_400, ' (seconds)').default(300),
-  QUERY_TIMEOUT_SECONDS: whole(1, 86_400, ' (seconds)').default(300),
+  QUERY_TIMEOUT_SECONDS: whole(1, 86_400, ' (seconds)').default(900),
   STALL_TIMEOUT_SECONDS: whole(1, 86_400, ' (seconds)').default(600),
   STORAGE_CLASS: z
     .string()

@@ -110,7 +110,7 @@ export const VARIABLES = [
   },
   {
     name: 'QUERY_TIMEOUT_SECONDS',
-    default: '300',
+    default: '900',
     meaning:
       'how long the MySQL server may take over one of our own statements; 24 times as long where it counts, empties or waits for rows',
   },

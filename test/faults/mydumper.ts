@@ -165,17 +165,27 @@ export const mydumperFaults: readonly FaultCase[] = [
     exits: [0],
     slow: true,
     longestSeconds: 150,
+    prepare: async ({ db }) => {
+      await db.query('CREATE DATABASE others');
+      await db.query('CREATE TABLE others.slow (n int) ENGINE=InnoDB');
+      await db.query('INSERT INTO others.slow SELECT seq FROM others.seq_1_to_100');
+    },
     run: async ({ db, start }) => {
       const connection = await db.connect();
-      const long = connection.query('SELECT SLEEP(20) FROM bulk.bulk_0 LIMIT 1');
+      const long = connection.query('UPDATE others.slow SET n = SLEEP(0.2)');
+      long.finally(() => connection.end()).catch(() => {});
       await until('it runs', async () => {
-        const rows = await db.query(
-          "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'",
-        );
-        return rows.length > 0;
+        const sleeping = "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'";
+        return (await db.query(sleeping)).length > 0;
       });
-      void long.finally(() => connection.end()).catch(() => {});
       return start();
     },
+    check: async (_setting, log) => {
+      if (
+        !log.some(({ message }) => /waited 1\d s for its lock.*starting anew in 60 s/.test(String(message)))
+      )
+        throw new Error('the log does not tell that the lock was taken back');
+    },
+    cleanup: ({ db }) => db.query('DROP DATABASE IF EXISTS others'),
   },
 ];
