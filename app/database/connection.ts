@@ -123,13 +123,14 @@ async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean>
 
 /** The server would go on with a statement, and wait for its lock, long after its client has gone. */
 async function cancel(server: ServerConfig, id: number): Promise<void> {
+  const seconds = Math.min(CANCEL_SECONDS, server.queryTimeoutSeconds);
   const kill = async () => {
-    const connection = await connect({ ...server, queryTimeoutSeconds: CANCEL_SECONDS });
-    await isLate(CANCEL_SECONDS, connection.query(`KILL ${id}`));
+    const connection = await connect({ ...server, queryTimeoutSeconds: seconds });
+    await isLate(seconds, connection.query(`KILL ${id}`));
     connection.destroy();
   };
   await within(
-    2 * CANCEL_SECONDS * 1000,
+    2 * seconds * 1000,
     kill().catch(() => {}),
   );
 }

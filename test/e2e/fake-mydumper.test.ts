@@ -72,21 +72,10 @@ test('a dump by 1.x: its files, names, binlog position and arguments', async () 
 
 test.each<[string, FakeStep[], RegExp]>([
   [
-    'an error in its log and exit 0',
-    dumpThen(error('Could not read data from shop.orders: Lost')),
-    /Could not read data/,
-  ],
-  [
-    'exit 1',
-    dumpThen({ log: '2026-11-24 08:00:01 [WARNING] - last words' }, { exit: 1 }),
-    /exit code 1: .*last words/,
-  ],
-  [
     'an error in the middle and exit 0',
     [error('the table is gone'), ...upstreamDump('shop')],
     /the table is gone/,
   ],
-  ['no metadata', withoutMetadata(), /no metadata/],
   [
     'metadata that tells of no end',
     [

@@ -12,7 +12,7 @@ let world: World;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 4, tables: 2, rowBytes: 1000 });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {

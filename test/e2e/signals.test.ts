@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
-import { logLines, type RunningProgram, startProgram } from '../support/program.ts';
+import { type RunningProgram, startProgram } from '../support/program.ts';
 import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
 
 /** What Fargate is promised (invariant 8). */
@@ -36,15 +36,6 @@ async function inTheMiddle(extra: Record<string, string> = {}): Promise<RunningP
   return program;
 }
 
-/** The kernel says that mydumper is stopped. */
-async function isStopped(): Promise<void> {
-  const stopped = [expect.objectContaining({ state: 'T' })];
-  await vi.waitFor(() => expect(processesWith(`--outputdir=${world.staging}`)).toEqual(stopped), {
-    timeout: 10_000,
-    interval: 5,
-  });
-}
-
 async function endsInTime(running: RunningProgram): Promise<{ code: number | null; stdout: string }> {
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);
   const { code, signal, stdout } = await running.ended.finally(() => clearTimeout(deadline));
@@ -69,33 +60,6 @@ test('SIGTERM while a large file goes up in parts aborts its multipart upload', 
   await expectNothingLeft();
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s with S3 answering nothing any more and mydumper stopped',
-  async (signal) => {
-    const stall = world.s3.faults.add({
-      operation: ['PutObject', 'UploadPart'],
-      skip: 4,
-      times: Number.POSITIVE_INFINITY,
-      action: { kind: 'stall', milliseconds: 600_000 },
-    });
-    const running = await inTheMiddle();
-    await vi.waitFor(() => expect(stall.hits).toBeGreaterThan(0), { timeout: 20_000 });
-    await isStopped();
-    running.child.kill(signal);
-    expect((await endsInTime(running)).code).toBe(signal === 'SIGTERM' ? 143 : 130);
-    await expectNothingLeft();
-    expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
-  },
-);
-
-test('SIGTERM with CloudWatch answering nothing any more', async () => {
-  const running = await inTheMiddle();
-  world.cloudwatch.fail('hang');
-  running.child.kill('SIGTERM');
-  expect((await endsInTime(running)).code).toBe(143);
-  await expectNothingLeft();
-});
-
 test('SIGTERM while MySQL takes the connection and never answers', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -112,24 +76,6 @@ test('SIGTERM while MySQL takes the connection and never answers', async () => {
   } finally {
     silent.close();
   }
-});
-
-test('after SIGKILL no stopped mydumper stays behind, and the next run clears what was left', async () => {
-  const running = await inTheMiddle();
-  await isStopped();
-  running.child.kill('SIGKILL');
-  await running.ended;
-  await vi.waitFor(() => expect(processesWith(world.staging)).toEqual([]), { timeout: 10_000 });
-  expect(leftInStaging(world).length).toBeGreaterThan(2);
-  expect(await manifestKeys(world)).toEqual([]);
-
-  world.s3.setBandwidth(undefined);
-  program = startProgram(world.environment());
-  const { code, stdout } = await program.ended;
-  expect(code).toBe(0);
-  expect(logLines(stdout).some(({ message }) => /cleared leftovers/.test(String(message)))).toBe(true);
-  expect(await manifestKeys(world)).toHaveLength(1);
-  expect(leftInStaging(world)).toEqual([]);
 });
 
 test('what somebody else put among the leftovers is refused and left alone', async () => {

@@ -1,4 +1,4 @@
 import { databaseFaults } from './database.ts';
 import { quick, testFaults } from './suite.ts';
 
-testFaults(quick(databaseFaults), { megabytes: 20 });
+testFaults(quick(databaseFaults));

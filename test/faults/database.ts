@@ -20,7 +20,7 @@ function changed(id: string, fault: string, statement: string): FaultCase {
     reason: /mydumper.*bulk_2/,
     database: 'changing',
     prepare: ({ db }) =>
-      createBulkDatabase(db, { name: 'changing', megabytes: 18, tables: 3, rowBytes: 1000 }),
+      createBulkDatabase(db, { name: 'changing', megabytes: 13, tables: 3, rowBytes: 1000 }),
     run: async ({ db, world, inTheMiddle }) => {
       const program = await inTheMiddle({ THREADS: '1' });
       const connection = await db.connect();
@@ -71,9 +71,10 @@ export const databaseFaults: readonly FaultCase[] = [
     outcome: FAILED,
     exits: [4],
     reason: LOST,
-    run: async ({ db, inTheMiddle }) => {
+    run: async ({ db, inTheMiddle, world }) => {
       const program = await inTheMiddle();
       await db.kill();
+      world.s3.setBandwidth(undefined);
       return program;
     },
     cleanup: ({ db }) => db.restart(),

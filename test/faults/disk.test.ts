@@ -1,4 +1,4 @@
 import { diskFaults } from './disk.ts';
 import { quick, testFaults } from './suite.ts';
 
-testFaults(quick(diskFaults));
+testFaults(quick(diskFaults), { megabytes: 18 });

@@ -1,4 +1,4 @@
 import { processFaults } from './process.ts';
 import { quick, testFaults } from './suite.ts';
 
-testFaults(quick(processFaults), { megabytes: 20 });
+testFaults(quick(processFaults));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processesWith } from '../support/processes.ts';
 import { ALWAYS, type FaultCase } from './case.ts';
-import { until } from './setting.ts';
+import { type Setting, until } from './setting.ts';
 
 /** What Fargate is promised. */
 const SHUTDOWN_SECONDS = 20;
@@ -30,6 +31,12 @@ const inTheMiddle = (signal: 'SIGTERM' | 'SIGINT') =>
     program.child.kill(signal);
     return program;
   });
+
+/** The kernel says that mydumper stands still, which no signal but SIGKILL ends. */
+async function isStopped({ world }: Setting): Promise<void> {
+  const states = () => processesWith(`--outputdir=${world.staging}`).map(({ state }) => state);
+  await until('mydumper is stopped', () => states().join() === 'T');
+}
 
 export const processFaults: readonly FaultCase[] = [
   inTheMiddle('SIGTERM'),
@@ -90,9 +97,9 @@ export const processFaults: readonly FaultCase[] = [
     fault: 'SIGKILL in the middle, then the next run',
     outcome: 'no mydumper stays behind; the next run clears what was left and makes a good backup',
     exits: [0],
-    slow: true,
     run: async (setting) => {
       const program = await setting.inTheMiddle();
+      await isStopped(setting);
       program.child.kill('SIGKILL');
       await program.ended;
       await until('mydumper is gone', () => setting.mydumper().length === 0, 10);
@@ -126,7 +133,6 @@ export const processFaults: readonly FaultCase[] = [
     outcome: ENDED,
     exits: [143],
     reason: /^interrupted by SIGTERM$/,
-    slow: true,
     longestSeconds: SHUTDOWN_SECONDS,
     run: async (setting) => {
       const stall = setting.strike({
@@ -137,9 +143,25 @@ export const processFaults: readonly FaultCase[] = [
       });
       const program = await setting.inTheMiddle();
       await until('uploads hang', () => stall.hits > 1);
+      await isStopped(setting);
       program.child.kill('SIGTERM');
       return program;
     },
+  },
+  {
+    ...interrupted(
+      'SIGTERM',
+      '-cloudwatch-mute',
+      'while CloudWatch answers nothing any more',
+      async (setting) => {
+        const program = await setting.inTheMiddle();
+        setting.world.cloudwatch.fail('hang');
+        program.child.kill('SIGTERM');
+        return program;
+      },
+    ),
+    slow: true,
+    withoutMetrics: true,
   },
   {
     id: 'process-signals-after-manifest',

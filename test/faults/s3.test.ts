@@ -1,4 +1,4 @@
 import { s3Faults } from './s3.ts';
 import { quick, testFaults } from './suite.ts';
 
-testFaults(quick(s3Faults), { megabytes: 12 });
+testFaults(quick(s3Faults), { megabytes: 7, tables: 1 });

@@ -13,7 +13,7 @@ const ADDING: readonly Operation[] = [
 ];
 /** Files that are large enough to go up in parts. */
 const IN_PARTS = { CHUNK_FILE_SIZE_MB: '64', PART_SIZE_MB: '5' };
-const SOON = { UPLOAD_RETRY_SECONDS: '2' };
+const SOON = { UPLOAD_RETRY_SECONDS: '1' };
 const MANIFEST = /manifest\.json$/;
 const RIDDEN_OUT = 'sent again; the backup is good';
 const FAILED = 'the run fails; what S3 has not acknowledged stays in staging';

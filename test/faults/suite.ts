@@ -9,7 +9,7 @@ import { createSetting } from './setting.ts';
 
 /** A test for each case, against one database server and one database. */
 export function testFaults(cases: readonly FaultCase[], size: Partial<BulkOptions> = {}): void {
-  const bulk: BulkOptions = { name: 'bulk', megabytes: 20, tables: 2, rowBytes: 1000, ...size };
+  const bulk: BulkOptions = { name: 'bulk', megabytes: 14, tables: 2, rowBytes: 1000, ...size };
   let db: MariaDb;
   let held: Rows;
 
