@@ -23,10 +23,18 @@ const isKeySegment = (segment: string) =>
 
 const keyPrefix = z
   .string()
-  .transform((value) => value.replace(/^\/+|\/+$/g, ''))
+  .transform(withoutOuterSlashes)
   .refine((value) => value === '' || value.split('/').every(isKeySegment), {
     error: "must be key segments of letters, digits and ! _ ' ( ) * . - joined by single slashes",
   });
+
+function withoutOuterSlashes(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (value[start] === '/') start += 1;
+  while (end > start && value[end - 1] === '/') end -= 1;
+  return value.slice(start, end);
+}
 
 const readableFile = z.string().superRefine((path, context) => {
   try {

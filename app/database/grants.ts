@@ -1,3 +1,5 @@
+import { ANY, ONE, type WildcardPattern, wildcardPattern } from '../wildcards.ts';
+
 /** Privileges granted on everything (`*.*`), in capitals. `grants` are lines of SHOW GRANTS. */
 export function globalPrivileges(grants: readonly string[]): ReadonlySet<string> {
   return privilegesWhere(grants, (level) => level === '*.*');
@@ -25,11 +27,12 @@ function coversDatabase(level: string, database: string): boolean {
 }
 
 /** A pattern as LIKE reads it: `%` is anything, `_` one character, and a backslash takes the next one as it is. */
-export function likePattern(pattern: string): RegExp {
-  const source = pattern.replace(/\\([\s\S])|[\s\S]/gu, (part, escaped: string | undefined) => {
-    if (escaped !== undefined) return RegExp.escape(escaped);
-    if (part === '%') return '[\\s\\S]*';
-    return part === '_' ? '[\\s\\S]' : RegExp.escape(part);
-  });
-  return new RegExp(`^${source}$`, 'u');
+export function likePattern(pattern: string): WildcardPattern {
+  return wildcardPattern(
+    [...pattern.matchAll(/\\([\s\S])|[\s\S]/gu)].map(([part, escaped]) => {
+      if (escaped !== undefined) return escaped;
+      if (part === '%') return ANY;
+      return part === '_' ? ONE : part;
+    }),
+  );
 }

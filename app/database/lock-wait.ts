@@ -9,7 +9,7 @@ const LOOK_MILLISECONDS = 500;
 const LAST_LOOK_MILLISECONDS = 2000;
 /** Statements by which mydumper takes a lock. */
 const TAKES_LOCK =
-  /^\s*(?:\/\*.*?\*\/\s*)*(?:FLUSH\s+(?:\/\*.*?\*\/\s*|NO_WRITE_TO_BINLOG\s+|LOCAL\s+)*TABLES|LOCK\s+(?:TABLES|INSTANCE)|BACKUP\s+STAGE)\b/is;
+  /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*(?:FLUSH\s+(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*|NO_WRITE_TO_BINLOG\s+|LOCAL\s+)*TABLES|LOCK\s+(?:TABLES|INSTANCE)|BACKUP\s+STAGE)\b/i;
 
 export type LockWait = {
   /** Of the connection that waits. */

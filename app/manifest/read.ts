@@ -86,6 +86,8 @@ function faultOf(
   const { name, key, dumpedBytes, storedBytes } = file;
   if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
     return 'its name is not that of a file of a dump';
+  // Half a pair of surrogates would be written as the same replacement as any other.
+  if (!name.isWellFormed()) return 'its name is not Unicode';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
   if (key !== `${folder}${name}${EXTENSIONS[compression]}`)
     return `its key ${show(key)} is not in the folder`;
@@ -105,9 +107,9 @@ function faultOf(
   return undefined;
 }
 
-/** What MySQL takes for a name, as far as it matters for quoting: no NUL, and not longer than it allows. */
+/** What MySQL takes for a name, as far as it matters for quoting: Unicode, no NUL, and not longer than it allows. */
 function isPlain(name: string): boolean {
-  return name !== '' && [...name].length <= 64 && !name.includes('\0');
+  return name !== '' && [...name].length <= 64 && !name.includes('\0') && name.isWellFormed();
 }
 
 function show(text: string): string {

@@ -94,6 +94,24 @@ const LONG_WITH_VALUE = new Set([
   'optimize-keys-engines',
 ]);
 
+/** Whole names, which are not a group and an option of it. */
+const NO_ALIASES: ReadonlySet<string> = new Set([...LONG_WITH_VALUE, 'compress-protocol']);
+
+/**
+ * Why a long option is refused. GLib also takes `--<beginning of a group's name>-<option>`, and `--help-<group>`.
+ * https://docs.gtk.org/glib/commandline.html
+ */
+function whyNot(name: string): string | undefined {
+  const why = BY_LONG.get(name);
+  if (why !== undefined || NO_ALIASES.has(name)) return why;
+  return name.startsWith('help-') ? BY_LONG.get('help') : BY_LONG.get(name.slice(name.indexOf('-') + 1));
+}
+
+/** The word after an option that takes a value, unless it looks like an option: some take a value only where it does not. */
+function isValue(word: string | undefined): boolean {
+  return word !== undefined && !word.startsWith('-');
+}
+
 /**
  * Why words of MYDUMPER_ARGS are refused, one message each; empty when all may pass.
  * Clustered short flags (`-mc`) are looked at letter by letter. A stray positional word is refused too: mydumper 1.x
@@ -103,18 +121,19 @@ export function refusedMydumperFlags(words: readonly string[]): string[] {
   const messages: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
-    if (word.startsWith('--') && word.length > 2) {
+    if (word === '--') messages.push('refuses --: no more options would be read after it');
+    else if (word.startsWith('--')) {
       const name = word.slice(2).split('=', 1)[0] ?? '';
-      const why = BY_LONG.get(name);
+      const why = whyNot(name);
       if (why !== undefined) messages.push(`refuses --${name}: ${why}`);
-      if (LONG_WITH_VALUE.has(name) && !word.includes('=')) index += 1;
+      if (LONG_WITH_VALUE.has(name) && !word.includes('=') && isValue(words[index + 1])) index += 1;
     } else if (word.startsWith('-') && word.length > 1) {
       const letters = [...word.slice(1)];
       for (const letter of letters) {
         const why = BY_SHORT.get(letter);
         if (why !== undefined) messages.push(`refuses -${letter}: ${why}`);
       }
-      if (SHORT_WITH_VALUE.has(letters.at(-1) ?? '')) index += 1;
+      if (SHORT_WITH_VALUE.has(letters.at(-1) ?? '') && isValue(words[index + 1])) index += 1;
     } else {
       messages.push(`has a stray word ${JSON.stringify(word)}: write --option=value`);
     }

@@ -57,7 +57,8 @@ export function parseLine(line: string): { level: Level; text: string } {
   return { level: 'info', text: line.trim() };
 }
 
-const TABLE = /^Thread (\d+):? dumping data (?:for|from) `(.+?)`\s*\.\s*`(.+?)`(?: |$)/s;
+/** Names have 64 characters at the most, of which some count twice here. */
+const TABLE = /^Thread (\d+):? dumping data (?:for|from) `(.{1,128}?)`\s{0,2}\.\s{0,2}`(.{1,128}?)`(?: |$)/s;
 const THREAD_MOVES_ON = /^Thread (\d+):? (?:dumping|shutting down)/;
 const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;

@@ -20,8 +20,9 @@ export function parseMetadata(text: string): DumpMetadata {
 
   const value = (...names: string[]) => {
     for (const name of names) {
-      const found = new RegExp(`^[\\t #]*${name}\\s*[:=][ \\t]*"?(.*?)"?[ \\t]*$`, 'mi').exec(section)?.[1];
-      if (found !== undefined && found !== '') return found;
+      const found = new RegExp(`^[\\t #]*${name}[ \\t]*[:=](.*)$`, 'mi').exec(section)?.[1]?.trim();
+      const bare = found?.replace(/^"/, '').replace(/"$/, '');
+      if (bare !== undefined && bare !== '') return bare;
     }
     return undefined;
   };

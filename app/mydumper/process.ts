@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
-import { createInterface } from 'node:readline';
 import { Failure, type FailureKind } from '../errors.ts';
+import { readLines } from './lines.ts';
 import { createLogReader, type MydumperEvent } from './log-reader.ts';
 import { toolEnvironment } from './version.ts';
 
@@ -85,9 +85,7 @@ export async function startTool(
   });
   const pid = await started(child, name, kind);
   const drained = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      onLine(line);
-    }
+    for await (const line of readLines(stream)) onLine(line);
   });
   const { promise: exited, resolve } = Promise.withResolvers<MydumperExit>();
   let running = true;

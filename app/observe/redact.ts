@@ -2,8 +2,8 @@ import { messageOf } from '../errors.ts';
 
 /** Names under which a value is taken for a secret, whatever it is. */
 const SECRET_NAME = /passw|passphrase|pwd|secret|token|credential|authorization|(private|access).?key/i;
-/** `scheme://user:password@host`. */
-const URL_PASSWORD = /(\/\/[^\s/:@]*:)[^\s@]+@/g;
+/** Up to the password in `scheme://user:password@host`, after the slashes. */
+const URL_USER = /[^/:@]*:/y;
 /** `password=…`, as in an option file or a DSN. */
 const ASSIGNED_PASSWORD = /(passw(?:or)?d=)[^\s&;]+/gi;
 const REDACTED = '[redacted]';
@@ -22,7 +22,18 @@ export function redact(name: string, value: unknown): unknown {
 }
 
 export function redactText(text: string): string {
-  return text.replace(URL_PASSWORD, `$1${REDACTED}@`).replace(ASSIGNED_PASSWORD, `$1${REDACTED}`);
+  return text.replace(/\S+/g, redactUrl).replace(ASSIGNED_PASSWORD, `$1${REDACTED}`);
+}
+
+/** A password may hold an `@` itself, so all up to the last one goes. Takes time in proportion to the text, whatever it is. */
+function redactUrl(word: string): string {
+  const end = word.lastIndexOf('@');
+  for (let at = word.indexOf('//'); at !== -1 && at < end; at = word.indexOf('//', at + 1)) {
+    URL_USER.lastIndex = at + 2;
+    const start = URL_USER.test(word) ? URL_USER.lastIndex : end;
+    if (start < end) return `${word.slice(0, start)}${REDACTED}${word.slice(end)}`;
+  }
+  return word;
 }
 
 /** A text as one line that is safe on a terminal: no secrets, no line breaks, no control characters. */

@@ -3,8 +3,9 @@ export type DefinitionKind = 'TABLE' | 'VIEW' | 'TRIGGER' | 'FUNCTION' | 'PROCED
 /** One object that a file of the dump creates. */
 export type Definition = { readonly kind: DefinitionKind; readonly name: string; readonly statement: string };
 
+/** A quote that is doubled within a name is read as the end of one and the beginning of another, so that each text is read in one way. */
 const CREATE =
-  /^CREATE\b(?:\s+OR REPLACE)?(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
+  /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
 
 /**
  * The definitions in a file of schemas, views, triggers or routines, in order. Pure. Statements end with `;` at the end of a line; inner
@@ -28,12 +29,19 @@ function withoutComments(part: string): string {
 
 /** What differs between two tellings of the same definition: the blank after inner semicolons, the counter, the last `;`. */
 export function normalize(statement: string): string {
-  return statement
-    .replaceAll('; \n', ';\n')
-    .replace(/\r\n/g, '\n')
-    .replace(/ AUTO_INCREMENT=\d+/, '')
-    .replace(/[;\s]+$/, '')
-    .trim();
+  return withoutEnd(
+    statement
+      .replaceAll('; \n', ';\n')
+      .replace(/\r\n/g, '\n')
+      .replace(/ AUTO_INCREMENT=\d+/, ''),
+  ).trimStart();
+}
+
+/** Without semicolons and blanks at its end. */
+function withoutEnd(statement: string): string {
+  let end = statement.length;
+  while (end > 0 && /[;\s]/.test(statement.charAt(end - 1))) end -= 1;
+  return statement.slice(0, end);
 }
 
 /**

@@ -17,9 +17,10 @@ export function readMetadataTables(text: string): MetadataTables {
       continue;
     }
     if (section === undefined) continue;
-    const [, name, value] = /^(real_table_name|rows)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === 'real_table_name' && value !== undefined) realNames.set(section, value);
-    if (name === 'rows' && /^\d+$/.test(value ?? '')) rows.set(section, Number(value));
+    const [, name, rest = ''] = /^(real_table_name|rows)[ \t]*=(.*)$/s.exec(line) ?? [];
+    const value = rest.trim();
+    if (name === 'real_table_name') realNames.set(section, value);
+    if (name === 'rows' && /^\d+$/.test(value)) rows.set(section, Number(value));
   }
   return { realNames, rows };
 }

@@ -2,6 +2,7 @@ import type { RestoreConfig } from '../config-reading.ts';
 import { Failure } from '../errors.ts';
 import type { Manifest, ManifestFile } from '../manifest/schema.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
+import { ANY, ONE, wildcardPattern } from '../wildcards.ts';
 
 /** A file of the backup with the names it has in the server: 1.x writes `mydumper_N` where a name is odd. */
 export type DumpFile = ManifestFile & { readonly realTable: string | null };
@@ -107,10 +108,9 @@ type Pattern = { readonly source: string; readonly test: (file: DumpFile) => boo
 
 /** `*` and `?` as in a shell. A pattern with a dot may be `database.table` or a table with a dot in its name. */
 function patternOf(source: string): Pattern {
-  const body = source.replace(/[*?]|[^*?]+/g, (part) =>
-    part === '*' ? '[\\s\\S]*' : part === '?' ? '[\\s\\S]' : RegExp.escape(part),
+  const pattern = wildcardPattern(
+    Array.from(source, (character) => (character === '*' ? ANY : character === '?' ? ONE : character)),
   );
-  const pattern = new RegExp(`^(?:${body})$`, 'u');
   return {
     source,
     test: ({ database, realTable }) =>

@@ -1,8 +1,9 @@
-/** What may stand in a data file. Anything else could end the transaction a piece is loaded in, or do worse. */
-const INSERT = /^(?:INSERT|REPLACE)\s/;
-const ALLOWED = /^(?:INSERT\s|REPLACE\s|SET\s|\/\*|--|LOCK TABLES\s|UNLOCK TABLES)/;
-/** Enough of a statement to tell what it is. */
-const HEAD_BYTES = 14;
+import { HEAD_BYTES, kindOf } from './statement-heads.ts';
+
+/** Where a statement ends. */
+const ENDING = ';\n';
+/** Of a statement that is refused. */
+const SHOWN_CHARACTERS = 60;
 const LINE_FEED = 10;
 const SEMICOLON = 59;
 const OPENING = 40;
@@ -25,10 +26,10 @@ export type StatementScanner = {
   readonly end: () => Span[];
 };
 
-/** A statement that does not belong into a data file. */
+/** A statement that does not belong into a data file: it could end the transaction a piece is loaded in, or do worse. */
 export class ForeignStatement extends Error {
   constructor(head: string) {
-    super(`it holds a statement that is no INSERT: ${JSON.stringify(head)}`);
+    super(`it holds a statement that is no INSERT: ${JSON.stringify(head.slice(0, SHOWN_CHARACTERS))}`);
     this.name = 'ForeignStatement';
   }
 }
@@ -55,13 +56,16 @@ export function createStatementScanner(): StatementScanner {
       let at = from;
       if (!inStatement) {
         while (data[at] === LINE_FEED) at += 1;
-        if (data.length - at < HEAD_BYTES && !isLast) {
+        const start = data.subarray(at, at + HEAD_BYTES);
+        const ending = start.indexOf(ENDING);
+        if (ending === -1 && start.length < HEAD_BYTES && !isLast) {
           held = data.subarray(from);
           break;
         }
-        const head = data.toString('latin1', at, at + HEAD_BYTES);
-        if (head !== '' && !ALLOWED.test(head)) throw new ForeignStatement(head);
-        inserts = INSERT.test(head);
+        const head = start.toString('latin1', 0, ending === -1 ? start.length : ending + ENDING.length);
+        const kind = kindOf(head);
+        if (kind === 'foreign') throw new ForeignStatement(head);
+        inserts = kind === 'inserts';
         inStatement = true;
         before = LINE_FEED;
       }

@@ -169,7 +169,7 @@ export async function createDatabase(target: Target, file: DumpFile, content: st
     (text) => text !== '' && !/^(?:\/\*!\d+ SET [^;]*\*\/|SET [^;]*)$/s.test(text),
   );
   const [, options] =
-    /^CREATE DATABASE\s+(?:\/\*!32312 IF NOT EXISTS\*\/\s*|IF NOT EXISTS\s+)?(?:`(?:[^`]|``)+`|"(?:[^"]|"")+")((?:[^;`'"]|'(?:[^'\\]|''|\\.)*')*)$/s.exec(
+    /^CREATE DATABASE\s+(?:\/\*!32312 IF NOT EXISTS\*\/\s*|IF NOT EXISTS\s+)?(?:`(?:[^`]|``)+`|"(?:[^"]|"")+")((?:[^;`'"]|'(?:[^'\\]|\\.)*')*)$/s.exec(
       create[0] ?? '',
     ) ?? [];
   if (create.length !== 1 || options === undefined)

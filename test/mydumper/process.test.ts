@@ -55,13 +55,13 @@ describe('what mydumper says', () => {
     expect(messages()).not.toContain('');
   });
 
-  test('is read in whole lines however long they are and whatever letters they hold', async () => {
+  test('is read in lines whatever letters they hold, of which endless ones are cut', async () => {
     const { mydumper, messages } = await start(
       `head -c 3000000 /dev/zero | tr '\\0' x; echo; printf 'B\\303'; sleep 0.05; printf '\\274cher \\360\\237\\220\\254\\n'`,
     );
     await mydumper.exited;
-    expect(messages().map((message) => message.length)).toEqual([3_000_000, 9]);
-    expect(messages()[0]).toBe('x'.repeat(3_000_000));
+    expect(messages().map((message) => message.length)).toEqual([65_536, 9]);
+    expect(messages()[0]).toBe('x'.repeat(65_536));
     expect(messages()[1]).toBe('Bücher 🐬');
   });
 

@@ -72,6 +72,20 @@ test.each([
     editFile({ name: '.mydumper-fargate.cnf', key: `${FOLDER}.mydumper-fargate.cnf.zst` }),
     /not that of a file/,
   ],
+  [
+    'half a character in a name',
+    editFile({
+      name: 'shop.orders\ud800.sql',
+      key: `${FOLDER}shop.orders\ud800.sql.zst`,
+      table: 'orders\ud800',
+    }),
+    /not Unicode/,
+  ],
+  [
+    'half a character in a database',
+    edited((manifest) => Object.assign(manifest, { databases: ['shop', '\udfff'] })),
+    /the database name .* is none/,
+  ],
   ['an endless name', editFile({ name: `${'a'.repeat(300)}.sql` }), /too long/],
   [
     'a key of another folder',
