@@ -12,6 +12,9 @@ export const THREADS = 4;
 export const BUCKET = 'bench';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+/** Flags of Node in the Dockerfile's entrypoint. */
+export const AS_IN_THE_IMAGE = ['--max-semi-space-size=8'];
+
 const MAIN = path('../app/main.ts');
 const PUT_FILES = path('put-files.ts');
 const STOP_UPLOAD_RESUME = path('stop-upload-resume.ts');
@@ -116,7 +119,7 @@ export function ours(context: Context, compression: 'none' | 'zstd'): Step {
     COMPRESS: compression,
     ...context.variables,
   };
-  return { name: 'backup', argv: [process.execPath, MAIN, 'backup'], env, directory };
+  return { name: 'backup', argv: [process.execPath, ...AS_IN_THE_IMAGE, MAIN, 'backup'], env, directory };
 }
 
 export function databaseEnvironment(db: Setting['db']): Record<string, string> {

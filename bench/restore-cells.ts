@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { dropAll } from '../test/restore/setting.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import {
+  AS_IN_THE_IMAGE,
   BUCKET,
   type Context,
   clientEnvironment,
@@ -109,7 +110,12 @@ function restore(context: Context, target: MariaDb): Step {
     STAGING_LIMIT_MB: String(context.sized.budgetMiB),
     THREADS: String(THREADS),
   };
-  return { name: 'restore', argv: [process.execPath, MAIN, 'restore'], env, directory: context.directory };
+  return {
+    name: 'restore',
+    argv: [process.execPath, ...AS_IN_THE_IMAGE, MAIN, 'restore'],
+    env,
+    directory: context.directory,
+  };
 }
 
 /** rclone, zstd and myloader, one after the other, the whole dump on disk. */

@@ -36,13 +36,14 @@ const CLEARLY = 0.05;
 
 /**
  * The value to take, of one setting under one condition: the default, unless another is faster by more than 5 % and by more than the spread of
- * either's rounds.
+ * either's rounds, of which one alone says nothing.
  */
 export function chosen(points: readonly SweepPoint[]): SweepPoint | undefined {
   const standard = points.find(({ isDefault }) => isDefault);
   const best = points.toSorted((left, right) => median(left.wallSeconds) - median(right.wallSeconds))[0];
   if (standard === undefined || best === undefined) return best;
   const isClear =
+    standard.wallSeconds.length > 1 &&
     median(best.wallSeconds) < (1 - CLEARLY) * median(standard.wallSeconds) &&
     Math.max(...best.wallSeconds) < Math.min(...standard.wallSeconds);
   return isClear ? best : standard;
@@ -91,7 +92,7 @@ export function renderSweep({
   return [
     '## Defaults',
     `Written by \`${command}\` on ${date.slice(0, 10)} (load before the start ${loadBefore.toFixed(2)}): ${sizeGb} GB through ${(budgetBytes / MIB).toFixed(0)} MiB, one setting changed at a time. ` +
-      '✓ marks what was chosen: the default, unless another value was faster by more than 5 % and beyond the spread of the rounds.',
+      '✓ marks what was chosen: the default, unless another value was faster by more than 5 % and beyond the spread of several rounds.',
     table(header, rows),
     verdict([...groups.values()]),
   ].join('\n\n');

@@ -19,6 +19,7 @@ test('the default stays unless another value is faster beyond five percent and b
   expect(chosen([point(8, [10, 11, 12], true), point(5, [10.5, 10.6, 10.7])])?.value).toBe(8);
   expect(chosen([point(8, [10, 11, 12], true), point(5, [9, 9.5, 10.5])])?.value).toBe(8);
   expect(chosen([point(8, [10, 11, 12], true), point(5, [8, 8.5, 9])])?.value).toBe(5);
+  expect(chosen([point(8, [10], true), point(5, [5])])?.value).toBe(8);
 });
 
 test('the sweep names what was chosen', () => {
@@ -26,7 +27,7 @@ test('the sweep names what was chosen', () => {
   const stays = renderSweep({ ...about, points: [point(8, [10], true), point(5, [10])] });
   expect(stays).toContain('| PART_SIZE_MB, none, S3 unlimited | 8 (default) ✓ |');
   expect(stays).toContain('No value was clearly faster than the default.');
-  const changes = renderSweep({ ...about, points: [point(8, [10], true), point(5, [5])] });
+  const changes = renderSweep({ ...about, points: [point(8, [10, 10], true), point(5, [5, 5])] });
   expect(changes).toContain('- PART_SIZE_MB, none, S3 unlimited: 5 was clearly faster than the default');
 });
 
