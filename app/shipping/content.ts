@@ -3,6 +3,7 @@ import { read } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Compression } from '../config.ts';
+import { createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 import type { Lease } from '../staging/tracker.ts';
 import { createCompressor } from './compressor.ts';
 import type { Tail } from './tail.ts';
@@ -10,6 +11,8 @@ import type { Tail } from './tail.ts';
 const READ_BYTES = 1024 * 1024;
 /** What a read takes whose file should hold no more: a whole buffer for each of very many small files is what they would cost most. */
 const LEAST_READ_BYTES = 4096;
+/** From this size on reads go into buffers that are used again. */
+const REUSED_BYTES = 128 * 1024;
 /** A compressor is flushed each time it has taken in so much, so that it is known what of the file is in which part. */
 const BETWEEN_MARKS_BYTES = 4 * 1024 * 1024;
 
@@ -36,7 +39,7 @@ const readAt = promisify(read);
 
 /**
  * Reads a file from its descriptor while it may still grow, puts the prologue before it, hashes it, and compresses it into one
- * frame or member. When the tail is pressed, what was read so far is brought to the end of a part of `partBytes`.
+ * frame or member. Buffers that the body's reader gives back are read into again. When the tail is pressed, what was read so far is brought to the end of a part of `partBytes`.
  */
 export function openContent(
   lease: Lease,
@@ -44,13 +47,16 @@ export function openContent(
   compression: Compression,
   prologue: Buffer,
   partBytes: number,
+  buffers: ReusedBuffers = createReusedBuffers(),
 ): Content {
   const hash = createHash('sha256');
   const source = { fileBytes: 0 };
   const marks: Mark[] = [];
-  const plain = readToEnd(lease, tail, hash, prologue, source);
+  const plain = readToEnd(lease, tail, hash, prologue, source, buffers);
   const pieces =
-    compression === 'none' ? onlyData(plain) : compressed(plain, compression, partBytes, source, marks);
+    compression === 'none'
+      ? onlyData(plain)
+      : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
     body: Readable.from(pieces, { objectMode: false, highWaterMark: READ_BYTES }),
     summary: () => ({
@@ -75,6 +81,7 @@ async function* readToEnd(
   hash: { update: (data: Buffer) => unknown },
   prologue: Buffer,
   source: { fileBytes: number },
+  buffers: ReusedBuffers,
 ): AsyncGenerator<Piece> {
   if (prologue.byteLength > 0) {
     hash.update(prologue);
@@ -84,7 +91,7 @@ async function* readToEnd(
     const seen = tail.now();
     const { sizeBytes, closed } = seen;
     while (source.fileBytes < sizeBytes || closed) {
-      const data = await readChunk(lease.descriptor, source.fileBytes, sizeBytes - source.fileBytes);
+      const data = await readChunk(buffers, lease.descriptor, source.fileBytes, sizeBytes - source.fileBytes);
       if (data.byteLength === 0) break;
       hash.update(data);
       source.fileBytes += data.byteLength;
@@ -100,10 +107,16 @@ async function* readToEnd(
 }
 
 /** `expectedBytes` should be left in the file. */
-async function readChunk(descriptor: number, position: number, expectedBytes: number): Promise<Buffer> {
+async function readChunk(
+  buffers: ReusedBuffers,
+  descriptor: number,
+  position: number,
+  expectedBytes: number,
+): Promise<Buffer> {
   const length = Math.min(READ_BYTES, Math.max(LEAST_READ_BYTES, expectedBytes));
-  const { bytesRead, buffer } = await readAt(descriptor, Buffer.allocUnsafeSlow(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
+  const target = length < REUSED_BYTES ? Buffer.allocUnsafeSlow(length) : buffers.take(READ_BYTES);
+  const { bytesRead } = await readAt(descriptor, target, 0, length, position);
+  return target.subarray(0, bytesRead);
 }
 
 function requireSize(name: string, closedBytes: number, readBytes: number): void {
@@ -124,6 +137,7 @@ async function* compressed(
   partBytes: number,
   source: { readonly fileBytes: number },
   marks: Mark[],
+  buffers: ReusedBuffers,
 ): AsyncGenerator<Buffer> {
   const compressor = createCompressor(compression);
   let storedBytes = 0;
@@ -141,8 +155,10 @@ async function* compressed(
   try {
     for await (const piece of pieces) {
       if ('data' in piece) {
-        yield* counted(await compressor.add(piece.data));
+        const output = await compressor.add(piece.data);
         sinceMarkBytes += piece.data.byteLength;
+        buffers.giveBack(piece.data);
+        yield* counted(output);
       }
       const press = 'press' in piece;
       if (sinceMarkBytes >= BETWEEN_MARKS_BYTES || (press && sinceMarkBytes > 0)) {

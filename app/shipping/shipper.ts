@@ -1,6 +1,7 @@
 import type { Compression } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Watch } from '../governor/watch.ts';
+import { createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 import type { FileId } from '../staging/process-files.ts';
 import type { StagedFile } from '../staging/tracked-file.ts';
 import type { Growth } from '../staging/tracker.ts';
@@ -65,6 +66,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   const shipped: ShippedFile[] = [];
   const tails = new Map<FileId, Tail>();
   const names = new Set<string>();
+  const buffers = createReusedBuffers();
   let finishedUnderWay = 0;
   let underWay = 0;
   let stopped = false;
@@ -87,7 +89,7 @@ export function createShipper(options: ShipperOptions): Shipper {
     underWay += 1;
     const tail = createTail(file.sizeBytes, closed);
     tails.set(file.id, tail);
-    return shipFile(options, names, file.id, tail)
+    return shipFile(options, names, buffers, file.id, tail)
       .then((done) => {
         shipped.push(done);
         options.onShipped(done);
@@ -144,6 +146,7 @@ export function createShipper(options: ShipperOptions): Shipper {
 async function shipFile(
   { store, watch, folder, compression, prologueOf, partBytes }: ShipperOptions,
   names: Set<string>,
+  buffers: ReusedBuffers,
   id: FileId,
   tail: Tail,
 ): Promise<ShippedFile> {
@@ -156,7 +159,7 @@ async function shipFile(
   }
   names.add(lease.name);
   tail.update(lease.sizeBytes, lease.closed);
-  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes);
+  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes, buffers);
   const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
   let freedBytes = 0;
   const onAcknowledged = (storedBytes: number) => {
@@ -169,6 +172,7 @@ async function shipFile(
   const stored = await store.upload(key, content.body, CONTENT_TYPES[compression], {
     partBytes,
     onAcknowledged,
+    onTaken: buffers.giveBack,
   });
   const { bytes, fileBytes, sha256 } = content.summary();
   await watch.release(id);

@@ -13,6 +13,8 @@ export type UploadOptions = {
   readonly partBytes?: number;
   /** Told how many of the first bytes the store has acknowledged, each time these become more. */
   readonly onAcknowledged?: (bytes: number) => void;
+  /** Told of each piece of the body that the store does not need any more. */
+  readonly onTaken?: (piece: Buffer) => void;
 };
 
 /**

@@ -9,9 +9,9 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
+import { createReusedBuffers } from '../reused-buffers.ts';
 import { encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
-import { createPartBuffers } from './part-buffers.ts';
 import { explain } from './refusals.ts';
 import type { Limits } from './retry.ts';
 import { createClient, PARTS_PER_FILE } from './s3-client.ts';
@@ -28,7 +28,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     signal: interruption.signal,
   };
   const client = createClient(config, files, limits, onRetry);
-  const buffers = createPartBuffers();
+  const buffers = createReusedBuffers();
   const written: Partial<PutObjectCommandInput> = {
     ...(config.kmsKeyId !== undefined && {
       ServerSideEncryption: 'aws:kms' as const,
@@ -75,7 +75,12 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       }
     },
 
-    upload: async (key, body, contentType, { partBytes = config.partBytes, onAcknowledged } = {}) => {
+    upload: async (
+      key,
+      body,
+      contentType,
+      { partBytes = config.partBytes, onAcknowledged, onTaken } = {},
+    ) => {
       const tally = { bytes: 0, crc: 0 };
       const target = {
         ...data,
@@ -96,6 +101,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
               tally.bytes += piece.byteLength;
               tally.crc = crc32(piece, tally.crc);
             },
+            onTaken: (piece) => onTaken?.(piece),
             onAcknowledged: (bytes) => onAcknowledged?.(bytes),
           },
           body,

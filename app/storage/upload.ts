@@ -9,7 +9,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { PartBuffers } from './part-buffers.ts';
+import type { ReusedBuffers } from '../reused-buffers.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
@@ -21,9 +21,11 @@ export type UploadJob = {
   readonly partBytes: number;
   /** Parts in memory at once: under way, and the one that is being filled. */
   readonly atOnce: number;
-  readonly buffers: PartBuffers;
+  readonly buffers: ReusedBuffers;
   /** Sees every piece of the body in order. */
   readonly onPiece: (piece: Buffer) => void;
+  /** Told of each piece that was copied and is not needed any more. */
+  readonly onTaken: (piece: Buffer) => void;
   /** Told how many of the first bytes are acknowledged, in whole parts. */
   readonly onAcknowledged: (bytes: number) => void;
 };
@@ -52,6 +54,7 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<string
         filledBytes += copiedBytes;
         taken += copiedBytes;
       }
+      job.onTaken(piece);
     }
     if (parts.count() === 0) return await putWhole(job, buffer, filledBytes);
     await parts.send(buffer, filledBytes);
