@@ -24,6 +24,8 @@ export type Context = {
   readonly setting: Setting;
   readonly sized: Sized;
   readonly endpoint: string;
+  /** Of the database, or of a slow way to it. */
+  readonly databasePort: number;
   /** Staging, or the whole dump of those with an unlimited disk; fresh and empty. */
   readonly directory: string;
   /** Files of an earlier dump. */
@@ -72,9 +74,11 @@ export function stepsOf(alternative: BackupAlternative, context: Context): reado
 }
 
 /** As our program calls it, but with an unlimited disk. */
-function mydumperArguments({ setting, sized, directory }: Context): string[] {
+function mydumperArguments({ setting, sized, directory, databasePort }: Context): string[] {
   return [
     `--defaults-file=${setting.optionFile}`,
+    `--host=${setting.db.host}`,
+    `--port=${databasePort}`,
     `--outputdir=${directory}`,
     `--threads=${THREADS}`,
     `--chunk-filesize=${sized.chunkMiB}`,
@@ -99,7 +103,10 @@ function putFiles(context: Context): Step {
 }
 
 /** Sends so many MB out of memory: what the server can take. */
-export function putBuffers(context: Omit<Context, 'ready' | 'sized'>, megabytes: number): Step {
+export function putBuffers(
+  context: Pick<Context, 'setting' | 'endpoint' | 'directory'>,
+  megabytes: number,
+): Step {
   const argv = [process.execPath, PUT_FILES, context.endpoint, String(megabytes)];
   return { name: 'raw PUTs', argv, env: clientEnvironment(context), directory: context.directory };
 }
@@ -109,6 +116,7 @@ export function ours(context: Context, compression: 'none' | 'zstd'): Step {
   const env = {
     ...clientEnvironment(context),
     ...databaseEnvironment(setting.db),
+    PORT: String(context.databasePort),
     BUCKET,
     SOURCE: `bench-${compression}`,
     OUTPUTDIR: join(directory),

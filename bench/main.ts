@@ -10,7 +10,6 @@ import { createRestoreBench } from './restore-cells.ts';
 import { createCellRunner } from './run-cell.ts';
 import type { Results, Sample } from './sample.ts';
 import { startSetting } from './setting.ts';
-import { median } from './statistics.ts';
 
 const MOST_ATTEMPTS = 2;
 
@@ -46,7 +45,7 @@ async function bench(options: BenchOptions): Promise<void> {
       for (const cell of cells) {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
           try {
-            const sample = await runner.run(cell, round, dumpRate(samples, results().referenceGb));
+            const sample = await runner.run(cell, round);
             samples.push(sample);
             say(
               `round ${round}, ${cellName(cell)}: ${sample.wallSeconds.toFixed(1)} s, ${sample.cpuSeconds.toFixed(1)} s of processors`,
@@ -68,15 +67,6 @@ async function bench(options: BenchOptions): Promise<void> {
     await restores.stop();
     await setting.stop();
   }
-}
-
-/** Bytes per second of mydumper alone, which is what `balanced` means. */
-function dumpRate(samples: readonly Sample[], referenceGb: number): number | undefined {
-  const alone = samples.filter(
-    ({ alternative, sizeGb }) => alternative === 'mydumper-alone' && sizeGb === referenceGb,
-  );
-  if (alone.length === 0) return undefined;
-  return median(alone.map(({ dumpedBytes, wallSeconds }) => dumpedBytes / wallSeconds));
 }
 
 try {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ALTERNATIVES, type AlternativeName } from './alternative-names.ts';
 
-/** Bytes per second as MB/s, or what the dump itself makes: measured first. */
+/** Of S3, in MB/s. `balanced`: database and S3 are limited alike, so that neither waits for processors. */
 export type Bandwidth = 'unlimited' | 'balanced' | number;
 
 export type BenchOptions = {
@@ -23,10 +23,10 @@ export const USAGE = `Usage: npm run bench -- [options]
   --sizes <GB,...>       sizes of the databases as dumped (0.2,1,4)
   --large                20 GB too
   --rounds <n>           how often everything is measured, in turns (3)
-  --bandwidths <list>    unlimited, balanced (as fast as the dump) or MB/s (unlimited,balanced,20,100)
+  --bandwidths <list>    unlimited, balanced (database and S3 alike) or MB/s (unlimited,balanced,20,100)
   --tls                  the fast ones over TLS too
   --only <names>         of ${ALTERNATIVES.map(({ name }) => name).join(', ')}
-  --out <path>           where the report goes (docs/benchmarks.md); figures and plots go beside it
+  --out <path>           where the report goes (docs/benchmarks.md, or bench-quick.md with --quick); figures and plots go beside it
   --data <directory>     keeps the databases there for the next time
 `;
 
@@ -42,7 +42,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
       bandwidths: { type: 'string' },
       tls: { type: 'boolean', default: false },
       only: { type: 'string' },
-      out: { type: 'string', default: 'docs/benchmarks.md' },
+      out: { type: 'string' },
       data: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -62,7 +62,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
     ),
     tls: values.tls,
     only: list(values.only ?? '').map(known),
-    out: values.out,
+    out: values.out ?? (values.quick ? 'bench-quick.md' : 'docs/benchmarks.md'),
     data: values.data,
   };
 }

@@ -28,7 +28,7 @@ export function referenceSize(sizesGb: readonly number[]): number {
 
 /**
  * The cells of one round, in order. All alternatives meet at the reference size; at the others floor A and ours run unlimited, which is
- * what growth with size is told by. `balanced` comes after `unlimited`, since it takes floor A's rate for its own.
+ * what growth with size is told by.
  */
 export function planRound(
   options: Pick<BenchOptions, 'sizesGb' | 'bandwidths' | 'tls' | 'only'>,
@@ -51,7 +51,7 @@ export function planRound(
       for (const size of options.sizesGb)
         if (size !== reference) add(['mydumper-alone', ...OURS], size, bandwidth);
     } else if (bandwidth === 'balanced')
-      add(['upload-alone', ...OURS, 'stop-upload-resume'], reference, bandwidth);
+      add([...FLOORS, ...OURS, 'stop-upload-resume', 'mydumper-then-rclone'], reference, bandwidth);
     else add(['upload-alone', ...OURS, ...OTHERS], reference, bandwidth);
   }
   return cells.filter(({ alternative }) => options.only.length === 0 || options.only.includes(alternative));

@@ -58,6 +58,7 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
     setting,
     sized: setting.sized(sizeGb),
     endpoint: sink.endpoint,
+    databasePort: setting.db.port,
     directory,
     ready: '',
   };

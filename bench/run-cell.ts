@@ -3,10 +3,11 @@ import type { AlternativeName } from './alternative-names.ts';
 import { type Context, stepsOf } from './alternatives.ts';
 import { fileBytes, freshDirectory } from './disk.ts';
 import { measureStep, type StepMeasure } from './measure.ts';
+import type { Bandwidth } from './options.ts';
 import { type Cell, referenceSize } from './plan.ts';
 import type { RestoreBench } from './restore-cells.ts';
 import type { Sample } from './sample.ts';
-import type { Setting } from './setting.ts';
+import { BALANCED_MB_PER_SECOND, type Setting } from './setting.ts';
 import { thin } from './statistics.ts';
 
 /** Programs that dump or load and so are no part of what moving bytes costs. */
@@ -14,7 +15,7 @@ const DUMPERS = ['mydumper', 'myloader', 'mariadb-dump'];
 const TIMELINE_POINTS = 500;
 
 export type CellRunner = {
-  readonly run: (cell: Cell, round: number, balancedBytesPerSecond: number | undefined) => Promise<Sample>;
+  readonly run: (cell: Cell, round: number) => Promise<Sample>;
 };
 
 /** Runs cells one at a time, each with a fresh directory that is removed afterwards. */
@@ -30,33 +31,31 @@ export function createCellRunner(
   const makeReady = async (context: Context) => {
     if (isReady) return;
     await freshDirectory(ready);
-    const [step] = stepsOf('mydumper-alone', { ...context, directory: ready });
+    const [step] = stepsOf('mydumper-alone', {
+      ...context,
+      databasePort: setting.db.port,
+      directory: ready,
+    });
     if (step !== undefined) await measureStep(step, besideOf(setting, false));
     isReady = true;
   };
 
   return {
-    run: async (cell, round, balancedBytesPerSecond) => {
+    run: async (cell, round) => {
       const { alternative, tls, bandwidth } = cell;
       const sized = setting.sized(cell.sizeGb);
       const sink = tls ? setting.tls : setting.plain;
       if (sink === undefined) throw new Error('there is no S3 server with TLS');
       const directory = await freshDirectory(join(setting.work, 'staging'));
-      const context: Context = { setting, sized, endpoint: sink.endpoint, directory, ready };
+      const databasePort = bandwidth === 'balanced' ? setting.slowPort : setting.db.port;
+      const context: Context = { setting, sized, endpoint: sink.endpoint, databasePort, directory, ready };
       if (alternative === 'restore-ours' || alternative === 'restore-download-myloader') {
         const steps = await restores.measure(alternative, context);
         return sampleOf({ cell, round, steps, ...restores.sizes(), budgetMiB: sized.budgetMiB });
       }
       if (alternative === 'upload-alone')
         await makeReady({ ...context, sized: setting.sized(referenceSize(sizesGb)) });
-      const bytesPerSecond =
-        bandwidth === 'unlimited'
-          ? undefined
-          : bandwidth === 'balanced'
-            ? balancedBytesPerSecond
-            : bandwidth * 1e6;
-      if (bandwidth === 'balanced' && bytesPerSecond === undefined)
-        throw new Error('balanced needs mydumper-alone, unlimited, to be measured first');
+      const bytesPerSecond = limitOf(bandwidth);
       await sink.reset(bytesPerSecond);
       const steps: StepMeasure[] = [];
       for (const step of stepsOf(alternative, context))
@@ -68,6 +67,11 @@ export function createCellRunner(
       return bytesPerSecond === undefined ? sample : { ...sample, bytesPerSecond };
     },
   };
+}
+
+function limitOf(bandwidth: Bandwidth): number | undefined {
+  if (bandwidth === 'unlimited') return undefined;
+  return (bandwidth === 'balanced' ? BALANCED_MB_PER_SECOND : bandwidth) * 1e6;
 }
 
 export function besideOf(setting: Setting, tls: boolean): { database: number; s3: number } {

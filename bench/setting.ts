@@ -1,11 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import type { BenchOptions } from './options.ts';
-import { type Certificate, type Sink, startSink } from './sink/start.ts';
+import { answered, type Certificate, type Sink, startSink } from './sink/start.ts';
 
 const BYTES_PER_MIB = 1024 ** 2;
 const BUDGET_SHARE = 0.05;
@@ -15,6 +16,10 @@ const FILES_PER_BUDGET = 10;
 const TABLES = 4;
 /** Smaller than any database here, so that all sizes are read alike. */
 const SERVER_CONFIG = ['innodb_buffer_pool_size=128M', 'innodb_log_file_size=1G'];
+
+/** Of the database and of S3, each, where they are balanced, in MB/s: so little that two processors have enough left for everything. */
+export const BALANCED_MB_PER_SECOND = 60;
+const SLOW_DATABASE = fileURLToPath(new URL('slow-database.ts', import.meta.url));
 
 /** A database of one size and what follows from it. */
 export type Sized = {
@@ -26,6 +31,8 @@ export type Sized = {
 
 export type Setting = {
   readonly db: MariaDb;
+  /** Of a way to it that is limited to BALANCED_MB_PER_SECOND. */
+  readonly slowPort: number;
   readonly plain: Sink;
   /** Over TLS; undefined when not asked for. */
   readonly tls: Sink | undefined;
@@ -55,12 +62,18 @@ export async function startSetting(
     const sizes = new Map(options.sizesGb.map((sizeGb) => [sizeGb, sizedFor(sizeGb)]));
     for (const sized of sizes.values()) await makeDatabase(db, sized, say);
     const certificate = makeCertificate(work);
+    const slow = fork(SLOW_DATABASE, [String(db.port), String(BALANCED_MB_PER_SECOND * 1e6)], {
+      execArgv: [],
+    });
+    cleanups.push(() => slow.disconnect());
+    const { port: slowPort } = await answered<{ port: number }>(slow);
     const plain = await startSink();
     cleanups.push(() => plain.stop());
     const tls = options.tls ? await startSink(certificate) : undefined;
     if (tls !== undefined) cleanups.push(() => tls.stop());
     return {
       db,
+      slowPort,
       plain,
       tls,
       certificate: certificate.certificate,

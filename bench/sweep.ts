@@ -119,6 +119,7 @@ async function measure(setting: Setting, axis: Axis, value: number): Promise<Swe
     setting,
     sized,
     endpoint: setting.plain.endpoint,
+    databasePort: setting.db.port,
     directory,
     ready: '',
     variables,

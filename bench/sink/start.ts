@@ -35,7 +35,7 @@ export async function startSink(tls?: Certificate): Promise<Sink> {
   };
 }
 
-async function answered<T>(child: ChildProcess): Promise<T> {
+export async function answered<T>(child: ChildProcess): Promise<T> {
   const either = new AbortController();
   try {
     const [message] = await Promise.race([

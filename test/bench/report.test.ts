@@ -82,7 +82,7 @@ test('the report holds every goal with its mark, and the gap of those that are m
   expect(text).toMatch(/\| ✗ \| Peak resident memory.*\| ≤ 250 MiB \| 300 MiB \|/);
   expect(text).toMatch(/^- \*\*Peak resident memory.*: 300.00 MiB instead of ≤ 250 MiB\./m);
   expect(text).toContain('![Wall](benchmarks/wall.svg)');
-  expect(text).toContain('### 1 GB, S3 as fast as the dump (100 MB/s)');
+  expect(text).toContain('### 1 GB, S3 and database 100 MB/s each (balanced)');
 });
 
 test('plots are drawn as far as there is something to draw', () => {
