@@ -8,7 +8,9 @@ ARG BASE_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && npm sbom --omit=dev --sbom-format=cyclonedx > sbom.cdx.json \
+ && npm cache clean --force
 
 # What is downloaded, and checked, apart from where it is used, so that curl is not in the image.
 FROM ${BASE_IMAGE} AS downloads
@@ -36,6 +38,8 @@ RUN groupadd --gid 10001 mydumper && useradd --uid 10001 --gid 10001 --no-create
  && install -d -o 10001 -g 10001 -m 0700 /staging
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
+# What of npm's packages is in the image, in CycloneDX: docker run --rm --entrypoint cat <image> /app/sbom.cdx.json
+COPY --from=dependencies /app/sbom.cdx.json ./
 COPY package.json ./
 COPY app ./app
 ENV NODE_ENV=production OUTPUTDIR=/staging

@@ -1,7 +1,7 @@
 // Installs what `npm run demo` and `npm test` need and is missing: npm packages (with Node 24 for the scripts themselves) and, by
 // apt, mydumper and the MariaDB programs. Runs on any Node from 20 on, before anything is installed. Quick when nothing is missing.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,13 +51,10 @@ function installNpmPackages() {
   const isCurrent = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
   if (!isCurrent) {
     say('installing npm packages');
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-    });
-    if (npm.status !== 0) stop('npm ci failed; see above');
+    npm('ci', '--ignore-scripts', '--no-audit');
   }
   const node = join(root, 'node_modules', '.bin', 'node');
+  if (!isCurrent || !existsSync(node)) npm('rebuild', '--ignore-scripts=false', ...packagesWithScripts());
   const binary = existsSync(node) ? node : process.execPath;
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
   if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) {
@@ -65,6 +62,20 @@ function installNpmPackages() {
       `Node 24 is needed and ${version} was found; allow the install script of the npm package "node", or install Node 24`,
     );
   }
+}
+
+/** Of the install scripts that packages bring only those run that package.json names; the others are not needed. */
+function packagesWithScripts() {
+  const { allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.keys(allowScripts).filter((name) => allowScripts[name]);
+}
+
+function npm(...words) {
+  const { status } = spawnSync('npm', [...words, '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) stop(`npm ${words[0]} failed; see above`);
 }
 
 function installPrograms() {

@@ -99,7 +99,14 @@ describe.skipIf(reason !== undefined)('the image', () => {
       'app',
       'node_modules',
       'package.json',
+      'sbom.cdx.json',
     ]);
+    const { components } = JSON.parse((await ask('cat', '/app/sbom.cdx.json')).said) as {
+      components: { name: string; group?: string }[];
+    };
+    const listed = components.map(({ name }) => name);
+    for (const name of ['koffi', 'mysql2', 'zod']) expect(listed).toContain(name);
+    for (const name of ['vitest', 'aws-cdk-lib', 'typescript', 'node']) expect(listed).not.toContain(name);
   });
 
   test('tells a bad configuration by its exit code', async () => {
