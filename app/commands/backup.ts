@@ -14,6 +14,7 @@ import { TOOL_VERSION } from '../tool-version.ts';
 import { runDump } from './dump.ts';
 import { preflight, prepareStaging } from './preflight.ts';
 import { createRunState, createTotals, type RunState } from './run-state.ts';
+import { writeManifest } from './write-manifest.ts';
 
 /** A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its own, this often in all. */
 const MAXIMUM_RUNS = 3;
@@ -68,7 +69,11 @@ async function makeBackup(
   const folder = `${[config.prefix, config.source, backupId].filter((part) => part !== '').join('/')}/`;
   const location = `s3://${config.store.bucket}/${folder}`;
   const store = openS3(config.store, config.uploadConcurrency, run.retried);
-  run.onFailure((failure) => store.interrupt(failure));
+  /** The manifest is being written: cutting it off would only hide whether the backup was made. */
+  let beyondRecall = false;
+  run.onFailure((failure) => {
+    if (!beyondRecall) store.interrupt(failure);
+  });
   try {
     // 1. Look before anything is started or changed.
     const found = await run.orFail(preflight(config, store, folder, run.signal));
@@ -87,7 +92,13 @@ async function makeBackup(
         const times = { startedAt, finishedAt: new Date() };
         const manifest = buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId });
         const body = renderManifest(manifest);
-        const stored = await run.orFail(store.create(`${folder}${MANIFEST_NAME}`, body, 'application/json'));
+        beyondRecall = true;
+        const key = `${folder}${MANIFEST_NAME}`;
+        const stored = await writeManifest(store, run, {
+          key,
+          location: `${location}${MANIFEST_NAME}`,
+          body,
+        });
         onExists();
         run.uploaded(stored.bytes);
         leave(staging, undefined, events);

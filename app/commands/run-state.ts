@@ -75,7 +75,11 @@ export function createRunState(
     onFailure: (listener) => {
       signal.addEventListener('abort', () => listener(asFailure(signal.reason)), { once: true });
     },
-    firstCause: (error) => asFailure(signal.aborted ? signal.reason : error),
+    firstCause: (error) => {
+      if (!signal.aborted) return asFailure(error);
+      // What was thrown over the first cause tells more of it.
+      return asFailure(error instanceof Failure && error.cause === signal.reason ? error : signal.reason);
+    },
     hasFailed: () => signal.aborted,
     signal,
     uploaded: (bytes) => {

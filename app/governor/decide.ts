@@ -45,12 +45,17 @@ const LOOK_AHEAD_MARGIN = 1.5;
 const LIKELY_BURST_SHARE = 0.5;
 /** A stopped mydumper is continued when staging has fallen to this share of the level at which it is stopped. */
 const RESUME_SHARE = 0.5;
+/** The same where others wait for its locks: sooner, so that they wait less, though it is stopped again sooner too. */
+const LOCKED_RESUME_SHARE = 0.9;
 
-/** Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. */
+/**
+ * Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. While it holds
+ * locks that is all that counts, since stopping it stops everybody who writes.
+ */
 export function pauseLevel(state: GovernorState): number {
   const likely = Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE);
   // Twice, so that in a long pause it can be let read for a moment.
-  const burst = Math.max(2 * state.burstBytes, likely);
+  const burst = state.locked ? state.burstBytes : Math.max(2 * state.burstBytes, likely);
   if (state.gated) return Math.max(0, state.budgetBytes - burst);
   const ahead = state.growthBytesPerSecond * state.reactionSeconds * LOOK_AHEAD_MARGIN;
   return Math.max(0, state.budgetBytes - burst - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE));
@@ -76,11 +81,14 @@ export function decide(state: GovernorState): Decision {
   const roomForMore = state.stagedBytes + state.burstBytes <= state.budgetBytes;
 
   if (state.stopped) {
-    if (state.locked && state.lockedStopSeconds >= MAXIMUM_LOCKED_STOP_SECONDS) {
+    const isLastMoment = state.locked && state.lockedStopSeconds >= MAXIMUM_LOCKED_STOP_SECONDS;
+    const hasRoom = isLastMoment
+      ? roomForMore && state.stagedBytes < level
+      : state.stagedBytes <= level * (state.locked ? LOCKED_RESUME_SHARE : RESUME_SHARE);
+    if (hasRoom) return { action: 'resume', reason: 'staging has room again' };
+    if (isLastMoment) return { action: 'fail', reason: lockedFailure(state) };
+    if (state.locked && state.stoppedSeconds >= state.patienceSeconds && !roomForMore) {
       return { action: 'fail', reason: lockedFailure(state) };
-    }
-    if (state.stagedBytes <= level * RESUME_SHARE) {
-      return { action: 'resume', reason: 'staging has room again' };
     }
     if (state.stoppedSeconds >= state.patienceSeconds && roomForMore) {
       return { action: 'breathe', reason: 'the patience of the server is limited' };
@@ -112,9 +120,9 @@ function stuckFailure({ stagedBytes, budgetBytes }: GovernorState): string {
   );
 }
 
-function lockedFailure({ stagedBytes, budgetBytes }: GovernorState): string {
+function lockedFailure({ stagedBytes, budgetBytes, lockedStopSeconds }: GovernorState): string {
   return (
-    `${stagedBytes} of ${budgetBytes} bytes of staging are in use while mydumper holds locks, and writers have waited ` +
-    `${MAXIMUM_LOCKED_STOP_SECONDS} seconds; raise STAGING_LIMIT_MB or set LOCK_MODE`
+    `${stagedBytes} of ${budgetBytes} bytes of staging are in use while mydumper holds locks, no further statement fits, and ` +
+    `writers have waited ${Math.floor(lockedStopSeconds)} seconds; raise STAGING_LIMIT_MB or set LOCK_MODE`
   );
 }

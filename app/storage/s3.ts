@@ -10,12 +10,15 @@ import {
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { createReusedBuffers } from '../reused-buffers.ts';
-import { encodeCrc32 } from './checksum-guard.ts';
+import { ChecksumMismatch, encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
 import { explain } from './refusals.ts';
 import type { Limits } from './retry.ts';
 import { createClient, PARTS_PER_FILE } from './s3-client.ts';
 import { uploadBody } from './upload.ts';
+
+/** Of a small object that was not acknowledged: what became of attempts that were not answered, or not rightly, nobody knows. */
+const MAY_BE_WRITTEN = '; an attempt that was not acknowledged may have written it';
 
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
@@ -43,12 +46,11 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     }),
   };
 
-  const failed = (key: string, error: unknown): Failure => {
+  const failed = (key: string, error: unknown, more = ''): Failure => {
     if (error instanceof Failure) return error;
     if (interruption.signal.reason instanceof Failure) return interruption.signal.reason;
-    return new Failure('upload', `could not write s3://${config.bucket}/${key}: ${explain(error, config)}`, {
-      cause: error,
-    });
+    const reason = `could not write s3://${config.bucket}/${key}: ${explain(error, config)}${more}`;
+    return new Failure('upload', reason, { cause: error });
   };
 
   return {
@@ -129,7 +131,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
         if (await isOurEarlierAttempt(client, config.bucket, key, tally, error)) {
           return { key, bytes: tally.bytes, crc32: encodeCrc32(tally.crc) };
         }
-        throw failed(key, error);
+        throw failed(key, error, mayBeWritten(error) ? MAY_BE_WRITTEN : '');
       }
     },
 
@@ -150,8 +152,7 @@ async function isOurEarlierAttempt(
   tally: { bytes: number; crc: number },
   error: unknown,
 ): Promise<boolean> {
-  const { name, $metadata } = error as { name?: string; $metadata?: { attempts?: number } };
-  if (name !== 'PreconditionFailed' || ($metadata?.attempts ?? 1) < 2) return false;
+  if ((error as { name?: string }).name !== 'PreconditionFailed' || attemptsOf(error) < 2) return false;
   try {
     const head = await client.send(
       new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }),
@@ -160,6 +161,14 @@ async function isOurEarlierAttempt(
   } catch (headError) {
     return (headError as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403;
   }
+}
+
+function mayBeWritten(error: unknown): boolean {
+  return attemptsOf(error) > 1 || error instanceof ChecksumMismatch;
+}
+
+function attemptsOf(error: unknown): number {
+  return (error as { $metadata?: { attempts?: number } } | undefined)?.$metadata?.attempts ?? 1;
 }
 
 function acknowledged(

@@ -18,6 +18,7 @@ let program: RunningProgram | undefined;
 beforeAll(async () => {
   db = await startMariaDb();
   await createBulkDatabase(db, { name: 'bulk', megabytes: 60, tables: 3, rowBytes: 1000 });
+  await createBulkDatabase(db, { name: 'tiny', megabytes: 0.1, tables: 1 });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -58,6 +59,45 @@ test('SIGTERM while a large file goes up in parts aborts its multipart upload', 
   running.child.kill('SIGTERM');
   expect((await endsInTime(running)).code).toBe(143);
   await expectNothingLeft();
+});
+
+/** A backup of little, on a network as fast as it gets. */
+function quickRun(): RunningProgram {
+  program = startProgram(world.environment({ DATABASES: 'tiny' }));
+  return program;
+}
+
+async function expectBackup(running: RunningProgram): Promise<void> {
+  const { code, stdout } = await endsInTime(running);
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  expect(await manifestKeys(world)).toHaveLength(1);
+  expect(leftInStaging(world)).toEqual([]);
+  expect(world.cloudwatch.sum('BackupSucceeded')).toBe(1);
+}
+
+test('SIGINT while the manifest is being written, whose answer is lost: a backup, and exit 0', async () => {
+  const manifest = { operation: 'PutObject', key: /manifest\.json$/ } as const;
+  const held = world.s3.faults.add({ ...manifest, action: { kind: 'stall', milliseconds: 300 } });
+  world.s3.faults.add({ ...manifest, action: { kind: 'lost-answer' } });
+  const running = quickRun();
+  await vi.waitFor(() => expect(held.hits).toBe(1), { timeout: 20_000, interval: 5 });
+  running.child.kill('SIGINT');
+  await expectBackup(running);
+});
+
+test('signals after the backup was made change nothing, to the very end of the program', async () => {
+  const running = quickRun();
+  await running.printed('"event":"succeeded"');
+  let isOver = false;
+  const ended = running.ended.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    running.child.kill('SIGTERM');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await ended).toMatchObject({ code: 0, signal: null });
+  expect(await manifestKeys(world)).toHaveLength(1);
 });
 
 test('SIGTERM while MySQL takes the connection and never answers', async () => {

@@ -8,7 +8,7 @@ import {
   MAXIMUM_LOCKED_STOP_SECONDS,
   pauseLevel,
 } from '../../app/governor/decide.ts';
-import { BUDGET, BURST, LEVEL, MIB, stateOf, states } from './states.ts';
+import { BUDGET, BURST, LEVEL, LOCKED_LEVEL, MIB, stateOf, states } from './states.ts';
 
 type Case = readonly [title: string, state: Partial<GovernorState>, Decision['action'], reason: RegExp];
 
@@ -28,10 +28,15 @@ const running: readonly Case[] = [
   ['nothing is finished at the level', { stagedBytes: LEVEL }, 'run', /nothing finished.*room for more/],
   ['nothing is finished and the last burst fits', { stagedBytes: BUDGET - BURST }, 'run', /room for more/],
   ['nothing is finished and no burst fits', full, 'fail', /STAGING_LIMIT_MB.*THREADS.*CHUNK_FILE_SIZE_MB/],
-  ['locks are held below the level', { locked: true, stagedBytes: LEVEL - 1, ...toShip }, 'run', /has room/],
   [
-    'locks are held at the level',
-    { locked: true, stagedBytes: LEVEL, ...toShip },
+    'locks are held and one more statement of each thread fits',
+    { locked: true, stagedBytes: LOCKED_LEVEL - 1, ...toShip, likelyBurstBytes: BUDGET },
+    'run',
+    /has room/,
+  ],
+  [
+    'locks are held and the whole budget is used',
+    { locked: true, stagedBytes: LOCKED_LEVEL, ...toShip },
     'pause',
     /whole budget.*locks/,
   ],
@@ -63,15 +68,43 @@ const stopped: readonly Case[] = [
   ['patience is over and no burst fits', { ...full, ...toShip, stoppedSeconds: 1e6 }, 'pause', /waiting/],
   [
     'locks are held for less than is allowed',
-    { locked: true, stagedBytes: LEVEL, ...toShip, lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS - 0.01 },
+    {
+      locked: true,
+      stagedBytes: LOCKED_LEVEL,
+      ...toShip,
+      lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS - 0.01,
+    },
     'pause',
     /waiting for uploads/,
   ],
   [
     'locks are held for as long as is allowed',
-    { locked: true, stagedBytes: LEVEL, ...toShip, lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS },
+    { locked: true, stagedBytes: LOCKED_LEVEL, ...toShip, lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS },
     'fail',
     /writers have waited 10 seconds.*STAGING_LIMIT_MB.*LOCK_MODE/,
+  ],
+  [
+    'locks are held for as long as is allowed, but there is room by now',
+    {
+      locked: true,
+      stagedBytes: LOCKED_LEVEL - 1,
+      ...toShip,
+      lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS,
+    },
+    'resume',
+    /room again/,
+  ],
+  [
+    'locks are held and a tenth of the level is free',
+    { locked: true, stagedBytes: 0.9 * LOCKED_LEVEL, ...toShip },
+    'resume',
+    /room again/,
+  ],
+  [
+    'locks are held, patience is over and no burst fits',
+    { locked: true, ...full, ...toShip, stoppedSeconds: 3, patienceSeconds: 3, lockedStopSeconds: 4 },
+    'fail',
+    /no further statement fits, and writers have waited 4 seconds/,
   ],
   [
     'locks were held for long and are no more',
@@ -112,6 +145,11 @@ describe('the level at which mydumper is stopped', () => {
 
   test('behind the gate leaves room for two statements of each thread, however fast it writes and late we are', () => {
     expect(level({ growthBytesPerSecond: 1e12, reactionSeconds: 60 })).toBe(BUDGET - 2 * BURST);
+  });
+
+  test('leaves room for no more than a statement of each thread while locks are held', () => {
+    expect(level({ locked: true, likelyBurstBytes: BUDGET })).toBe(LOCKED_LEVEL);
+    expect(level({ locked: true, gated: false, growthBytesPerSecond: 1e12 })).toBe(BUDGET / 2 - BURST);
   });
 
   test('leaves room for a likely row where that is more than two statements', () => {
@@ -181,6 +219,13 @@ describe('whatever the state', () => {
   test('nothing fails while something can be shipped and no locks are held', () => {
     holds((state, { action }) => {
       if (state.shippableBytes > 0 && !state.locked) expect(action).not.toBe('fail');
+    });
+  });
+
+  test('what fails while locks are held has the whole budget used', () => {
+    holds((state, { action }) => {
+      if (action !== 'fail' || !state.gated) return;
+      expect(state.stagedBytes + state.burstBytes).toBeGreaterThanOrEqual(state.budgetBytes);
     });
   });
 

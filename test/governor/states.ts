@@ -6,6 +6,8 @@ export const BUDGET = 100 * MIB;
 export const BURST = 4 * MIB;
 /** What `stateOf()` gives: the budget less twice the burst. */
 export const LEVEL = BUDGET - 2 * BURST;
+/** The same while mydumper holds locks. */
+export const LOCKED_LEVEL = BUDGET - BURST;
 
 /** Behind the gate, unless told. */
 export function stateOf(changes: Partial<GovernorState> = {}): GovernorState {

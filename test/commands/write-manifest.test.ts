@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRunState, createTotals } from '../../app/commands/run-state.ts';
+import { writeManifest } from '../../app/commands/write-manifest.ts';
+import { exitCodeOf, Failure } from '../../app/errors.ts';
+import { createEvents } from '../../app/events.ts';
+import type { StoredObject } from '../../app/storage/object-store.ts';
+
+const MANIFEST = { key: 'a/manifest.json', location: 's3://b/a/manifest.json', body: Buffer.from('{}') };
+const STORED: StoredObject = { key: MANIFEST.key, bytes: 2, crc32: 'AAAAAA==' };
+const SIGINT = new Failure('interrupted', 'interrupted by SIGINT', { signal: 'SIGINT' });
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** A write under way, a run that may be interrupted, and what the program makes of it. */
+function underWay() {
+  const interruption = new AbortController();
+  const run = createRunState(1, interruption.signal, createEvents(), createTotals());
+  const answer = Promise.withResolvers<StoredObject>();
+  const cuts: Error[] = [];
+  const store = { create: () => answer.promise, interrupt: (reason: Error) => cuts.push(reason) };
+  const written = writeManifest(store, run, MANIFEST).catch((error: unknown) => run.firstCause(error));
+  return { interrupt: () => interruption.abort(SIGINT), answer, written, cuts };
+}
+
+describe('while the manifest is being written', () => {
+  test('an interruption waits for the answer, and the backup is made', async () => {
+    const { interrupt, answer, written, cuts } = underWay();
+    interrupt();
+    await vi.advanceTimersByTimeAsync(9000);
+    answer.resolve(STORED);
+    expect(await written).toEqual(STORED);
+    expect(cuts).toEqual([]);
+  });
+
+  test('an interruption waits no longer than that, and says what is not known', async () => {
+    const { interrupt, written, cuts } = underWay();
+    interrupt();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const failure = (await written) as Failure;
+    expect(failure.message).toMatch(
+      /^interrupted by SIGINT while .*s3:\/\/b\/a\/manifest\.json may be there.*did not answer in time/,
+    );
+    expect(exitCodeOf(failure)).toBe(130);
+    expect(cuts).toEqual([SIGINT]);
+  });
+
+  test('an interruption and then a refusal: interrupted, with the refusal told', async () => {
+    const { interrupt, answer, written } = underWay();
+    interrupt();
+    await vi.advanceTimersByTimeAsync(10);
+    answer.reject(new Failure('upload', 'access denied'));
+    expect(((await written) as Failure).message).toMatch(/interrupted by SIGINT .* access denied$/);
+  });
+
+  test('a refusal alone is what it is', async () => {
+    const { answer, written } = underWay();
+    const refused = new Failure('upload', 'access denied');
+    answer.reject(refused);
+    expect(await written).toBe(refused);
+  });
+});
+
+test('a run that was interrupted before does not begin to write it', async () => {
+  const run = createRunState(1, AbortSignal.abort(SIGINT), createEvents(), createTotals());
+  const store = {
+    create: () => {
+      throw new Error('not to be called');
+    },
+    interrupt: () => {},
+  };
+  await expect(writeManifest(store, run, MANIFEST)).rejects.toBe(SIGINT);
+});
