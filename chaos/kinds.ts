@@ -72,7 +72,7 @@ export const KINDS = {
   's3-expired': s3('403 ExpiredToken to everything from then on', {
     riddenOut: false,
     moments: ANY,
-    explains: upload(/access denied|ExpiredToken/),
+    explains: upload(/credentials have expired/),
   }),
   's3-500-for-good': s3('500 to everything from then on', {
     riddenOut: false,
