@@ -15,7 +15,7 @@ export const PARTS_PER_FILE = 2;
 /** What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an upload of many parts takes minutes. */
 const ANSWER_SECONDS = { few: 60, many: 600 } as const;
 /** A body that moves more slowly is better sent again, by another way. */
-const LEAST_BYTES_PER_SECOND = 16 * 1024;
+const LEAST_BYTES_PER_SECOND = 8 * 1024;
 
 const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
 

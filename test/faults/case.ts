@@ -26,8 +26,8 @@ export type FaultCase = {
   readonly exits: readonly [number, ...number[]];
   /** Matches the reason that a failed run gives. */
   readonly reason?: RegExp;
-  /** Takes more than a few seconds: run by `npm run soak`. */
-  readonly slow?: true;
+  /** Takes more than a few seconds, or differs little from a quick one: run by `npm run soak`. */
+  readonly soak?: true;
   /** The run must have ended by then; 60 unless given. */
   readonly longestSeconds?: number;
   /** Files that S3 has not acknowledged stay in staging, for the next run to clear. */

@@ -27,9 +27,9 @@ function requireWarnings(log: readonly Record<string, unknown>[], count: number)
 }
 
 export const cloudwatchFaults: readonly FaultCase[] = [
-  unavailable('error', '500 to everything'),
+  unavailable('error', '500 to everything', { soak: true }),
   unavailable('throttle', 'throttling everything'),
-  unavailable('hang', 'takes requests and never answers', { slow: true }),
+  unavailable('hang', 'takes requests and never answers', { soak: true }),
   unavailable('slow', 'answers after two seconds', {
     outcome: 'a good backup, and its metrics',
     check: async ({ world }, log) => {
@@ -43,6 +43,7 @@ export const cloudwatchFaults: readonly FaultCase[] = [
   }),
   unavailable('none', 'a name that has no address', {
     id: 'cloudwatch-dns',
+    soak: true,
     run: async ({ start }) => start({ AWS_ENDPOINT_URL_CLOUDWATCH: 'http://no-such-host.invalid:9000' }),
   }),
   unavailable('error', '500 to everything, while the backup fails', {

@@ -87,6 +87,7 @@ export const diskFaults: readonly FaultCase[] = [
     id: 'disk-replaced',
     fault: 'the directory removed during the dump and made anew, empty',
     outcome: 'the dump fails, naming the directory or a file of it',
+    soak: true,
     exits: [4, 6],
     reason: /staging|vanished|ENOENT|No such file|Couldn't/,
     run: async ({ world, inTheMiddle }) => {

@@ -140,7 +140,7 @@ export const mydumperFaults: readonly FaultCase[] = [
     outcome: 'waited for; the dump is judged as usual',
     exits: [4],
     reason: /no metadata/,
-    slow: true,
+    soak: true,
     run: async (setting) => {
       const pauses = [0, 1, 2].flatMap((count) => [
         { sleepMilliseconds: 2000 },
@@ -163,7 +163,7 @@ export const mydumperFaults: readonly FaultCase[] = [
     outcome:
       'taken back after 10 s, so that writers go on; tried again a minute later, which finds the way free',
     exits: [0],
-    slow: true,
+    soak: true,
     longestSeconds: 150,
     prepare: async ({ db }) => {
       await db.query('CREATE DATABASE others');

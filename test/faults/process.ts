@@ -116,7 +116,7 @@ export const processFaults: readonly FaultCase[] = [
     fault: 'SIGSTOP for 75 seconds, then SIGCONT',
     outcome: 'goes on where it was; the backup is good',
     exits: [0],
-    slow: true,
+    soak: true,
     longestSeconds: 180,
     run: async ({ inTheMiddle, world }) => {
       const program = await inTheMiddle({ STALL_TIMEOUT_SECONDS: '20', QUERY_TIMEOUT_SECONDS: '20' });
@@ -160,7 +160,7 @@ export const processFaults: readonly FaultCase[] = [
         return program;
       },
     ),
-    slow: true,
+    soak: true,
     withoutMetrics: true,
   },
   {

@@ -15,12 +15,14 @@ const ADDING: readonly Operation[] = [
 const IN_PARTS = { CHUNK_FILE_SIZE_MB: '64', PART_SIZE_MB: '5' };
 const SOON = { UPLOAD_RETRY_SECONDS: '1' };
 const MANIFEST = /manifest\.json$/;
+/** A case that differs little from a quick one. */
+const VARIES = { soak: true } as const;
 const RIDDEN_OUT = 'sent again; the backup is good';
 const FAILED = 'the run fails; what S3 has not acknowledged stays in staging';
 const REFUSED = 'refused before anything starts';
 
 /** Strikes six bodies, and is gone. */
-function passing(id: string, fault: string, action: FaultAction): FaultCase {
+function passing(id: string, fault: string, action: FaultAction, more: Partial<FaultCase> = {}): FaultCase {
   return {
     id,
     fault: `${fault} to some uploads`,
@@ -30,11 +32,18 @@ function passing(id: string, fault: string, action: FaultAction): FaultCase {
       strike({ operation: BODIES, skip: 1, times: 6, action });
       return start();
     },
+    ...more,
   };
 }
 
 /** Strikes two requests by which large files go up. */
-function passingInParts(id: string, fault: string, operation: Operation, action: FaultAction): FaultCase {
+function passingInParts(
+  id: string,
+  fault: string,
+  operation: Operation,
+  action: FaultAction,
+  more: Partial<FaultCase> = {},
+): FaultCase {
   return {
     id,
     fault,
@@ -45,6 +54,7 @@ function passingInParts(id: string, fault: string, operation: Operation, action:
       strike({ operation, skip: operation === 'CreateMultipartUpload' ? 1 : 0, times: 2, action });
       return start(IN_PARTS);
     },
+    ...more,
   };
 }
 
@@ -83,18 +93,24 @@ function refused(
 
 export const s3Faults: readonly FaultCase[] = [
   passing('s3-500', '500 InternalError', { kind: 'error', status: 500, code: 'InternalError' }),
-  passing('s3-503', '503 SlowDown', { kind: 'error', status: 503, code: 'SlowDown' }),
-  passing('s3-reset', 'connections reset before the body', { kind: 'reset' }),
+  passing('s3-503', '503 SlowDown', { kind: 'error', status: 503, code: 'SlowDown' }, VARIES),
+  passing('s3-reset', 'connections reset before the body', { kind: 'reset' }, VARIES),
   passing('s3-reset-in-body', 'connections reset in the body', { kind: 'reset', afterBytes: 300_000 }),
   passing('s3-lost-answer', 'answers lost', { kind: 'lost-answer' }),
-  passing('s3-cut-answer', 'answers cut in the middle', { kind: 'cut-answer' }),
+  passing('s3-cut-answer', 'answers cut in the middle', { kind: 'cut-answer' }, VARIES),
   passing('s3-stall', 'no answer for a second', { kind: 'stall', milliseconds: 1000 }),
   passing('s3-clock-skew', '403 RequestTimeTooSkewed', { kind: 'clock-skew' }),
-  passingInParts('s3-create-503', '503 SlowDown to CreateMultipartUpload', 'CreateMultipartUpload', {
-    kind: 'error',
-    status: 503,
-    code: 'SlowDown',
-  }),
+  passingInParts(
+    's3-create-503',
+    '503 SlowDown to CreateMultipartUpload',
+    'CreateMultipartUpload',
+    {
+      kind: 'error',
+      status: 503,
+      code: 'SlowDown',
+    },
+    VARIES,
+  ),
   passingInParts('s3-part-reset', 'connections reset in the middle of a part', 'UploadPart', {
     kind: 'reset',
     afterBytes: 1_000_000,
@@ -116,6 +132,7 @@ export const s3Faults: readonly FaultCase[] = [
     'CompleteMultipartUpload done, its answer cut in the middle',
     'CompleteMultipartUpload',
     { kind: 'cut-answer' },
+    VARIES,
   ),
   {
     id: 's3-manifest-lost',
@@ -143,7 +160,7 @@ export const s3Faults: readonly FaultCase[] = [
     fault: 'no answer for 90 seconds to an upload, nor anything else',
     outcome: 'given up after 60 s without a byte and sent again; the backup is good',
     exits: [0],
-    slow: true,
+    soak: true,
     longestSeconds: 180,
     run: async ({ strike, start }) => {
       strike({ operation: BODIES, skip: 1, times: 2, action: { kind: 'stall', milliseconds: 90_000 } });
@@ -153,12 +170,14 @@ export const s3Faults: readonly FaultCase[] = [
   {
     id: 's3-slow-loris',
     fault: 'answers that come a byte every half second, without an end',
-    outcome: 'given up a minute after the upload at the latest and sent again; the backup is good',
+    outcome:
+      'given up a minute after the time that the upload itself may take, and sent again; the backup is good',
     exits: [0],
-    slow: true,
+    soak: true,
     longestSeconds: 240,
     run: async ({ strike, start }) => {
-      strike({ operation: BODIES, skip: 1, times: 2, action: { kind: 'drip', millisecondsPerByte: 500 } });
+      // Small files: the larger an upload, the longer its answer may take.
+      strike({ key: /schema/, times: 2, action: { kind: 'drip', millisecondsPerByte: 500 } });
       return start({ UPLOAD_RETRY_SECONDS: '300' });
     },
   },
@@ -169,7 +188,7 @@ export const s3Faults: readonly FaultCase[] = [
     exits: [5],
     reason: /could not write s3:\/\/backups\/.*(?:TimeoutError|ETIMEDOUT|no answer)/,
     keepsFiles: true,
-    slow: true,
+    soak: true,
     longestSeconds: 240,
     run: async ({ strike, start }) => {
       strike({ operation: BODIES, skip: 4, times: ALWAYS, action: { kind: 'stall', milliseconds: 600_000 } });
@@ -182,7 +201,7 @@ export const s3Faults: readonly FaultCase[] = [
     outcome: 'refused after 60 s and what is left of 20 s of retries',
     exits: [3],
     reason: /bucket backups cannot be written to: .*(?:TimeoutError|ETIMEDOUT|no answer)/,
-    slow: true,
+    soak: true,
     longestSeconds: 240,
     run: async ({ strike, start }) => {
       strike({ times: ALWAYS, action: { kind: 'stall', milliseconds: 600_000 } });
@@ -200,6 +219,7 @@ export const s3Faults: readonly FaultCase[] = [
     '503 SlowDown for longer than UPLOAD_RETRY_SECONDS',
     { kind: 'error', status: 503, code: 'SlowDown' },
     /could not write s3:\/\/backups\/.*SlowDown.*tried \d+ times/,
+    VARIES,
   ),
   lasting(
     's3-reset-lasting',
@@ -218,6 +238,7 @@ export const s3Faults: readonly FaultCase[] = [
     'no checksum answered to a file',
     { kind: 'no-checksum' },
     /could not write .*without a CRC32 checksum/,
+    VARIES,
   ),
   lasting(
     's3-part-wrong-checksum',
@@ -225,6 +246,7 @@ export const s3Faults: readonly FaultCase[] = [
     { kind: 'wrong-checksum' },
     /could not write .*answered with CRC32/,
     {
+      ...VARIES,
       run: async ({ strike, start }) => {
         strike({ operation: 'UploadPart', skip: 1, times: ALWAYS, action: { kind: 'wrong-checksum' } });
         return start(IN_PARTS);

@@ -37,5 +37,5 @@ export function testFaults(cases: readonly FaultCase[], size: Partial<BulkOption
 }
 
 export function quick(cases: readonly FaultCase[]): FaultCase[] {
-  return cases.filter(({ slow }) => slow !== true);
+  return cases.filter(({ soak }) => soak !== true);
 }

@@ -27,5 +27,5 @@ test('every group is run: its quick cases here, its slow ones in the soak', () =
     expect(file).toContain(`testFaults(quick(${group}Faults)`);
   }
   const soak = readFileSync(new URL('../../soak/faults.test.ts', import.meta.url), 'utf8');
-  expect(soak).toMatch(/Object\.values\(FAULTS\)\s*\.flat\(\)\s*\.filter\(\(\{ slow \}\) => slow === true\)/);
+  expect(soak).toMatch(/Object\.values\(FAULTS\)\s*\.flat\(\)\s*\.filter\(\(\{ soak \}\) => soak === true\)/);
 });

@@ -28,9 +28,9 @@ is mydumper's own) and an S3 server over HTTP, with the fault caused while it ru
   bytes never above the budget; nothing left in staging; \`BackupSucceeded\` sent once.
 - **Any other exit code** is a documented one, with one \`failed\` line whose reason names the cause. There is no manifest, no multipart upload left open, no process of ours;
   in staging at most the files that the row says, never the one with the password; \`BackupFailed\` sent once.
-- **Always**: it ends within a minute unless the row is a slow one. An older backup in the bucket, somebody else's multipart upload and files beside staging are untouched.
+- **Always**: it ends within a minute unless the row says *soak*. An older backup in the bucket, somebody else's multipart upload and files beside staging are untouched.
 
-Rows marked *soak* take longer and are run by \`npm run soak\`, all others by \`npm test\`. What is waited for, and how long, is told in
+Rows marked *soak* take longer or differ little from others, and are run by \`npm run soak\`, all others by \`npm test\`. What is waited for, and how long, is told in
 [architecture.md](architecture.md#what-is-waited-for-and-how-long).
 `;
 
@@ -47,7 +47,7 @@ ${cases.map(renderRow).join('\n')}
   return [INTRODUCTION, ...sections].join('\n');
 }
 
-function renderRow({ fault, outcome, exits, slow }: FaultCase): string {
-  const cells = [fault, outcome, exits.join(' or '), slow === true ? '*soak*' : ''];
+function renderRow({ fault, outcome, exits, soak }: FaultCase): string {
+  const cells = [fault, outcome, exits.join(' or '), soak === true ? '*soak*' : ''];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
