@@ -32,6 +32,8 @@ export type FaultCase = {
   readonly longestSeconds?: number;
   /** Files that S3 has not acknowledged stay in staging, for the next run to clear. */
   readonly keepsFiles?: true;
+  /** S3 may have carried out the manifest's write without saying so: if it is there, it stands for a whole backup. */
+  readonly manifestMayExist?: true;
   /** What stays in staging because it is nobody's. */
   readonly leaves?: readonly string[];
   /** The program has no time to tell its reason or to clear staging. */

@@ -164,6 +164,26 @@ export const processFaults: readonly FaultCase[] = [
     withoutMetrics: true,
   },
   {
+    ...interrupted(
+      'SIGTERM',
+      '-manifest-mute',
+      'while S3 does not answer to the manifest',
+      async ({ start, strike }) => {
+        const action = { kind: 'drip', millisecondsPerByte: 200 } as const;
+        const drip = strike({ operation: 'PutObject', key: /manifest\.json$/, action });
+        const program = start();
+        await until('the manifest is being written', () => drip.hits > 0);
+        program.child.kill('SIGTERM');
+        return program;
+      },
+    ),
+    outcome: `${ENDED} and says that the manifest may be there; it stands for a whole backup then`,
+    reason:
+      /^interrupted by SIGTERM while the manifest was being written; s3:.* may be there, as a whole backup/,
+    soak: true,
+    manifestMayExist: true,
+  },
+  {
     id: 'process-signals-after-manifest',
     fault: 'SIGINT and SIGTERM when the manifest is written, while CloudWatch does not answer',
     outcome: 'the backup exists, so the exit code says so',

@@ -156,6 +156,19 @@ export const s3Faults: readonly FaultCase[] = [
     },
   },
   {
+    id: 's3-manifest-wrong-checksum',
+    fault: 'a wrong checksum answered to the manifest',
+    outcome: 'the run fails and says that the manifest may be there; it stands for a whole backup then',
+    exits: [5],
+    reason: /could not write .*manifest\.json: .*answered with CRC32.*may have written it/,
+    keepsFiles: true,
+    manifestMayExist: true,
+    run: async ({ strike, start }) => {
+      strike({ key: MANIFEST, times: ALWAYS, action: { kind: 'wrong-checksum' } });
+      return start();
+    },
+  },
+  {
     id: 's3-stall-long',
     fault: 'no answer for 90 seconds to an upload, nor anything else',
     outcome: 'given up after 60 s without a byte and sent again; the backup is good',

@@ -28,6 +28,8 @@ is mydumper's own) and an S3 server over HTTP, with the fault caused while it ru
   bytes never above the budget; nothing left in staging; \`BackupSucceeded\` sent once.
 - **Any other exit code** is a documented one, with one \`failed\` line whose reason names the cause. There is no manifest, no multipart upload left open, no process of ours;
   in staging at most the files that the row says, never the one with the password; \`BackupFailed\` sent once.
+- **What cannot be known**: S3 may carry out the write of the manifest and answer wrongly, or not before the end. A role that can only add cannot take it back. Then the reason says that the manifest
+  may be there, and if it is, it stands for a whole backup.
 - **Always**: it ends within a minute unless the row says *soak*. An older backup in the bucket, somebody else's multipart upload and files beside staging are untouched.
 
 Rows marked *soak* take longer or differ little from others, and are run by \`npm run soak\`, all others by \`npm test\`. What is waited for, and how long, is told in
