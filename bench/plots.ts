@@ -44,17 +44,28 @@ function stagingPlots({ samples }: Results): Drawn[] {
     return sample === undefined ? [] : [{ name, title, sample }];
   });
   const endSeconds = Math.max(0, ...drawn.map(({ sample }) => sample.wallSeconds));
-  return drawn.map(({ name, title, sample }) => stagingPlot(name, title, sample, endSeconds));
+  const mostBytes = Math.max(
+    0,
+    ...drawn.flatMap(({ sample }) => [1.15 * (sample.budgetBytes ?? 0), sample.peakDiskBytes]),
+  );
+  return drawn.map(({ name, title, sample }) => stagingPlot(name, title, sample, endSeconds, mostBytes));
 }
 
-function stagingPlot(name: string, title: string, sample: Sample, endSeconds: number): Drawn {
+/** All with the same axes. */
+function stagingPlot(
+  name: string,
+  title: string,
+  sample: Sample,
+  endSeconds: number,
+  mostBytes: number,
+): Drawn {
   const budget = (sample.budgetBytes ?? 0) / MIB;
   const speed = ((sample.bytesPerSecond ?? 0) / 1e6).toFixed(0);
   const whole = `${title}: staged bytes, ${sample.sizeGb} GB to S3 at ${speed} MB/s (pauses shaded)`;
   return draw(name, whole, 300, {
-    grid: { left: 70, right: 90, top: 50, bottom: 45 },
+    grid: { left: 60, right: 120, top: 50, bottom: 45 },
     xAxis: { type: 'value', name: 's', nameLocation: 'middle', nameGap: 25, max: Math.ceil(endSeconds) },
-    yAxis: { type: 'value', name: 'MiB', min: 0, max: Math.ceil(budget * 1.2) },
+    yAxis: { type: 'value', name: 'MiB', min: 0, max: Math.ceil(mostBytes / MIB) },
     series: [
       {
         type: 'line',

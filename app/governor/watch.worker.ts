@@ -19,6 +19,8 @@ import { createWriteGate } from './write-gate.ts';
 
 const STATS_SECONDS = 0.1;
 const PRESS_SECONDS = 0.25;
+/** How long staging may go unseen behind the gate while mydumper works on its next write: whatever lands stops it, and that is looked for each time. */
+const UNSEEN_SECONDS = 0.005;
 /** How long a paused mydumper is let read at a time. */
 const BREATH_SECONDS = 0.05;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
@@ -47,6 +49,7 @@ let failed = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
+let scannedAt = 0;
 let confirmedAt: number | undefined;
 /** Since when it runs though it should stand still. */
 let restlessAt: number | undefined;
@@ -66,9 +69,16 @@ function look(): void {
   const stoppedAt = pauses.since();
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
-  const isStopped = gate !== undefined && allStopped(group.members());
+  const members = group.members();
+  const isStopped = gate !== undefined && allStopped(members);
   // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
-  const isAtGate = isStopped || (gate !== undefined && anyStopped(group.members()));
+  const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
+  if (isOnItsWayToTheGate(isAtGate || stoppedAt !== undefined, time)) {
+    lookedAt = now();
+    plannedMilliseconds = SHORTEST_PERIOD_MILLISECONDS;
+    return;
+  }
+  scannedAt = time;
   const scan = tracker.scan(group.hasEnded() ? undefined : group.openFiles, stoppedAt !== undefined);
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
@@ -109,6 +119,11 @@ function look(): void {
     statsAt = time;
     tellStats();
   }
+}
+
+/** Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only whether it stands at the gate is asked often. */
+function isOnItsWayToTheGate(isStopped: boolean, time: number): boolean {
+  return gate?.isShut() === true && !isStopped && group.isRunning() && time - scannedAt < UNSEEN_SECONDS;
 }
 
 /** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
