@@ -5,6 +5,7 @@ import type { StagedFile } from '../staging/tracked-file.ts';
 import type { Growth, Lease } from '../staging/tracker.ts';
 import { within } from '../within.ts';
 import type { FromWatch, ToWatch, WatchStart, WatchStats } from './protocol.ts';
+import { watchForSilence } from './silence.ts';
 
 export type WatchListener = {
   readonly finished: (files: readonly StagedFile[]) => void;
@@ -57,9 +58,6 @@ type Waiting<T> = { resolve: (value: T) => void; reject: (error: Failure) => voi
 /** The names of a full directory are garbage a moment later: left to itself the thread's heap takes 130 MiB for 8 MiB that live. */
 const YOUNG_GENERATION_MIB = 8;
 
-const HEARTBEAT_MILLISECONDS = 5000;
-/** Without a word from it. */
-const SILENT_LOOKS = 12;
 /** For closing what it has open. */
 const LONGEST_END_MILLISECONDS = 5000;
 
@@ -83,7 +81,7 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
   const fail = (failure: Failure) => {
     if (over !== undefined) return;
     over = failure;
-    clearInterval(heartbeat);
+    silence.end();
     for (const { reject } of [...leases.values(), ...releases.values()]) reject(failure);
     drained.reject(failure);
     ready.reject(failure);
@@ -95,24 +93,14 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
     return found;
   };
 
-  // It tells its figures ten times a second. Looks are counted, not seconds, as those in which we were stopped ourselves say nothing.
-  let silentLooks = 0;
-  const heartbeat = setInterval(() => {
-    silentLooks += 1;
-    if (silentLooks < SILENT_LOOKS) return;
-    clearInterval(heartbeat);
-    const seconds = (SILENT_LOOKS * HEARTBEAT_MILLISECONDS) / 1000;
-    fail(
-      new Failure(
-        'staging',
-        `the thread that watches staging has not been heard for ${seconds} s; does the disk of OUTPUTDIR hang?`,
-      ),
-    );
-  }, HEARTBEAT_MILLISECONDS);
-  heartbeat.unref();
+  // It tells its figures ten times a second.
+  const silence = watchForSilence((seconds) => {
+    const message = `the thread that watches staging has not been heard for ${seconds} s; does the disk of OUTPUTDIR hang?`;
+    fail(new Failure('staging', message));
+  });
 
   const handle = (message: FromWatch): void => {
-    silentLooks = 0;
+    silence.heard();
     switch (message.kind) {
       case 'ready':
         ready.resolve({ gate: message.gate });
@@ -191,7 +179,7 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
     },
     stats: () => stats,
     end: async () => {
-      clearInterval(heartbeat);
+      silence.end();
       send({ kind: 'end' });
       await within(LONGEST_END_MILLISECONDS, gone.promise);
       void worker.terminate();

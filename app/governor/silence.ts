@@ -1,0 +1,24 @@
+const LOOK_MILLISECONDS = 5000;
+/** Looks in a row without a word. */
+const SILENT_LOOKS = 12;
+
+/**
+ * Calls `onSilent` once when nothing was heard for a minute. Looks are counted, not seconds: those in which we were stopped ourselves
+ * say nothing about others.
+ */
+export function watchForSilence(onSilent: (seconds: number) => void): { heard: () => void; end: () => void } {
+  let looks = 0;
+  const timer = setInterval(() => {
+    looks += 1;
+    if (looks < SILENT_LOOKS) return;
+    clearInterval(timer);
+    onSilent((SILENT_LOOKS * LOOK_MILLISECONDS) / 1000);
+  }, LOOK_MILLISECONDS);
+  timer.unref();
+  return {
+    heard: () => {
+      looks = 0;
+    },
+    end: () => clearInterval(timer),
+  };
+}
