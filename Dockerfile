@@ -9,7 +9,7 @@ FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && npm sbom --omit=dev --sbom-format=cyclonedx > sbom.cdx.json \
+ && npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx > sbom.cdx.json \
  && npm cache clean --force
 
 # What is downloaded, and checked, apart from where it is used, so that curl is not in the image.

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
   lstatSync,
@@ -31,6 +32,22 @@ const DUMP_FILE = /(?:\.(?:sql|dat)(?:\.gz|\.zst)?|^metadata(?:\..*)?|^not_updat
 
 export function isDumpFileName(name: string): boolean {
   return DUMP_FILE.test(name);
+}
+
+/**
+ * Names of what is in a directory. @throws Error for one that is not UTF-8: Node gives a replacement for it, under which there is nothing,
+ * so that it would be passed over.
+ */
+export function namesIn(directory: string): string[] {
+  const names = readdirSync(directory);
+  if (names.some((name) => name.includes('\ufffd'))) {
+    const odd = readdirSync(directory, { encoding: 'buffer' }).find((bytes) => !isUtf8(bytes));
+    if (odd !== undefined)
+      throw new Error(
+        `${JSON.stringify(odd.toString('latin1'))} in the staging directory has a name that is not UTF-8`,
+      );
+  }
+  return names;
 }
 
 /** Who uses the directory. A process is known by id and start time together, since ids are used again. */
@@ -116,7 +133,7 @@ export function freeBytes(directory: string): number {
 }
 
 function clearLeftovers(directory: string, refuse: (reason: string) => Failure): number {
-  const names = contents(directory);
+  const names = namesIn(directory).filter((name) => name !== LOST_AND_FOUND);
   if (names.length === 0) return 0;
   if (!names.includes(MARKER)) {
     throw refuse(`is not empty (${shown(names)}) and not ours; name an empty or new directory`);

@@ -1,6 +1,6 @@
-import { type BigIntStats, closeSync, fstatSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDumpFileName, isOurs, LOST_AND_FOUND } from './directory.ts';
+import { isDumpFileName, isOurs, LOST_AND_FOUND, namesIn } from './directory.ts';
 import type { FileId } from './process-files.ts';
 import { punchHole } from './punch-hole.ts';
 import {
@@ -111,7 +111,7 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
   const list = (): number => {
     let oursBytes = 0;
     const seen = new Set<Tracked>();
-    for (const name of readdirSync(directory)) {
+    for (const name of namesIn(directory)) {
       const known = byName.get(name);
       if (known?.closed) {
         seen.add(known);

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { createStatementScanner, ForeignStatement } from '../../app/restore/statements.ts';
+import { startMariaDb } from '../../test/support/mariadb/harness.ts';
+import type { Target } from '../target.ts';
+
+/** What a piece of a statement may be; texts put together of them are often almost what mydumper writes. */
+const PIECES = [
+  'INSERT INTO `t` VALUES (1)',
+  'INSERT INTO t(a) VALUES\n(1)\n,(2)',
+  'REPLACE INTO `t` VALUES',
+  '(1)',
+  ',(2)',
+  'INSERT ',
+  'INTO ',
+  '`t`',
+  '`there`.`t`',
+  'there.t',
+  'VALUES',
+  'SELECT 1',
+  'SET NAMES binary',
+  'SET ',
+  'GLOBAL ',
+  'SESSION ',
+  '@@',
+  '@mydumper_fargate=7',
+  'sql_mode=',
+  "'ANSI_QUOTES'",
+  'autocommit=1',
+  ', ',
+  'time_zone=',
+  "'+00:00'",
+  'DELETE FROM there.t',
+  'DROP TABLE there.t',
+  'TRUNCATE there.t',
+  'COMMIT',
+  'ROLLBACK',
+  'BEGIN',
+  'CREATE TABLE x (a int)',
+  'UNLOCK TABLES',
+  'INSERT INTO there.t VALUES (9)',
+  '/*',
+  '*/',
+  '/*!',
+  '/*!40101 ',
+  '/*M!',
+  '/*!99999999 ',
+  '-- ',
+  '--',
+  '#',
+  "'",
+  '"',
+  '`',
+  '\\',
+  ';',
+  '; ',
+  ' ',
+  '\n',
+  '\t',
+  '\r',
+  '\0',
+  '1',
+  '=',
+  '(',
+  ')',
+]; // what a hostile file is made of
+const statement = fc
+  .tuple(
+    fc.array(fc.constantFrom('', '/* x */', '-- x\n', '--\n', '/*!', '/*!40101 ', '/*M!', '#', ' ', '\n'), {
+      maxLength: 2,
+    }),
+    fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 5 }),
+    fc.constantFrom('', '*/', ' */', '\n'),
+  )
+  .map(([lead, pieces, end]) => `${lead.join('')}${pieces.join('')}${end};\n`);
+
+/**
+ * The statements of a file that the scanner lets pass, run on a real server one by one as a loader does: they stay within their
+ * transaction, touch no other database, and leave the server's settings and the mark of the piece alone.
+ */
+export const statements: Target = {
+  name: 'statements',
+  quickCases: 200,
+  open: async () => {
+    const db = await startMariaDb();
+    for (const name of ['here', 'there']) {
+      await db.query(`CREATE DATABASE ${name}`);
+      await db.query(`CREATE TABLE ${name}.t (a varchar(20)) ENGINE=InnoDB`);
+    }
+    await db.query("INSERT INTO there.t VALUES ('kept')");
+    const loader = await db.connect({ database: 'here' });
+    const rows = async (query: string) => JSON.stringify((await loader.query(query))[0]);
+    const SETTINGS = "SHOW GLOBAL VARIABLES WHERE Variable_name NOT LIKE 'gtid%'";
+    const settings = await rows(SETTINGS);
+    const KEPT = await rows('SELECT HEX(a) AS a FROM there.t');
+    let turn = 0;
+    return {
+      close: async () => {
+        await loader.end();
+        await db.stop();
+      },
+      property: fc.asyncProperty(
+        fc.array(statement, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (list, size) => {
+          const content = Buffer.from(list.join(''));
+          if (!passes(content, size)) return;
+          turn += 1;
+          await loader.query("SET autocommit=1, sql_mode='', @mydumper_fargate=0");
+          await loader.query('START TRANSACTION');
+          await loader.query('INSERT INTO t VALUES (0)');
+          for (const text of content.toString('latin1').split(/(?<=;\n)/)) {
+            try {
+              // A loader reads C strings.
+              await loader.query(text.split('\0', 1)[0] ?? '');
+            } catch {}
+          }
+          const [state] = JSON.parse(
+            await rows('SELECT @@in_transaction AS open, @mydumper_fargate AS mark'),
+          ) as { open: unknown; mark: unknown }[];
+          assert.deepEqual([Number(state?.open), Number(state?.mark)], [1, 0]);
+          assert.equal(await rows('SELECT HEX(a) AS a FROM there.t'), KEPT);
+          await loader.query('ROLLBACK');
+          assert.equal(await rows('SELECT a FROM t'), '[]');
+          if (turn % 20 === 0) assert.equal(await rows(SETTINGS), settings);
+        },
+      ),
+    };
+  },
+};
+
+function passes(content: Buffer, size: number): boolean {
+  const scanner = createStatementScanner();
+  try {
+    for (let at = 0; at < content.length; at += size) scanner.scan(content.subarray(at, at + size));
+    scanner.end();
+    return true;
+  } catch (error) {
+    assert(error instanceof ForeignStatement);
+    return false;
+  }
+}
