@@ -115,6 +115,7 @@ export const statements: Target = {
               await loader.query(text.split('\0', 1)[0] ?? '');
             } catch {}
           }
+          await loader.query('SET NAMES utf8mb4');
           const [state] = JSON.parse(
             await rows('SELECT @@in_transaction AS open, @mydumper_fargate AS mark'),
           ) as { open: unknown; mark: unknown }[];
