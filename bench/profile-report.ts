@@ -28,7 +28,7 @@ const FUNCTIONS_SHOWN = 8;
 /** In the order in which they were the largest. */
 const DONE = [
   'What was done about the largest:',
-  '- **Hashing.** Each body was hashed by SHA-256 twice, for the manifest and for the signature. Over TLS the signature leaves the body out now, as that of the AWS CLI does; its CRC-32 is signed. Without TLS it stays.',
+  '- **Hashing.** Each body was hashed by SHA-256 twice, for the manifest and for the signature. Over TLS the signature leaves the body out now, as that of the AWS CLI does; its CRC-32 is signed. Without TLS files that go in one request uncompressed are hashed once for both.',
   '- **Garbage collection, copying.** lib-storage put each part together from fresh buffers by copying all of it. The uploader is our own now (`app/storage/upload.ts`) and fills parts that are used again; so are the buffers that files are read into.',
   '- **Scanning.** In a pause staging was looked at every 2 ms, taking processor time from the shipping that ends the pause. Now it is looked at when something was freed, and every 20 ms.',
 ].join('\n');

@@ -26,7 +26,7 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 export type Content = {
   /** What goes to S3. Ends when the file is closed and read; fails when it does not hold what it held when it was closed. */
   readonly body: Readable;
-  /** Bytes before compression, prologue and file, and their SHA-256 in hex; call it once the body has ended. */
+  /** Bytes before compression, prologue and file, and their SHA-256 in hex; only once the body has ended. */
   readonly summary: () => { readonly bytes: number; readonly fileBytes: number; readonly sha256: string };
   /** Of the file's first bytes, how many are held by the first `storedBytes` of the body. */
   readonly fileBytesIn: (storedBytes: number) => number;
@@ -50,6 +50,7 @@ export function openContent(
   buffers: ReusedBuffers = createReusedBuffers(),
 ): Content {
   const hash = createHash('sha256');
+  let sha256: string | undefined;
   const source = { fileBytes: 0 };
   const marks: Mark[] = [];
   const plain = readToEnd(lease, tail, hash, prologue, source, buffers);
@@ -59,11 +60,10 @@ export function openContent(
       : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
     body: Readable.from(pieces, { objectMode: false, highWaterMark: READ_BYTES }),
-    summary: () => ({
-      bytes: prologue.byteLength + source.fileBytes,
-      fileBytes: source.fileBytes,
-      sha256: hash.digest('hex'),
-    }),
+    summary: () => {
+      sha256 ??= hash.digest('hex');
+      return { bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes, sha256 };
+    },
     fileBytesIn: (storedBytes) => {
       if (compression === 'none')
         return Math.max(0, Math.min(source.fileBytes, storedBytes - prologue.byteLength));

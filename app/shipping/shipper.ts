@@ -173,6 +173,8 @@ async function shipFile(
     partBytes,
     onAcknowledged,
     onTaken: buffers.giveBack,
+    // Without compression what is stored is what the manifest has the hash of.
+    ...(compression === 'none' && { sha256: () => content.summary().sha256 }),
   });
   const { bytes, fileBytes, sha256 } = content.summary();
   await watch.release(id);

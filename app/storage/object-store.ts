@@ -15,6 +15,8 @@ export type UploadOptions = {
   readonly onAcknowledged?: (bytes: number) => void;
   /** Told of each piece of the body that the store does not need any more. */
   readonly onTaken?: (piece: Buffer) => void;
+  /** Hex SHA-256 of the whole body, where somebody has it anyway. Asked for once the body has ended, if at all. */
+  readonly sha256?: () => string;
 };
 
 /**

@@ -30,6 +30,7 @@ export function createClient(
   files: number,
   limits: Limits,
   onRetry: RetryListener,
+  known: KnownSha256 = new WeakMap(),
 ): S3Client {
   const requests = new WeakMap<object, { operation: string; key: string }>();
   const client = new S3Client({
@@ -48,7 +49,7 @@ export function createClient(
     }),
   });
   guardChecksums(client);
-  leavePayloadUnsigned(client);
+  hashPayloadOnce(client, known);
   client.middlewareStack.add(
     (next, context) => async (args) => {
       try {
@@ -71,20 +72,26 @@ function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']
   return (method === 'POST' ? ANSWER_SECONDS.many : ANSWER_SECONDS.few) + bytes / LEAST_BYTES_PER_SECOND;
 }
 
+/** Hex SHA-256 of bodies that somebody has hashed already. */
+export type KnownSha256 = Pick<WeakMap<object, string>, 'get'>;
+
 /**
- * Over TLS a body is not hashed by SHA-256 once more for the signature, which would be half of what shipping costs without compression.
- * TLS keeps it whole and hidden on its way, and its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it stays hashed.
+ * A body is not hashed by SHA-256 once more for the signature, which would be half of what shipping costs without compression. Over TLS it is
+ * left out: TLS keeps it whole and hidden on its way, and its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it is
+ * signed, by the hash that the manifest has of it where that is known.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-function leavePayloadUnsigned(client: S3Client): void {
+function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
   client.middlewareStack.add(
     (next) => async (args) => {
       const request = args.request as { protocol?: string; body?: unknown; headers: Record<string, string> };
-      if (request.protocol === 'https:' && request.body instanceof Uint8Array)
-        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      if (request.body instanceof Uint8Array) {
+        const sha256 = request.protocol === 'https:' ? 'UNSIGNED-PAYLOAD' : known.get(request.body);
+        if (sha256 !== undefined) request.headers['x-amz-content-sha256'] = sha256;
+      }
       return next(args);
     },
-    { step: 'build', name: 'leavePayloadUnsigned', priority: 'low' },
+    { step: 'build', name: 'hashPayloadOnce', priority: 'low' },
   );
 }
 

@@ -30,7 +30,8 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     retrySeconds: Math.min(config.retrySeconds, PREFLIGHT_RETRY_SECONDS),
     signal: interruption.signal,
   };
-  const client = createClient(config, files, limits, onRetry);
+  const sha256Of = new WeakMap<object, string>();
+  const client = createClient(config, files, limits, onRetry, sha256Of);
   const buffers = createReusedBuffers();
   const written: Partial<PutObjectCommandInput> = {
     ...(config.kmsKeyId !== undefined && {
@@ -81,7 +82,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       key,
       body,
       contentType,
-      { partBytes = config.partBytes, onAcknowledged, onTaken } = {},
+      { partBytes = config.partBytes, onAcknowledged, onTaken, sha256 } = {},
     ) => {
       const tally = { bytes: 0, crc: 0 };
       const target = {
@@ -104,6 +105,9 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
               tally.crc = crc32(piece, tally.crc);
             },
             onTaken: (piece) => onTaken?.(piece),
+            onWhole: (whole) => {
+              if (sha256 !== undefined) sha256Of.set(whole, sha256());
+            },
             onAcknowledged: (bytes) => onAcknowledged?.(bytes),
           },
           body,

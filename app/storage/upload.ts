@@ -26,6 +26,8 @@ export type UploadJob = {
   readonly onPiece: (piece: Buffer) => void;
   /** Told of each piece that was copied and is not needed any more. */
   readonly onTaken: (piece: Buffer) => void;
+  /** Told of the whole body when it goes in a single request, before it is sent. */
+  readonly onWhole: (whole: Buffer) => void;
   /** Told how many of the first bytes are acknowledged, in whole parts. */
   readonly onAcknowledged: (bytes: number) => void;
 };
@@ -66,13 +68,13 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<string
 }
 
 async function putWhole(
-  { client, target, partBytes, buffers, onAcknowledged }: UploadJob,
+  { client, target, partBytes, buffers, onWhole, onAcknowledged }: UploadJob,
   buffer: Buffer,
   bytes: number,
 ): Promise<string | undefined> {
-  const { ChecksumCRC32 } = await client.send(
-    new PutObjectCommand({ ...target, Body: buffer.subarray(0, bytes) }),
-  );
+  const whole = buffer.subarray(0, bytes);
+  onWhole(whole);
+  const { ChecksumCRC32 } = await client.send(new PutObjectCommand({ ...target, Body: whole }));
   buffers.giveBack(buffer);
   onAcknowledged(partBytes);
   return ChecksumCRC32;
