@@ -8,6 +8,9 @@ const LONGEST_NAME = 64;
 /** Shorter than the idle limits of servers and of network paths (350 s on AWS). */
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 
+/** A server that is well answers these statements at once; the run goes on all the same, so nobody need wait longer to know. */
+const ANSWER_SECONDS = 30;
+
 /** A killed connection gives its locks up when its thread gets to it. */
 const SECONDS_FOR_A_KILL = 5;
 
@@ -47,8 +50,8 @@ export const RESTORING: Exclusive = {
 
 /**
  * One run at a time: a lock in the server that dies with the connection that holds it, so a run that was killed does not
- * stand in the next one's way. When the connection is lost the lock is taken again; `onTaken` is called when another
- * run got it first.
+ * stand in the next one's way. When the connection is lost, or does not answer, the lock is taken again, and if that cannot be done it
+ * is tried anew each time the connection would be kept alive; `onTaken` is called when another run got it first.
  * @throws Failure `preflight` when another run holds it.
  */
 export async function takeRunLock(
@@ -56,10 +59,12 @@ export async function takeRunLock(
   exclusive: Exclusive,
   onWarning: (message: string) => void,
   onTaken: (failure: Failure) => void,
+  { keepAliveMilliseconds = KEEP_ALIVE_MILLISECONDS, answerSeconds = ANSWER_SECONDS } = {},
 ): Promise<RunLock> {
+  const patient = { ...server, queryTimeoutSeconds: Math.min(server.queryTimeoutSeconds, answerSeconds) };
   let released = false;
   let reacquiring = false;
-  let connection = await acquire(server, exclusive).catch((error: unknown) => {
+  let connection = await acquire(patient, exclusive).catch((error: unknown) => {
     if (error instanceof Failure) throw error;
     const message = `cannot take the lock on ${exclusive.what}: ${messageOf(error)}`;
     throw new Failure('preflight', message, { cause: error });
@@ -73,7 +78,7 @@ export async function takeRunLock(
     );
     await connection.close();
     try {
-      connection = await acquire(server, exclusive, connection.id);
+      connection = await acquire(patient, exclusive, connection.id);
       if (released) await connection.close();
       else connection.onLost(again);
     } catch (failure) {
@@ -86,8 +91,12 @@ export async function takeRunLock(
   };
   connection.onLost(again);
   const timer = setInterval(() => {
-    connection.query('DO 1').catch(again);
-  }, KEEP_ALIVE_MILLISECONDS);
+    const asked = connection;
+    asked.query('DO 1').catch((error: unknown) => {
+      // Else it has been given up already.
+      if (asked === connection) void again(error);
+    });
+  }, keepAliveMilliseconds);
   timer.unref();
 
   return {

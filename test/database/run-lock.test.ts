@@ -40,7 +40,11 @@ function serverAt(port: number): ServerConfig {
 }
 
 /** Takes the lock of the running test, released when it ends. */
-async function take(exclusive: string | Exclusive = source, port = db.port) {
+async function take(
+  exclusive: string | Exclusive = source,
+  port = db.port,
+  patience: { keepAliveMilliseconds?: number; answerSeconds?: number } = {},
+) {
   const warnings: string[] = [];
   const taken: Failure[] = [];
   const lock: RunLock = await takeRunLock(
@@ -48,6 +52,7 @@ async function take(exclusive: string | Exclusive = source, port = db.port) {
     typeof exclusive === 'string' ? backupOf(exclusive) : exclusive,
     (message) => warnings.push(message),
     (failure) => taken.push(failure),
+    patience,
   );
   onTestFinished(() => lock.release());
   return { lock, warnings, taken };
@@ -166,6 +171,59 @@ test('our own broken connection, which the server still believes in, is not take
     expect(taken.length > 0 || (await holder()) !== first).toBe(true);
   }, WAIT);
   expect(taken).toEqual([]);
+});
+
+const IMPATIENT = { keepAliveMilliseconds: 200, answerSeconds: 1 };
+
+test('a connection that a gateway has forgotten, which nobody tells us, is noticed and the lock taken again', async () => {
+  const proxy = await startCuttableProxy(db.port);
+  onTestFinished(() => proxy.close());
+  const { warnings, taken } = await take(source, proxy.port, IMPATIENT);
+  const first = await holder();
+  proxy.forget();
+  await vi.waitFor(async () => expect([null, first]).not.toContain(await holder()), WAIT);
+  expect(warnings).toEqual([
+    expect.stringMatching(/was lost \(the MySQL server has not answered for 1 s .*taking it again/),
+  ]);
+  expect(taken).toEqual([]);
+  expect(await failureOf(take())).toMatchObject({ kind: 'preflight' });
+});
+
+test('a server that answers nothing is asked again until it does, and then the lock is ours', async () => {
+  const proxy = await startCuttableProxy(db.port);
+  onTestFinished(() => proxy.close());
+  const { warnings, taken } = await take(source, proxy.port, IMPATIENT);
+  const first = await holder();
+  proxy.stall();
+  const vain = () => warnings.filter((text) => /could not be taken again: cannot connect/.test(text));
+  await vi.waitFor(() => expect(vain().length).toBeGreaterThan(1), WAIT);
+  proxy.unstall();
+  await vi.waitFor(async () => expect([null, first]).not.toContain(await holder()), WAIT);
+  expect(taken).toEqual([]);
+});
+
+test('when the server has come back, and another run has the lock, the first one is told', async () => {
+  const proxy = await startCuttableProxy(db.port);
+  onTestFinished(() => proxy.close());
+  const { taken } = await take(source, proxy.port, IMPATIENT);
+  proxy.stall();
+  await db.query(`KILL ${await holder()}`);
+  await vi.waitFor(async () => expect(await holder()).toBeNull(), WAIT);
+  const second = await take();
+  proxy.unstall();
+  await vi.waitFor(() => expect(taken.length).toBeGreaterThan(0), WAIT);
+  expect(taken[0]).toMatchObject({ kind: 'preflight', message: expect.stringContaining('another run') });
+  expect(second.taken).toEqual([]);
+});
+
+test('of runs that start at once exactly one gets the lock', async () => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => take()));
+  const refused = outcomes.filter(({ status }) => status === 'rejected');
+  expect(refused.length).toBe(7);
+  for (const outcome of refused)
+    expect(outcome).toMatchObject({
+      reason: { kind: 'preflight', message: expect.stringContaining('another run') },
+    });
 });
 
 test('after release a lost connection is nobody’s business', async () => {

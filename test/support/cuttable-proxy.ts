@@ -8,6 +8,10 @@ export type CuttableProxy = {
   readonly cutClients: () => void;
   /** Nothing is passed on any more, and nobody is told: a server out of reach. */
   readonly stall: () => void;
+  /** Nothing is passed on any more on the connections there are, and nobody is told: what a gateway does with idle ones. New ones work. */
+  readonly forget: () => void;
+  /** As it was before `stall`; what was not passed on meanwhile is lost. */
+  readonly unstall: () => void;
   /** New connections are refused from now on. */
   readonly refuse: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -16,16 +20,18 @@ export type CuttableProxy = {
 export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
   const clients = new Set<Socket>();
   const upstreams = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   let stalled = false;
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
     clients.add(client);
     upstreams.add(upstream);
-    client.on('error', () => undefined).on('data', (bytes) => void (stalled || upstream.write(bytes)));
+    const isSilent = () => stalled || forgotten.has(client);
+    client.on('error', () => undefined).on('data', (bytes) => void (isSilent() || upstream.write(bytes)));
     client.on('end', () => {
-      if (!stalled) upstream.end();
+      if (!isSilent()) upstream.end();
     });
-    upstream.on('error', () => undefined).on('data', (bytes) => void (stalled || client.write(bytes)));
+    upstream.on('error', () => undefined).on('data', (bytes) => void (isSilent() || client.write(bytes)));
     upstream.on('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -45,6 +51,12 @@ export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
     },
     stall: () => {
       stalled = true;
+    },
+    unstall: () => {
+      stalled = false;
+    },
+    forget: () => {
+      for (const client of clients) forgotten.add(client);
     },
     refuse,
     close: async () => {
