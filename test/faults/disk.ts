@@ -11,6 +11,11 @@ function onReadOnly(directory: string): string[] {
   return onTmpfs(directory, MIB).map((word) => word.replace('-o size=', '-o ro,size='));
 }
 
+/** mydumper may write a new file in the very moment. */
+function removeWhileUsed(directory: string): void {
+  rmSync(directory, { recursive: true, maxRetries: 20, retryDelay: 10 });
+}
+
 /** Takes whatever is free. */
 function fill(path: string): void {
   try {
@@ -78,7 +83,7 @@ export const diskFaults: readonly FaultCase[] = [
     reason: /staging|vanished|ENOENT|No such file|Couldn't/,
     run: async ({ world, inTheMiddle }) => {
       const program = await inTheMiddle();
-      rmSync(world.staging, { recursive: true });
+      removeWhileUsed(world.staging);
       world.s3.setBandwidth(undefined);
       return program;
     },
@@ -92,7 +97,7 @@ export const diskFaults: readonly FaultCase[] = [
     reason: /staging|vanished|ENOENT|No such file|Couldn't/,
     run: async ({ world, inTheMiddle }) => {
       const program = await inTheMiddle();
-      rmSync(world.staging, { recursive: true });
+      removeWhileUsed(world.staging);
       mkdirSync(world.staging);
       world.s3.setBandwidth(undefined);
       return program;

@@ -131,8 +131,8 @@ export const mydumperFaults: readonly FaultCase[] = [
     outcome: 'ended after STALL_TIMEOUT_SECONDS, with what it last said',
     exits: [4],
     reason:
-      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=2\); the last was: .*MySQL server does nothing for it/,
-    run: async (setting) => startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '2' }),
+      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: .*MySQL server does nothing for it/,
+    run: async (setting) => startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '3' }),
   },
   {
     id: 'mydumper-slow-not-stuck',

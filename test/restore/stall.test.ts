@@ -33,10 +33,10 @@ test('a myloader that does nothing any more is ended, and the same command goes 
   writeFileSync(stuck, '#!/bin/sh\n[ "$1" = --version ] && exec myloader --version\nsleep 600\n', {
     mode: 0o755,
   });
-  const settings = { MYLOADER_BIN: stuck, STALL_TIMEOUT_SECONDS: '1' };
+  const settings = { MYLOADER_BIN: stuck, STALL_TIMEOUT_SECONDS: '2' };
   expectFailed(
     await runProgram(world.environment(settings), RESTORE),
-    /myloader has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=1\); the last was: it was started; the MySQL server does nothing/,
+    /myloader has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=2\); the last was: it was started; the MySQL server does nothing/,
   );
   const { code, stdout } = await runProgram(world.environment(), RESTORE);
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
@@ -45,7 +45,7 @@ test('a myloader that does nothing any more is ended, and the same command goes 
 });
 
 test('a server that stops answering while rows are loaded', async () => {
-  const settings = { STALL_TIMEOUT_SECONDS: '1', QUERY_TIMEOUT_SECONDS: '1' };
+  const settings = { STALL_TIMEOUT_SECONDS: '2', QUERY_TIMEOUT_SECONDS: '2' };
   const slow = world.s3.faults.add({
     operation: 'GetObject',
     key: /orders\.sql/,
@@ -55,7 +55,7 @@ test('a server that stops answering while rows are loaded', async () => {
   try {
     await vi.waitFor(() => expect(slow.hits).toBe(1), { timeout: 20_000, interval: 5 });
     process.kill(world.db.pid, 'SIGSTOP');
-    expectFailed(await program.ended, /STALL_TIMEOUT_SECONDS=1|QUERY_TIMEOUT_SECONDS=1/);
+    expectFailed(await program.ended, /STALL_TIMEOUT_SECONDS=2|QUERY_TIMEOUT_SECONDS=2/);
   } finally {
     process.kill(world.db.pid, 'SIGCONT');
   }
