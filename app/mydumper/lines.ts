@@ -10,13 +10,17 @@ export async function* readLines(stream: Readable): AsyncGenerator<string> {
   stream.setEncoding('utf8');
   let line = '';
   for await (const text of stream as AsyncIterable<string>) {
-    const parts = (line + text).split(LINE_END);
-    line = shortened(parts.pop() ?? '');
-    for (const part of parts) yield shortened(part);
+    const [first = '', ...others] = text.split(LINE_END);
+    line = continued(line, first);
+    for (const next of others) {
+      yield line;
+      line = continued('', next);
+    }
   }
   if (line !== '') yield line;
 }
 
-function shortened(line: string): string {
-  return line.length > LONGEST_LINE_CHARACTERS ? line.slice(0, LONGEST_LINE_CHARACTERS) : line;
+/** Takes time in proportion to what is added, however small the pieces are in which a line comes. */
+function continued(line: string, text: string): string {
+  return line + text.slice(0, LONGEST_LINE_CHARACTERS - line.length);
 }
