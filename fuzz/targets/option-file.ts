@@ -62,7 +62,7 @@ export const optionFile: Target = {
 /** mydumper, which has a reader of its own (libmariadb's), logs in with the password. */
 export const passwordOfMydumper: Target = {
   name: 'password-mydumper',
-  quickCases: 5,
+  quickCases: 4,
   open: async () => {
     const { path, close } = inDirectory();
     const db = await startMariaDb();

@@ -80,20 +80,25 @@ const statement = fc
  */
 export const statements: Target = {
   name: 'statements',
-  quickCases: 200,
+  quickCases: 3000,
   open: async () => {
     const db = await startMariaDb();
-    for (const name of ['here', 'there']) {
-      await db.query(`CREATE DATABASE ${name}`);
-      await db.query(`CREATE TABLE ${name}.t (a varchar(20)) ENGINE=InnoDB`);
-    }
-    await db.query("INSERT INTO there.t VALUES ('kept')");
+    const reset = async () => {
+      for (const name of ['here', 'there']) {
+        await db.query(`CREATE OR REPLACE DATABASE ${name}`);
+        await db.query(`CREATE TABLE ${name}.t (a varchar(20)) ENGINE=InnoDB`);
+      }
+      await db.query("INSERT INTO there.t VALUES ('kept')");
+    };
+    await reset();
     const loader = await db.connect({ database: 'here' });
     const rows = async (query: string) => JSON.stringify((await loader.query(query))[0]);
     const SETTINGS = "SHOW GLOBAL VARIABLES WHERE Variable_name NOT LIKE 'gtid%'";
     const settings = await rows(SETTINGS);
     const KEPT = await rows('SELECT HEX(a) AS a FROM there.t');
     let turn = 0;
+    /** The case before was a failure, of which nothing may be left. */
+    let isSpoiled = false;
     return {
       close: async () => {
         await loader.end();
@@ -106,6 +111,12 @@ export const statements: Target = {
           const content = Buffer.from(list.join(''));
           if (!passes(content, size)) return;
           turn += 1;
+          if (isSpoiled) {
+            await loader.query('ROLLBACK');
+            await reset();
+            await loader.query('USE here');
+          }
+          isSpoiled = true;
           await loader.query("SET autocommit=1, sql_mode='', @mydumper_fargate=0");
           await loader.query('START TRANSACTION');
           await loader.query('INSERT INTO t VALUES (0)');
@@ -124,6 +135,7 @@ export const statements: Target = {
           await loader.query('ROLLBACK');
           assert.equal(await rows('SELECT a FROM t'), '[]');
           if (turn % 20 === 0) assert.equal(await rows(SETTINGS), settings);
+          isSpoiled = false;
         },
       ),
     };
