@@ -73,7 +73,7 @@ function goalSection(goals: readonly Goal[]): string {
       goal.measured === undefined
         ? ''
         : `${goal.measured.toFixed(2)}${goal.unit} instead of ${goal.sense} ${goal.limit}${goal.unit}`;
-    return `- **${goal.what}**: ${gap}. ${GOAL_NOTES[goal.id] ?? 'Not looked into yet.'}`;
+    return `- **${goal.what}**: ${gap}. ${GOAL_NOTES[goal.id]}`;
   });
   return [
     '## Goals',

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import { expect, test, vi } from 'vitest';
+import { createReusedBuffers } from '../../app/reused-buffers.ts';
+import { type UploadJob, uploadBody } from '../../app/storage/upload.ts';
+import { mebibyte, sampleBytes } from '../support/s3/test-setup.ts';
+import { streamOf } from '../support/s3/test-store.ts';
+
+const PART = 5 * mebibyte;
+
+/** A client whose parts are answered when the test lets them be; what each held is looked at only then, as a slow network would. */
+function heldClient() {
+  const parts: { number: number; content: () => Buffer; answer: () => void }[] = [];
+  const send = (command: unknown): Promise<object> => {
+    if (!(command instanceof UploadPartCommand))
+      return Promise.resolve({ UploadId: 'id', ChecksumCRC32: 'whole' });
+    const { Body, PartNumber } = command.input;
+    const { promise, resolve } = Promise.withResolvers<object>();
+    parts.push({
+      number: PartNumber ?? 0,
+      content: () => Buffer.from(Body as Buffer),
+      answer: () => resolve({ ETag: `"${PartNumber}"`, ChecksumCRC32: 'part' }),
+    });
+    return promise;
+  };
+  return { client: { send } as unknown as Pick<S3Client, 'send'>, parts };
+}
+
+function jobFor(client: UploadJob['client'], extra: Partial<UploadJob> = {}): UploadJob {
+  return {
+    client,
+    target: { Bucket: 'box', Key: 'k' },
+    partBytes: PART,
+    atOnce: 2,
+    buffers: createReusedBuffers(),
+    onPiece: () => {},
+    onTaken: () => {},
+    onWhole: () => {},
+    onAcknowledged: () => {},
+    ...extra,
+  };
+}
+
+test('a part keeps its content until it is answered, though its buffer is used again afterwards', async () => {
+  const { client, parts } = heldClient();
+  const reused = createReusedBuffers();
+  const buffers = new Set<Buffer>();
+  const acknowledged: number[] = [];
+  const body = sampleBytes(24 * mebibyte);
+  const job = jobFor(client, {
+    buffers: {
+      take: (bytes) => {
+        const buffer = reused.take(bytes);
+        buffers.add(buffer);
+        return buffer;
+      },
+      giveBack: reused.giveBack,
+    },
+    onAcknowledged: (bytes) => acknowledged.push(bytes),
+  });
+  const done = uploadBody(job, streamOf(body));
+  const received: Buffer[] = [];
+  for (let number = 1; number <= 5; number += 1) {
+    await vi.waitFor(() => expect(parts.length).toBeGreaterThanOrEqual(number));
+    await setImmediate();
+    const part = parts[number - 1];
+    expect(part?.number).toBe(number);
+    received.push(part?.content() ?? Buffer.alloc(0));
+    part?.answer();
+  }
+  expect(await done).toBe('whole');
+  expect(Buffer.concat(received).equals(body)).toBe(true);
+  expect(buffers.size).toBe(2);
+  expect(acknowledged).toEqual([1, 2, 3, 4, 5].map((count) => count * PART));
+});
+
+test('parts answered out of order are acknowledged in order', async () => {
+  const { client, parts } = heldClient();
+  const acknowledged: number[] = [];
+  const job = jobFor(client, { atOnce: 3, onAcknowledged: (bytes) => acknowledged.push(bytes) });
+  const done = uploadBody(job, streamOf(sampleBytes(2 * PART + 4)));
+  await vi.waitFor(() => expect(parts).toHaveLength(3));
+  parts[1]?.answer();
+  await setImmediate();
+  expect(acknowledged).toEqual([]);
+  parts[0]?.answer();
+  await vi.waitFor(() => expect(acknowledged).toEqual([2 * PART]));
+  parts[2]?.answer();
+  await done;
+  expect(acknowledged).toEqual([2 * PART, 3 * PART]);
+});
+
+test('every piece is seen once and given back once, and the whole is told of when it goes in one request', async () => {
+  const { client } = heldClient();
+  const pieces = [sampleBytes(1000, 1), sampleBytes(2000, 2)];
+  const seen: Buffer[] = [];
+  const taken: Buffer[] = [];
+  const wholes: Buffer[] = [];
+  await uploadBody(
+    jobFor(client, {
+      onPiece: (piece) => seen.push(piece),
+      onTaken: (piece) => taken.push(piece),
+      onWhole: (whole) => wholes.push(Buffer.from(whole)),
+    }),
+    Readable.from(pieces),
+  );
+  expect([seen, taken]).toEqual([pieces, pieces]);
+  expect(wholes).toEqual([Buffer.concat(pieces)]);
+});
