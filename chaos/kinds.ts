@@ -27,9 +27,11 @@ const upload = (reason: RegExp): readonly Explanation[] => [
 ];
 const dump = (reason: RegExp): Explanation => ({ code: EXIT.dumpFailed, reason });
 
-const UNREACHABLE = /s3:\/\/|bucket/;
+const UNREACHABLE =
+  /InternalError|SlowDown|ServiceUnavailable|ECONNRESET|EPIPE|hang up|TimeoutError|no answer|RequestTimeTooSkewed/;
+/** Where the server says nothing to mydumper, its exit code is all there is. */
 const LOST_CONNECTION =
-  /lost connection|gone away|interrupted|was killed|could not (?:read|execute)|cannot (?:connect|check)|connection|ECONN|server|mydumper/i;
+  /lost connection|gone away|interrupted|was killed|shutdown|connection|ECONN|can(?:not|'t) (?:connect|check|use)|could not (?:read|execute)|left out|mydumper ended with exit code/i;
 const TABLE_CHANGED = /victim|definition has changed|left out/i;
 const NO_SPACE = /no space|ENOSPC|could ?n.t write|could not write|errno: 28|\(28\)/i;
 const FILE_GONE =

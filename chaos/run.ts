@@ -94,7 +94,9 @@ export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
     const faultsOfBackup = await lookAtBackup(lab, left, rest.manifests, before);
     const foreign = rest.foreignInStaging;
     const failures = logLines(ended.stdout).filter(({ event }) => event === 'failed');
-    const again = (ended.signal === 'SIGKILL' || ended.code === 5) && !foreign && !wasKilled && !overdue;
+    const wasAbrupt =
+      ended.signal === 'SIGKILL' || struck.some(({ kind }) => kind === 'us-term-twice') || ended.code === 5;
+    const again = wasAbrupt && !foreign && !wasKilled && !overdue;
     const seen: Observation = {
       plan,
       struck,

@@ -39,11 +39,24 @@ export type UploadJob = {
  */
 export async function uploadBody(job: UploadJob, body: Readable): Promise<string | undefined> {
   const { partBytes, buffers } = job;
-  const parts = createParts(job, (error) => void body.destroy(error));
+  const pieces = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let interrupt: (error: unknown) => void = () => {};
+  const parts = createParts(job, (error) => interrupt(error));
+  /**
+   * The next piece, or what a part has failed with meanwhile. Not left to destroying the body: that waits for its source, and the source
+   * for a file to grow, which it may never do while nothing is shipped.
+   */
+  const nextPiece = () =>
+    new Promise<IteratorResult<Buffer>>((resolve, reject) => {
+      parts.throwIfFailed();
+      interrupt = reject;
+      pieces.next().then(resolve, reject);
+    });
   let buffer = buffers.take(partBytes);
   let filledBytes = 0;
   try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
+    for (let next = await nextPiece(); next.done !== true; next = await nextPiece()) {
+      const piece = next.value;
       job.onPiece(piece);
       for (let taken = 0; taken < piece.byteLength; ) {
         // A part goes when it is full and more has come: the last one is never empty.
@@ -81,7 +94,7 @@ async function putWhole(
 }
 
 /** The parts of one multipart upload, which is created with the first of them. */
-function createParts(job: UploadJob, onFailed: (error: Error) => void) {
+function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
   const { client, target, partBytes, atOnce, buffers, onAcknowledged } = job;
   const { Bucket, Key } = target;
   const underWay = new Set<Promise<void>>();
@@ -94,7 +107,10 @@ function createParts(job: UploadJob, onFailed: (error: Error) => void) {
 
   const fail = (error: unknown) => {
     first ??= error;
-    onFailed(error instanceof Error ? error : new Error(String(error)));
+    onFailed(error);
+  };
+  const throwIfFailed = () => {
+    if (first !== undefined) throw first;
   };
 
   /** Parts are acknowledged in any order; what counts is up to where all are. */
@@ -126,6 +142,7 @@ function createParts(job: UploadJob, onFailed: (error: Error) => void) {
 
   return {
     count: () => count,
+    throwIfFailed,
     /** Resolves when there is memory for another part. @throws what an earlier part failed with. */
     send: async (buffer: Buffer, bytes: number): Promise<void> => {
       count += 1;
@@ -137,11 +154,11 @@ function createParts(job: UploadJob, onFailed: (error: Error) => void) {
         .finally(() => underWay.delete(part));
       underWay.add(part);
       while (underWay.size >= atOnce) await Promise.race(underWay);
-      if (first !== undefined) throw first;
+      throwIfFailed();
     },
     complete: async (): Promise<string | undefined> => {
       await Promise.all(underWay);
-      if (first !== undefined) throw first;
+      throwIfFailed();
       if (done.length !== count) throw new Error(`${done.length} of ${count} parts were acknowledged`);
       const Parts = done.toSorted((left, right) => (left.PartNumber ?? 0) - (right.PartNumber ?? 0));
       const { ChecksumCRC32 } = await client.send(

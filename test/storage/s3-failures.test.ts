@@ -124,6 +124,22 @@ test.each(LIES)('%s in the answer to %s is a failure, though the store says 200'
   expect(await server.multipartUploads('box')).toEqual([]);
 });
 
+test('a part that fails while the body waits for more, as of a file that does not grow, ends the upload', async () => {
+  const server = await testServer();
+  const { store } = testStore(server);
+  server.faults.add({ operation: 'UploadPart', action: error(403, 'ExpiredToken') });
+  const more = Promise.withResolvers<void>();
+  async function* growing(): AsyncGenerator<Buffer> {
+    yield sampleBytes(6 * mebibyte);
+    await more.promise;
+  }
+  const body = Readable.from(growing());
+  expect((await failureOf(store.upload(KEY, body, TYPE))).message).toMatch(/ExpiredToken/);
+  expect(body.destroyed).toBe(true);
+  expect(await server.multipartUploads('box')).toEqual([]);
+  more.resolve();
+});
+
 test('what follows a part with a wrong checksum is not acknowledged', async () => {
   const server = await testServer();
   const { store } = testStore(server);
