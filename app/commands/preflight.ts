@@ -6,7 +6,7 @@ import { findLosses, type Losses } from '../database/losses.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
 import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
-import { unsupportedNames } from '../mydumper/naming.ts';
+import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
 import { canPunchHoles } from '../staging/punch-hole.ts';
@@ -90,7 +90,10 @@ async function inspectServer(
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const losses = await findLosses(database, generation, inventory, inventory.grants);
-    const names = unsupportedNames(generation, inventory).map((line) => `mydumper 0.10 would lose ${line}`);
+    const names = [
+      ...misleadingNames(inventory),
+      ...unsupportedNames(generation, inventory).map((line) => `mydumper 0.10 would lose ${line}`),
+    ];
     return { inventory, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
   } catch (error) {
     if (error instanceof Failure) throw error;

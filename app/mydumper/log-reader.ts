@@ -64,6 +64,8 @@ const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
 /** It leaves such a table out, with a warning and exit code 0. It looks at tables of databases that it was not to dump too. */
 const LEFT_OUT = /^Broken table detected, please review: (.+)$/s;
+/** What both ways to say that locks are released have in common. Names that hold it are refused. */
+export const LOCKS_RELEASED_TEXT = ', unlocking tables';
 const LOCKS_RELEASED = /(?:Non-InnoDB dump complete|Transactions started), unlocking tables/;
 
 /**

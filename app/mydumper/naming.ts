@@ -1,5 +1,6 @@
 import { likePattern } from '../database/grants.ts';
 import type { Contents, DatabaseObject } from '../manifest/completeness.ts';
+import { LOCKS_RELEASED_TEXT } from './log-reader.ts';
 import type { Generation } from './version.ts';
 
 /** NAME_MAX of Linux file systems, in bytes. */
@@ -17,6 +18,20 @@ const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
 export function unsupportedNames(generation: Generation, contents: Contents): string[] {
   if (generation === 'modern') return [];
   return [...new Set([...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)])];
+}
+
+/**
+ * Names that are not to be dumped by either generation, one line each. They are in its log as they are, also with line ends: one that
+ * says that locks are released would be believed, and the dump might be paused while it holds them.
+ */
+export function misleadingNames({ databases, tables, views }: Contents): string[] {
+  const shownNames = [
+    ...databases.map((name) => ({ name, label: shownDatabase(name) })),
+    ...[...tables, ...views].map((object) => ({ name: object.table, label: shown(object) })),
+  ];
+  return shownNames
+    .filter(({ name }) => name.includes(LOCKS_RELEASED_TEXT))
+    .map(({ label }) => `${label}: in mydumper's log its name reads as if locks were released`);
 }
 
 function badDatabases({ databases, programmed }: Contents): string[] {

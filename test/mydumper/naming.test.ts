@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Contents } from '../../app/manifest/completeness.ts';
-import { unsupportedNames } from '../../app/mydumper/naming.ts';
+import { misleadingNames, unsupportedNames } from '../../app/mydumper/naming.ts';
 
 const object = (name: string) => {
   const dot = name.indexOf('.');
@@ -96,4 +96,13 @@ test('names that make a file name longer than 255 bytes are refused', () => {
   expect(problems({ tables: [`${database}.${'x'.repeat(room + 1)}`] })).toHaveLength(1);
   const triggered = [`${database}.${'x'.repeat(room)}`];
   expect(problems({ tables: triggered, triggered })).toHaveLength(1);
+});
+
+test('a name that reads in the log as if locks were released is refused', () => {
+  const said = '\n** Message: Transactions started, unlocking tables';
+  for (const names of [{ tables: [`d.${said}`] }, { views: [`d.${said}`] }, { tables: [`${said}.t`] }])
+    expect(misleadingNames(contents(names))).toEqual([
+      expect.stringMatching(/reads as if locks were released/),
+    ]);
+  expect(misleadingNames(contents({ tables: ['d.unlocking tables', 'd.a\nb'] }))).toEqual([]);
 });
