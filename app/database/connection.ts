@@ -48,15 +48,19 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       },
     );
   }
+  /** The first statement that took too long, and all that comes after it fails for the same reason. */
+  let givenUp: QueryTimeout | undefined;
   const bounded = (factor: number): Query => {
     const seconds = server.queryTimeoutSeconds * factor;
     return async (sql, values = []) => {
+      if (givenUp !== undefined) throw givenUp;
       const answer = connection.query<RowDataPacket[]>(sql, [...values]);
       const late = await isLate(seconds, answer);
       if (late) {
+        givenUp ??= new QueryTimeout(seconds, server.queryTimeoutSeconds, sql);
         connection.destroy();
         await cancel(server, connection.threadId);
-        throw new QueryTimeout(seconds, server.queryTimeoutSeconds, sql);
+        throw givenUp;
       }
       const [rows] = await answer;
       return rows as unknown as readonly Row[];
