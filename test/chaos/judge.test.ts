@@ -70,7 +70,7 @@ describe('nothing is wrong with', () => {
     [
       'unshipped files after a failed upload',
       ['s3-expired'],
-      failed(5, 'could not write s3://x: access denied', {
+      failed(5, 'could not write s3://x: the credentials have expired', {
         leftInStaging: ['shop.t.sql', '.mydumper-fargate.json'],
       }),
     ],
@@ -157,7 +157,7 @@ describe('it is a violation', () => {
     [
       'to leave the option file',
       ['s3-expired'],
-      failed(5, 'access denied', { leftInStaging: ['.mydumper-fargate.cnf'] }),
+      failed(5, 'the credentials have expired', { leftInStaging: ['.mydumper-fargate.cnf'] }),
       /cnf/,
     ],
     [
