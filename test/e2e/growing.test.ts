@@ -19,7 +19,7 @@ let world: World;
 beforeAll(async () => {
   db = await startMariaDb();
   copy = await startMariaDb();
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 56, tables: 2, rowBytes: 1000 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 30, tables: 1, rowBytes: 1000 });
   before = await describeServer(db, ['bulk']);
 });
 afterAll(async () => {
