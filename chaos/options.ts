@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+
+export const HELP = `npm run chaos -- [--runs N] [--seed S] [--only N] [--faults 0,2] [--no-shrink] [--log] [--json]
+
+  --runs N       how many runs, 10 unless given
+  --seed S       what they are drawn from, 1 unless given
+  --only N       run number N of the seed alone
+  --faults 0,2   of its faults only these, counted from 0, or none
+  --no-shrink    do not look for the fewest faults that violate
+  --log          print the program's log of runs that violate
+  --json         a JSON document for each run instead of a line
+`;
+
+/** In place of numbers of faults. */
+export const NO_FAULTS = 'none';
+
+export type Options = {
+  readonly seed: number;
+  /** Numbers of the runs to do. */
+  readonly runs: readonly number[];
+  /** Which of their faults; all where it is undefined. */
+  readonly faults: readonly number[] | undefined;
+  readonly shrink: boolean;
+  readonly log: boolean;
+  readonly json: boolean;
+};
+
+/** @returns undefined where help was asked for. @throws Error saying what is wrong, rather than doing no runs and calling that good. */
+export function readOptions(argv: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      runs: { type: 'string', default: '10' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      faults: { type: 'string' },
+      'no-shrink': { type: 'boolean', default: false },
+      log: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const count = whole('--runs', values.runs, 1);
+  return {
+    seed: whole('--seed', values.seed),
+    runs:
+      values.only === undefined
+        ? Array.from({ length: count }, (_, run) => run)
+        : [whole('--only', values.only)],
+    faults:
+      values.faults === NO_FAULTS ? [] : values.faults?.split(',').map((index) => whole('--faults', index)),
+    shrink: !values['no-shrink'],
+    log: values.log,
+    json: values.json,
+  };
+}
+
+function whole(name: string, text: string, least = 0): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+    throw new Error(`${name}="${text}": must be a whole number from ${least} on`);
+  return Number(text);
+}
