@@ -5,19 +5,24 @@ import { quoteName } from '../test/support/mariadb/sql.ts';
 import { VICTIM } from './plan.ts';
 import type { Scene, Strike } from './scene.ts';
 
+const SEARCH_MILLISECONDS = 1500;
 const STATEMENT_MILLISECONDS = 20_000;
 const victim = quoteName(VICTIM.database, VICTIM.name);
 
-/** Kills one connection or statement of the program or of mydumper. */
+/** Kills one connection or statement of the program or of mydumper, and waits a moment for there to be one. */
 const kill =
   (what: 'CONNECTION' | 'QUERY', condition: string): Strike =>
   async ({ pick }, scene) => {
-    const { db, ownConnections } = scene;
-    const rows = await db.query(
-      `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = 'root' AND ${condition} ORDER BY ID`,
-    );
-    const ids = rows.map(({ ID }) => Number(ID)).filter((id) => !ownConnections.has(id));
-    const id = ids[pick % Math.max(1, ids.length)];
+    const { db, ownConnections, isOver } = scene;
+    const deadline = performance.now() + SEARCH_MILLISECONDS;
+    let id: number | undefined;
+    while (id === undefined && performance.now() < deadline && !isOver()) {
+      const rows = await db.query(
+        `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = 'root' AND ${condition} ORDER BY ID`,
+      );
+      const ids = rows.map(({ ID }) => Number(ID)).filter((found) => !ownConnections.has(found));
+      id = ids[pick % Math.max(1, ids.length)];
+    }
     if (id === undefined) return false;
     return db.query(`KILL ${what} ${id}`).then(
       () => true,

@@ -48,7 +48,13 @@ export const DISK_STRIKES = {
   },
   'disk-foreign-file': async (_fault, { staging }) => {
     if (listed(staging).length === 0) return false;
-    writeFileSync(join(staging, FOREIGN_FILE), 'mine');
-    return true;
+    const path = join(staging, FOREIGN_FILE);
+    try {
+      writeFileSync(path, 'mine');
+      return true;
+    } catch {
+      rmSync(path, { force: true }); // the disk is full, or staging has just been cleared
+      return false;
+    }
   },
 } as const satisfies Record<string, Strike>;

@@ -42,14 +42,24 @@ export function unleash(scene: Scene): () => Promise<FaultPlan[]> {
     const struck: FaultPlan[] = [];
     for (const [index, fault] of scene.plan.faults.entries()) {
       const outcome = await Promise.resolve(outcomes[index]).catch((error: unknown) => {
-        // Only what waited for its time when the run ended has not happened.
-        if (scene.over.aborted) return false;
-        throw error;
+        if (wasTooLate(error)) return false;
+        throw error; // a defect of these runs themselves
       });
       if (typeof outcome === 'function' ? outcome() : outcome) struck.push(fault);
     }
     return struck;
   };
+}
+
+/** The run ended before its time had come, or the server that it was to be asked of was gone. */
+function wasTooLate(error: unknown): boolean {
+  const { name, message, code } = error as { name?: string; message?: string; code?: string };
+  return (
+    name === 'AbortError' ||
+    /ended without printing/.test(message ?? '') ||
+    /^(?:ECONN|EPIPE|PROTOCOL_|ER_)/.test(code ?? '') ||
+    /connection/i.test(message ?? '')
+  );
 }
 
 /** Resolves when the run has come so far; rejects when it ends before. */
