@@ -85,3 +85,15 @@ export function createDumpLog(
   };
   return { onEvent, errors, lastLines, emptyTables, seconds, lockedSeconds: () => lockedSeconds };
 }
+
+/**
+ * What mydumper said of its own error, added to a failure that somebody else noticed first: on a full disk it removes the file it could
+ * not write, and that the file is gone may be seen before its words are read.
+ */
+export function inItsOwnWords(cause: Failure, errors: readonly string[]): Failure {
+  const [first] = errors;
+  if (cause.kind !== 'dump' || first === undefined || cause.message.includes(first)) return cause;
+  const { worthAnotherRun, waitSeconds } = cause;
+  const message = `${cause.message}; mydumper reported an error: ${first}`;
+  return new Failure('dump', message, { cause, worthAnotherRun, waitSeconds });
+}

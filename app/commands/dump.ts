@@ -21,7 +21,7 @@ import type { GrowingLimits } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { within } from '../within.ts';
 import { requireComplete } from './completeness.ts';
-import { createDumpLog } from './dump-log.ts';
+import { createDumpLog, inItsOwnWords } from './dump-log.ts';
 import { type DumpStall, watchForDumpStall } from './dump-stall.ts';
 import type { Preflight } from './preflight.ts';
 import type { RunState } from './run-state.ts';
@@ -131,7 +131,8 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   } catch (error) {
     const cause = run.firstCause(error);
     run.fail(cause); // ends mydumper and cuts uploads
-    throw cause;
+    if (mydumper !== undefined) await within(LONGEST_DEATH_MILLISECONDS, mydumper.exited);
+    throw inItsOwnWords(cause, log.errors);
   } finally {
     endDeadlockWatch();
     stall?.end();
