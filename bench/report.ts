@@ -82,7 +82,7 @@ function goalSection(goals: readonly Goal[]): string {
   ].join('\n\n');
 }
 
-function tables({ samples }: Results): string {
+function tables({ samples, machine }: Results): string {
   const groups = new Map<string, Sample[][]>();
   for (const cell of byCell(samples).values()) {
     const [first] = cell;
@@ -99,13 +99,20 @@ function tables({ samples }: Results): string {
     'moving s/GB',
     'server CPU s',
     'S3 CPU s',
+    'busy %',
     'peak resident MiB',
     'peak disk MiB',
     'stored MB',
   ];
   return [
     '## Side by side',
-    ...[...groups].flatMap(([name, cells]) => [`### ${name}`, table(header, cells.map(row))]),
+    ...[...groups].flatMap(([name, cells]) => [
+      `### ${name}`,
+      table(
+        header,
+        cells.map((cell) => row(cell, machine.processors)),
+      ),
+    ]),
   ].join('\n\n');
 }
 
@@ -120,7 +127,7 @@ function groupName({ sizeGb, bandwidth, tls, bytesPerSecond, alternative }: Samp
   return `${sizeGb} GB, S3 ${speed}${tls ? ', TLS' : ''}`;
 }
 
-function row(samples: readonly Sample[]): string[] {
+function row(samples: readonly Sample[], processors: number): string[] {
   const of = (value: (sample: Sample) => number, digits: number) =>
     spread(samples.map(value)).median.toFixed(digits);
   const wall = spread(samples.map(({ wallSeconds }) => wallSeconds));
@@ -135,10 +142,19 @@ function row(samples: readonly Sample[]): string[] {
     moved ? of(({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9), 2) : '',
     of(({ databaseCpuSeconds }) => databaseCpuSeconds, 1),
     of(({ s3CpuSeconds }) => s3CpuSeconds, 1),
+    of((sample) => 100 * busyShare(sample, processors), 0),
     of(({ peakResidentBytes }) => peakResidentBytes / MIB, 0),
     of(({ peakDiskBytes }) => peakDiskBytes / MIB, 0),
     of(({ storedBytes }) => storedBytes / 1e6, 0),
   ];
+}
+
+/** Of all processors' time, what the alternative and the servers beside it took. */
+function busyShare(
+  { cpuSeconds, databaseCpuSeconds, s3CpuSeconds, wallSeconds }: Sample,
+  processors: number,
+): number {
+  return (cpuSeconds + databaseCpuSeconds + s3CpuSeconds) / (processors * wallSeconds);
 }
 
 function sizeSection(samples: readonly Sample[]): string {
@@ -180,7 +196,7 @@ function method({ failures, samples }: Results): string {
     [
       `- ${rounds === 1 ? 'One round' : `${rounds} rounds`}, each alternative once in each; medians, and the least and the most wall time.`,
       '- Wall time is from the start of the (first) program to the end of the (last), so it holds the start of Node, Python and Go.',
-      "- CPU is the kernel's account of the processes that have ended with all they have waited for (`cutime` and `cstime`); what mydumper, mysqldump or myloader took of it is found by looking every 20 ms, and the rest is “moving”.",
+      "- CPU is the kernel's account of the processes that have ended with all they have waited for (`cutime` and `cstime`); what mydumper, mysqldump or myloader took of it is found by looking every 20 ms, and the rest is “moving”. Busy is what the alternative and both servers took of all processors' time; what is missing was idle or went to others.",
       '- Resident is the sum over the process tree at one moment, the most of all looks; in the goals and with size it is VmHWM of one process. Disk is allocated blocks, looked at from outside every 20 ms or more rarely where there are thousands of files.',
       '- The S3 server is a process of its own, keeps the CRC-32 and the size of what it is sent and throws the rest away (`bench/sink/`); restores read from the server of the tests, which keeps files. Bandwidth is limited in the server, for all connections together.',
       '- Balanced: the way to the database is limited like the S3 server, by a process of its own, and both so much that processors are no limit. Everywhere else the database is as fast as the processors let it be.',
