@@ -71,7 +71,7 @@ export function goalsOf(results: Results): readonly Goal[] {
       sense: '≤',
       measured: ratio(wall('ours-none', 'unlimited'), onShare?.seconds),
       unit: '',
-      detail: `${shown(wall('ours-none', 'unlimited'))} s against floor A's ${shown(wall('mydumper-alone', 'unlimited'))} s with all ${results.machine.processors} processors (ratio ${shown(ratio(wall('ours-none', 'unlimited'), wall('mydumper-alone', 'unlimited')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave`,
+      detail: `${shown(wall('ours-none', 'unlimited'))} s against floor A's ${shown(wall('mydumper-alone', 'unlimited'))} s with all ${results.machine.processors} processors (ratio ${shown(ratio(wall('ours-none', 'unlimited'), wall('mydumper-alone', 'unlimited')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave${pausedOf(ours)}`,
     },
     {
       id: 'against-copy',
@@ -135,6 +135,17 @@ export function goalsOf(results: Results): readonly Goal[] {
 }
 
 const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
+
+/** How much of the time mydumper was paused, where that was kept. */
+function pausedOf(samples: readonly Sample[]): string {
+  const kept = samples.find(({ pauses }) => pauses !== undefined);
+  if (kept === undefined) return '';
+  const seconds = (kept.pauses ?? []).reduce(
+    (sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds,
+    0,
+  );
+  return `; mydumper was paused for ${seconds.toFixed(1)} s of ${kept.wallSeconds.toFixed(1)} s`;
+}
 
 const PEERS = [
   { peer: 'rclone', alternative: 'mydumper-then-rclone' },

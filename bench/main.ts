@@ -32,7 +32,12 @@ async function bench(options: BenchOptions): Promise<void> {
     const failures: string[] = [];
     const results = (): Results => ({
       date: new Date().toISOString(),
-      command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+      command: [
+        'npm run bench --',
+        ...process.argv
+          .slice(2)
+          .filter((word, index, words) => word !== '--data' && words[index - 1] !== '--data'),
+      ].join(' '),
       machine,
       threads: THREADS,
       referenceGb: referenceSize(options.sizesGb),

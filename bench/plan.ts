@@ -19,11 +19,10 @@ const OTHERS = [
 ] as const;
 const RESTORES = ['restore-ours', 'restore-download-myloader'] as const;
 
-/** The size at which everything is compared: 1 GB, or the one in the middle. */
+/** The size at which everything is compared: the largest up to 1 GB, or the smallest there is. */
 export function referenceSize(sizesGb: readonly number[]): number {
-  if (sizesGb.includes(1)) return 1;
   const sorted = sizesGb.toSorted((left, right) => left - right);
-  return sorted[sorted.length >> 1] ?? 1;
+  return sorted.findLast((size) => size <= 1) ?? sorted[0] ?? 1;
 }
 
 /**

@@ -39,7 +39,14 @@ try {
     console.error(JSON.stringify({ ...told, functions: undefined }));
     for (const [name, seconds] of told.functions) console.error(`  ${seconds.toFixed(2)} s ${name}`);
   }
-  const command = ['npm run bench:profile --', ...process.argv.slice(2)].join(' ').trim();
+  const command = [
+    'npm run bench:profile --',
+    ...process.argv
+      .slice(2)
+      .filter((word, index, words) => word !== '--data' && words[index - 1] !== '--data'),
+  ]
+    .join(' ')
+    .trim();
   const results: ProfileResults = { date: new Date().toISOString(), command, sizeGb, runs };
   saveProfile(values.out, results);
   await writeReport(values.out).catch((error: unknown) => console.error(String(error)));

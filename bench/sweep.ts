@@ -98,7 +98,12 @@ try {
     }
     saveSweep(values.out, {
       date: new Date().toISOString(),
-      command: ['npm run bench:sweep --', ...process.argv.slice(2)].join(' '),
+      command: [
+        'npm run bench:sweep --',
+        ...process.argv
+          .slice(2)
+          .filter((word, index, words) => word !== '--data' && words[index - 1] !== '--data'),
+      ].join(' '),
       sizeGb,
       budgetBytes: setting.sized(sizeGb).budgetMiB * 1024 ** 2,
       loadBefore,

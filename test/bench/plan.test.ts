@@ -55,7 +55,7 @@ test('only some', () => {
   expect(planOf('--quick', '--only', 'restore-ours')).toEqual(['restore-ours 0.2 GB unlimited']);
 });
 
-test('the reference is 1 GB or the size in the middle', () => {
+test('the reference is the largest size up to 1 GB', () => {
   expect([referenceSize([0.2, 1, 4]), referenceSize([0.2]), referenceSize([0.1, 5, 0.3])]).toEqual([
     1, 0.2, 0.3,
   ]);
