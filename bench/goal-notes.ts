@@ -7,7 +7,7 @@ const COSTS =
 
 /** For a goal that is missed: what was tried, and what limits it as far as is known. No figures here: those are measured. */
 export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
-  'dump-bound': `${TRIED}. What limits it is the gate: a budget this small is always near its end, and there mydumper stops at each write until the watching thread has looked. That, not the pauses, is most of the difference (how long it was paused is told above), and it grows with whatever else keeps the thread from running. Not tried yet: larger statements, which are fewer writes, and letting it go on without a full look.`,
+  'dump-bound': `${TRIED}. What limits it is the gate for one thing: a budget this small is always near its end, and there mydumper stops at each write until the watching thread has looked, which takes the longer the more others want the processors; a larger budget is faster at once. For another it is processor time: ${COSTS}. Not tried yet: larger statements, which are fewer writes, and letting it go on without a full look.`,
   'against-copy': `As for the goal before: the gate. ${TRIED}. Where database and network are the limit, overlapping them does gain; the table of the balanced case tells how much.`,
   'network-bound-none':
     'What is not overlapped: the start of Node, the preflight, and the last parts after mydumper has ended.',
