@@ -46,6 +46,9 @@ export type Variable = {
   readonly switch?: true;
 };
 
+/** What takes time with the size of the data may take this many times as long as QUERY_TIMEOUT_SECONDS or STALL_TIMEOUT_SECONDS say. */
+export const LONG_FACTOR = 24;
+
 /** Every environment variable the program reads, in the order `--help` lists them. Flags mirror them: `--staging-limit-mb`. */
 export const VARIABLES = [
   { name: 'BUCKET', default: 'required', meaning: 'S3 bucket' },
@@ -111,14 +114,12 @@ export const VARIABLES = [
   {
     name: 'QUERY_TIMEOUT_SECONDS',
     default: '900',
-    meaning:
-      'how long the MySQL server may take over one of our own statements; 24 times as long where it counts, empties or waits for rows',
+    meaning: `how long the MySQL server may take over one of our own statements; ${LONG_FACTOR} times as long where it counts, empties or waits for rows`,
   },
   {
     name: 'STALL_TIMEOUT_SECONDS',
     default: '600',
-    meaning:
-      'how long mydumper or myloader may do nothing while nothing holds it up; 24 times as long while the server works for it',
+    meaning: `how long mydumper or myloader may do nothing while nothing holds it up; ${LONG_FACTOR} times as long while the server works for it`,
   },
   { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
   { name: 'KMS_KEY_ID', default: 'none', meaning: 'KMS key for SSE-KMS' },

@@ -1,4 +1,4 @@
-import { LONG_FACTOR } from './database/connection.ts';
+import { LONG_FACTOR } from './contract.ts';
 
 /** Looks this often, or more often where the limit is short. */
 const LOOK_SECONDS = 1;

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { openDatabase } from '../database/connection.ts';
 import { type Inventory, readContents } from '../database/inventory.ts';
 import { Failure, messageOf } from '../errors.ts';
+import type { WatchStats } from '../governor/protocol.ts';
 import { inBoth, missingFromDump } from '../manifest/completeness.ts';
 import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import type { MydumperVersion } from '../mydumper/version.ts';
@@ -48,5 +49,22 @@ async function readAgain(config: Config, inventory: Inventory): Promise<Inventor
     throw new Failure('dump', `cannot check the dump against the server's tables: ${messageOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Counts what mydumper wrote against what S3 acknowledged, by two threads' books.
+ * @throws Failure `upload` when they differ.
+ */
+export function requireAllShipped(
+  files: readonly ShippedFile[],
+  { dumpedBytes }: Pick<WatchStats, 'dumpedBytes'>,
+): void {
+  const shippedBytes = files.reduce((sum, file) => sum + file.stagedBytes, 0);
+  if (shippedBytes !== dumpedBytes) {
+    throw new Failure(
+      'upload',
+      `mydumper wrote ${dumpedBytes} bytes, but ${shippedBytes} bytes were shipped`,
+    );
   }
 }

@@ -20,7 +20,7 @@ import type { Staging } from '../staging/directory.ts';
 import type { GrowingLimits } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { within } from '../within.ts';
-import { requireComplete } from './completeness.ts';
+import { requireAllShipped, requireComplete } from './completeness.ts';
 import { createDumpLog, inItsOwnWords } from './dump-log.ts';
 import { type DumpStall, watchForDumpStall } from './dump-stall.ts';
 import type { Preflight } from './preflight.ts';
@@ -244,15 +244,4 @@ function readMetadata(directory: string): DumpMetadata | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isFile() || stat.size > LARGEST_METADATA_BYTES) return undefined;
   return parseMetadata(readFileSync(path, 'utf8'));
-}
-
-/** Counts what mydumper wrote against what S3 acknowledged, by two threads' books. */
-function requireAllShipped(files: readonly ShippedFile[], { dumpedBytes }: WatchStats): void {
-  const shippedBytes = files.reduce((sum, file) => sum + file.stagedBytes, 0);
-  if (shippedBytes !== dumpedBytes) {
-    throw new Failure(
-      'upload',
-      `mydumper wrote ${dumpedBytes} bytes, but ${shippedBytes} bytes were shipped`,
-    );
-  }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import type { ServerConfig } from '../config.ts';
+import { LONG_FACTOR } from '../contract.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { within } from '../within.ts';
 
@@ -29,8 +30,6 @@ export type Database = {
   readonly close: () => Promise<void>;
 };
 
-/** What may be waited for longer, as it takes time with the size of the data, may take this many times as long. */
-export const LONG_FACTOR = 24;
 const SHOWN_CHARACTERS = 100;
 
 /** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */

@@ -9,11 +9,11 @@ import { createTracker } from '../staging/tracker.ts';
 import { decide, type GovernorState, gateLevel } from './decide.ts';
 import { afterFreeMilliseconds, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
 import { createPauseBook } from './pause-book.ts';
-import { createProcessGroup, MEMBERS_SECONDS } from './process-group.ts';
+import { createProcessGroup } from './process-group.ts';
 import type { FromWatch, ToWatch, WatchStart } from './protocol.ts';
 import { fadingPeak, growthMeter } from './rates.ts';
 import { createStepMeter, judgeStep } from './steps.ts';
-import { stopProcesses } from './stop-signal.ts';
+import { createStopCheck } from './stop-check.ts';
 import { askForShortSlice } from './thread-priority.ts';
 import { createWriteGate } from './write-gate.ts';
 
@@ -27,8 +27,6 @@ const BREATH_SECONDS = 0.05;
 const REACTION_HALF_LIFE_SECONDS = 15;
 /** Assumed before anything was measured. */
 const FIRST_REACTION_SECONDS = 0.015;
-/** A group that does not stop within this time will not: something outside continues it. */
-const STOP_DEADLINE_SECONDS = 5;
 
 const start = workerData as WatchStart;
 const port = parentPort;
@@ -41,6 +39,9 @@ const tracker = createTracker(start.directory, start.growing);
 const gate = createWriteGate(start.directory);
 /** Empty until mydumper was started; looking begins before that, so that this thread is warm when it matters. */
 const group = createProcessGroup(now);
+const stopCheck = createStopCheck(group, now, () =>
+  fail('staging', `mydumper (process group ${group.id()}) does not stop when it is sent SIGSTOP`),
+);
 const pauses = createPauseBook(start.locked);
 const growth = growthMeter();
 const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
@@ -50,9 +51,6 @@ let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
 let scannedAt = 0;
-let confirmedAt: number | undefined;
-/** Since when it runs though it should stand still. */
-let restlessAt: number | undefined;
 let statsAt = 0;
 let pressedAt = 0;
 let breathedAt = 0;
@@ -142,7 +140,7 @@ function govern(state: GovernorState, atGate: boolean): void {
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'breathe') breathe();
   else if (action === 'fail') fail('staging', reason);
-  if (pauses.since() !== undefined && now() - breathedAt > BREATH_SECONDS) confirmStop();
+  if (pauses.since() !== undefined && now() - breathedAt > BREATH_SECONDS) stopCheck.confirm();
 }
 
 function endStep(): void {
@@ -164,11 +162,8 @@ function press(time: number): void {
 }
 
 function pause(reason: string, stagedBytes: number): void {
-  stopProcesses(group.members());
-  group.signal('SIGSTOP'); // whatever is not among the known members
+  stopCheck.stop();
   pauses.begin(now());
-  confirmedAt = undefined;
-  restlessAt = undefined;
   send({ kind: 'paused', reason, stagedBytes });
 }
 
@@ -185,22 +180,6 @@ function breathe(): void {
   breathedAt = now();
   steps.begin(stats.dumpedBytes);
   group.signal('SIGCONT');
-}
-
-/** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. */
-function confirmStop(): void {
-  if (confirmedAt !== undefined && now() - confirmedAt < MEMBERS_SECONDS) return;
-  group.refresh(MEMBERS_SECONDS);
-  if (allStopped(group.members())) {
-    confirmedAt = now();
-    restlessAt = undefined;
-    return;
-  }
-  confirmedAt = undefined;
-  restlessAt ??= now();
-  if (now() - restlessAt > STOP_DEADLINE_SECONDS) {
-    fail('staging', `mydumper (process group ${group.id()}) does not stop when it is sent SIGSTOP`);
-  } else stopProcesses(group.members()); // it has not been scheduled yet, or somebody continued it
 }
 
 function fail(fault: 'staging' | 'dump', reason: string): void {

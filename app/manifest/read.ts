@@ -86,7 +86,7 @@ function faultOf(
   const { name, key, dumpedBytes, storedBytes } = file;
   if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
     return 'its name is not that of a file of a dump';
-  // Half a pair of surrogates would be written as the same replacement as any other.
+  // A lone surrogate is written as the replacement character, so that two such names would be one file.
   if (!name.isWellFormed()) return 'its name is not Unicode';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
   if (key !== `${folder}${name}${EXTENSIONS[compression]}`)

@@ -135,6 +135,7 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
       new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }),
     );
     if (ETag === undefined) throw new Error(`part ${PartNumber} was answered without an ETag`);
+    // An attempt that was given up may still send from it: what does not fit the CRC-32 it began with, S3 refuses.
     buffers.giveBack(buffer);
     done.push({ PartNumber, ETag, ChecksumCRC32 });
     acknowledge(PartNumber);
