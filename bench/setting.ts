@@ -1,10 +1,11 @@
-import { execFileSync, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
+import { makeSelfSigned } from '../test/support/openssl.ts';
 import type { BenchOptions } from './options.ts';
 import { answered, type Certificate, type Sink, startSink } from './sink/start.ts';
 
@@ -105,28 +106,9 @@ async function makeDatabase(db: MariaDb, sized: Sized, say: (text: string) => vo
 }
 
 function makeCertificate(work: string): Certificate {
-  const certificate = join(work, 'tls.pem');
-  const key = join(work, 'tls.key');
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      ...subject,
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-    ],
-    { stdio: 'pipe' },
-  );
-  return { certificate, key };
+  const made = { certificate: join(work, 'tls.pem'), key: join(work, 'tls.key') };
+  makeSelfSigned('127.0.0.1', 'subjectAltName=IP:127.0.0.1', made);
+  return made;
 }
 
 function writeOptionFile(work: string, db: MariaDb): string {

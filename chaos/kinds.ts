@@ -1,35 +1,7 @@
 import { EXIT } from '../app/contract.ts';
-import type { Moment } from './plan.ts';
+import { ANY, DUMPING, dump, type Kind, RUNNING } from './kind.ts';
+import { S3_KINDS } from './kinds-s3.ts';
 
-/** An ending that a fault accounts for: the code, and a reason that names the cause. */
-export type Explanation = { readonly code: number; readonly reason: RegExp };
-
-export type Kind = {
-  readonly where: 'S3' | 'MariaDB' | 'mydumper' | 'program' | 'disk' | 'CloudWatch';
-  readonly what: string;
-  /** How often it is drawn, compared with the others. */
-  readonly weight: number;
-  readonly moments: readonly Moment[];
-  /** Nothing but a backup is right when no other fault has struck. */
-  readonly riddenOut: boolean;
-  readonly explains: readonly Explanation[];
-  /** Requests are sent again for nothing: retries are kept short, so that the run is over soon. */
-  readonly lasting?: true;
-};
-
-const ANY: readonly Moment[] = ['spawn', 'started', 'dumpFinished', 'manifest'];
-const RUNNING: readonly Moment[] = ['started', 'dumpFinished', 'manifest'];
-const DUMPING: readonly Moment[] = ['started'];
-
-const upload = (reason: RegExp): readonly Explanation[] => [
-  { code: EXIT.uploadFailed, reason },
-  { code: EXIT.preflightRefused, reason },
-];
-const dump = (reason: RegExp): Explanation => ({ code: EXIT.dumpFailed, reason });
-
-const UNREACHABLE =
-  /InternalError|SlowDown|ServiceUnavailable|ECONNRESET|EPIPE|hang up|TimeoutError|no answer|RequestTimeTooSkewed/;
-/** Where the server says nothing to mydumper, its exit code is all there is. */
 const LOST_CONNECTION =
   /lost connection|gone away|interrupted|was killed|shutdown|connection|ECONN|can(?:not|'t) (?:connect|check|use)|could not (?:read|execute)|left out|mydumper ended with exit code/i;
 const TABLE_CHANGED = /victim|definition has changed|left out/i;
@@ -39,55 +11,9 @@ const FILE_GONE =
 /** mydumper's option file may be among what is gone, and then it has no password. */
 const EMPTIED = new RegExp(`${FILE_GONE.source}|using password: NO|defaults file|config`, 'i');
 
-const s3 = (what: string, rest: Partial<Kind> = {}): Kind => ({
-  where: 'S3',
-  what,
-  weight: 3,
-  moments: RUNNING,
-  riddenOut: true,
-  explains: upload(UNREACHABLE),
-  ...rest,
-});
-
 /** Everything that can go wrong, and what the program may make of it. */
 export const KINDS = {
-  's3-500': s3('500 InternalError, a few times'),
-  's3-503': s3('503 SlowDown, a few times'),
-  's3-reset': s3('connections reset in the body, a few times'),
-  's3-stall': s3('requests that get no answer for seconds'),
-  's3-slow': s3('hardly any bandwidth for a while'),
-  's3-outage': s3('503 to everything for a while'),
-  's3-clock-skew': s3('403 RequestTimeTooSkewed, a few times', { weight: 1 }),
-  's3-lost-answer': s3('writes carried out whose answers are lost'),
-  's3-lost-completion': s3('completions carried out whose answers are lost', { moments: DUMPING }),
-  's3-lost-manifest': s3('the manifest written, its answer lost', { moments: DUMPING }),
-  's3-completion-500': s3('200 with InternalError to completions, a few times', { moments: DUMPING }),
-  's3-completion-refused': s3('200 with AccessDenied to completions', {
-    riddenOut: false,
-    moments: DUMPING,
-    explains: upload(/access ?denied/i),
-  }),
-  's3-wrong-checksum': s3('a wrong checksum in an answer', {
-    riddenOut: false,
-    explains: upload(/checksum|CRC32/),
-  }),
-  's3-expired': s3('403 ExpiredToken to everything from then on', {
-    riddenOut: false,
-    moments: ANY,
-    explains: upload(/credentials have expired/),
-  }),
-  's3-500-for-good': s3('500 to everything from then on', {
-    riddenOut: false,
-    moments: ANY,
-    lasting: true,
-    weight: 2,
-  }),
-  's3-down': s3('connections reset from then on', {
-    riddenOut: false,
-    moments: ANY,
-    lasting: true,
-    weight: 2,
-  }),
+  ...S3_KINDS,
 
   'db-kill-connection': {
     where: 'MariaDB',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type Database, openDatabase } from '../../app/database/connection.ts';
 import { quoteName } from '../../app/restore/target.ts';
 import { startMariaDb } from '../../test/support/mariadb/harness.ts';
+import { serverAddress } from '../../test/support/mariadb/server-address.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
@@ -35,17 +36,7 @@ export const sql: Target = {
         await db.query('SET GLOBAL sql_mode = ?', [mode]);
         await db.query('SET GLOBAL character_set_client = ?', [charset]);
         await db.query('SET GLOBAL character_set_connection = ?', [charset]);
-        connections.push(
-          await openDatabase({
-            host: db.host,
-            port: db.port,
-            socket: undefined,
-            queryTimeoutSeconds: 60,
-            user: db.user,
-            password: db.password,
-            tls: { mode: undefined, caFile: undefined },
-          }),
-        );
+        connections.push(await openDatabase(serverAddress(db)));
       }
     return {
       close: async () => {

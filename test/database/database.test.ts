@@ -5,6 +5,7 @@ import type { ServerConfig } from '../../app/config.ts';
 import { type Database, openDatabase } from '../../app/database/connection.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
 import { failureOf } from '../support/s3/test-store.ts';
 
 const WAIT = { timeout: 30_000, interval: 5 };
@@ -17,11 +18,7 @@ beforeAll(async () => {
 afterAll(() => db?.stop());
 afterEach(() => db.query('SET GLOBAL sql_mode = DEFAULT'));
 
-function server(changed: Partial<ServerConfig> = {}): ServerConfig {
-  const { host, port, user, password } = db;
-  const tls = { mode: undefined, caFile: undefined };
-  return { host, port, socket: undefined, queryTimeoutSeconds: 60, user, password, tls, ...changed };
-}
+const server = (changed: Partial<ServerConfig> = {}) => serverAddress(db, changed);
 
 async function open(changed: Partial<ServerConfig> = {}): Promise<Database> {
   const database = await openDatabase(server(changed));

@@ -9,6 +9,7 @@ import {
 } from '../../app/database/inventory.ts';
 import { SYSTEM_SCHEMAS } from '../../app/mydumper/arguments.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
 import { quoteName } from '../support/mariadb/sql.ts';
 
 const ODD = "it's `odd`\\ ä€";
@@ -41,17 +42,7 @@ beforeAll(async () => {
 afterAll(() => db?.stop());
 
 async function connect(user: string = db.user, password = db.password) {
-  const { host, port } = db;
-  const tls = { mode: undefined, caFile: undefined };
-  const database = await openDatabase({
-    host,
-    port,
-    socket: undefined,
-    queryTimeoutSeconds: 60,
-    user,
-    password,
-    tls,
-  });
+  const database = await openDatabase(serverAddress(db, { user, password }));
   onTestFinished(() => database.close());
   return database;
 }

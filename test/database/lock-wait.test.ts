@@ -3,6 +3,7 @@ import { openDatabase, type Row } from '../../app/database/connection.ts';
 import { createLockWaitMeter, type LockWait, watchLockWait } from '../../app/database/lock-wait.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
 
 const WAIT = { timeout: 30_000, interval: 5 };
 let db: MariaDb;
@@ -67,22 +68,9 @@ test('it is told behind what it waits, without the statement, which may hold any
 });
 
 test('a lock that a long statement keeps mydumper from is given up, and writers go on while the statement still runs', async () => {
-  const { host, port, user, password } = db;
   const slow = await db.connect();
   const told: LockWait[] = [];
-  const watch = await watchLockWait(
-    {
-      host,
-      port,
-      socket: undefined,
-      queryTimeoutSeconds: 60,
-      user,
-      password,
-      tls: { mode: undefined, caFile: undefined },
-    },
-    (wait) => told.push(wait),
-    1,
-  );
+  const watch = await watchLockWait(serverAddress(db), (wait) => told.push(wait), 1);
   const flusher = await db.connect();
   const writer = await db.connect();
   const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {}); // killed below
@@ -111,19 +99,7 @@ test('a lock that a long statement keeps mydumper from is given up, and writers 
 });
 
 test('what still waits when the watching ends, as after mydumper was killed, is ended too', async () => {
-  const { host, port, user, password } = db;
-  const watch = await watchLockWait(
-    {
-      host,
-      port,
-      socket: undefined,
-      queryTimeoutSeconds: 60,
-      user,
-      password,
-      tls: { mode: undefined, caFile: undefined },
-    },
-    () => {},
-  );
+  const watch = await watchLockWait(serverAddress(db), () => {});
   const slow = await db.connect();
   const flusher = await db.connect();
   const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {});
@@ -149,18 +125,9 @@ test('what still waits when the watching ends, as after mydumper was killed, is 
 });
 
 test('it ends, and so does any connection of ours, when the server is out of reach', async () => {
-  const { host, user, password } = db;
   const proxy = await startCuttableProxy(db.port);
   onTestFinished(proxy.close);
-  const server = {
-    host,
-    port: proxy.port,
-    socket: undefined,
-    queryTimeoutSeconds: 60,
-    user,
-    password,
-    tls: { mode: undefined, caFile: undefined },
-  };
+  const server = serverAddress(db, { port: proxy.port });
   const connection = await openDatabase(server);
   const watch = await watchLockWait(server, () => expect.unreachable('nothing waits'));
   proxy.stall();

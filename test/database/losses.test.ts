@@ -12,6 +12,7 @@ import {
   silentLosses,
 } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
 import { quoteName } from '../support/mariadb/sql.ts';
 
 let db: MariaDb;
@@ -23,15 +24,7 @@ afterAll(() => db?.stop());
 
 /** What preflight says of the server as it is, which is then emptied. */
 async function lookAndEmpty(generation: Generation = 'classic', user?: string): Promise<Losses> {
-  const connection = await openDatabase({
-    host: db.host,
-    port: db.port,
-    socket: undefined,
-    queryTimeoutSeconds: 60,
-    user: user ?? db.user,
-    password: user === undefined ? db.password : '',
-    tls: { mode: undefined, caFile: undefined },
-  });
+  const connection = await openDatabase(serverAddress(db, user === undefined ? {} : { user, password: '' }));
   try {
     const inventory = await readInventory(connection, []);
     const losses = await findLosses(connection, generation, inventory, inventory.grants);

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,6 +6,8 @@ import type { TlsMode } from '../../app/config.ts';
 import { mydumperArguments } from '../../app/mydumper/arguments.ts';
 import { renderOptionFile } from '../../app/mydumper/option-file.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
+import { makeSelfSigned, openssl } from '../support/openssl.ts';
 import { type Ended, runProgram, temporaryDirectory } from '../support/program.ts';
 import { manifestKeys, startWorld, type World } from './world.ts';
 
@@ -13,27 +15,11 @@ import { manifestKeys, startWorld, type World } from './world.ts';
 const { path: certificates, remove } = temporaryDirectory('mf-tls');
 const at = (name: string) => join(certificates, name);
 
-function openssl(...args: readonly string[]): void {
-  execFileSync('openssl', args, { stdio: 'pipe' });
-}
-
-function makeAuthority(name: string): void {
-  const subject = ['-subj', '/CN=Test CA', '-addext', 'basicConstraints=critical,CA:TRUE'];
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    ...subject,
-    '-keyout',
-    at(`${name}.key`),
-    '-out',
-    at(`${name}.pem`),
-  );
-}
+const makeAuthority = (name: string) =>
+  makeSelfSigned('Test CA', 'basicConstraints=critical,CA:TRUE', {
+    certificate: at(`${name}.pem`),
+    key: at(`${name}.key`),
+  });
 
 function makeServer(name: string, names: string, authority: string): void {
   openssl(
@@ -150,17 +136,8 @@ test.each<[string, () => World, TlsMode, string, number]>([
   ['refuses a stranger', () => world, 'verify-full', 'stranger', 1],
   ['refuses the name of another', () => elsewhere, 'verify-full', 'ca', 1],
 ])('mydumper %s (%#)', (_case, where, mode, authority, exitCode) => {
-  const { host, port } = where().db;
   const tls = { mode, caFile: at(`${authority}.pem`) };
-  const server = {
-    host,
-    port,
-    socket: undefined,
-    queryTimeoutSeconds: 60,
-    user: 'tls',
-    password: 'secret',
-    tls,
-  };
+  const server = serverAddress(where().db, { user: 'tls', password: 'secret', tls });
   const { path: directory, remove: removeDump } = temporaryDirectory('mf-tls-dump');
   writeFileSync(at('option-file'), renderOptionFile(server, { net_write_timeout: 600 }, 'classic'));
   const plan = {

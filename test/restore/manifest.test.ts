@@ -3,47 +3,7 @@ import { readInvocation } from '../../app/config.ts';
 import { compareListing } from '../../app/manifest/compare-listing.ts';
 import { readManifest } from '../../app/manifest/read.ts';
 import type { Manifest } from '../../app/manifest/schema.ts';
-
-const FOLDER = 'daily/db1/20261122T030000Z/';
-const file = (name: string, kind: string, database: string | null, table: string | null) => ({
-  key: `${FOLDER}${name}.zst`,
-  name,
-  kind,
-  database,
-  table,
-  dumpedBytes: 1000,
-  storedBytes: 100,
-  sha256: 'ab'.repeat(32),
-  crc32: 'y/Q5Jg==',
-});
-const good = {
-  format: 1,
-  backupId: '20261122T030000Z',
-  source: 'db1',
-  tool: { name: 'mydumper-fargate', version: '1' },
-  server: { vendor: 'mariadb', version: '10.11' },
-  mydumper: { version: '0.10.0', arguments: [] },
-  startedAt: '2026-11-22T03:00:00.000Z',
-  finishedAt: '2026-11-22T03:10:00.000Z',
-  binlog: null,
-  consistency: { lock: 'ftwrl', description: 'one point', lockedSeconds: 1 },
-  compression: 'zstd',
-  databases: ['shop'],
-  files: [
-    file('metadata', 'metadata', null, null),
-    file('shop.orders-schema.sql', 'schema', 'shop', 'orders'),
-    file('shop.orders.00001.sql', 'data', 'shop', 'orders'),
-  ],
-  totals: { files: 3, dumpedBytes: 3000, storedBytes: 300 },
-  staging: {
-    budgetBytes: 1,
-    peakStagedBytes: 1,
-    pauses: 0,
-    pausedSeconds: 0,
-    longestPauseSeconds: 0,
-    lockedPausedSeconds: 0,
-  },
-};
+import { FOLDER, goodManifest as good } from '../support/manifest.ts';
 
 type Edited = typeof good;
 const edited = (edit: (manifest: Edited) => void): string => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../app/database/connection.ts';
 import { isStale, openState, type RestoreState } from '../../app/restore/state.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverAddress } from '../support/mariadb/server-address.ts';
 import { dropAll } from './setting.ts';
 
 const RUN = 'a'.repeat(40);
@@ -12,17 +13,7 @@ let state: RestoreState;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  const { host, port, user, password } = db;
-  const tls = { mode: undefined, caFile: undefined };
-  connection = await openDatabase({
-    host,
-    port,
-    socket: undefined,
-    queryTimeoutSeconds: 60,
-    user,
-    password,
-    tls,
-  });
+  connection = await openDatabase(serverAddress(db));
   state = openState(connection, RUN, 's3://backups/db1/20261122T030000Z/');
 });
 afterAll(async () => {

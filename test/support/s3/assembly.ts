@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { assemblyFile, type Bucket, type OpenUpload, type Part } from './store.ts';
+import type { OpenUpload, Part } from './records.ts';
+import { assemblyFile, type Bucket } from './store.ts';
 
 /** Brings the parts together in one file, in order, and returns its path; bytes after the last part are left over. */
 export async function writeAssembly(

@@ -3,7 +3,8 @@ import { truncate } from 'node:fs/promises';
 import { writeAssembly } from './assembly.ts';
 import { type Checksum, checksumOfParts } from './checksums.ts';
 import { noSuchUpload, smallestPart } from './multipart.ts';
-import type { Bucket, OpenUpload, Part, StoredObject } from './store.ts';
+import type { OpenUpload, Part, StoredObject } from './records.ts';
+import type { Bucket } from './store.ts';
 import { S3Error } from './types.ts';
 
 /** A part as CompleteMultipartUpload's document lists it. */

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { type BodyPlan, fileSink, receiveBody } from './body.ts';
-import { assemblyFile, type Bucket, type OpenUpload, type Part } from './store.ts';
+import type { OpenUpload, Part } from './records.ts';
+import { assemblyFile, type Bucket } from './store.ts';
 import { S3Error } from './types.ts';
 
 /** The smallest size of a part other than the last, in bytes. */

@@ -5,7 +5,8 @@ import { fileSink, planBody, readDocument, receiveBody } from './body.ts';
 import { type Checksum, headerName } from './checksums.ts';
 import { conditionOf, watchCondition } from './conditions.ts';
 import { etagFor } from './multipart.ts';
-import type { Bucket, StoredObject } from './store.ts';
+import type { StoredObject } from './records.ts';
+import type { Bucket } from './store.ts';
 import { type Answer, S3Error, type Target } from './types.ts';
 import { childText, group, malformed, parseXml, tag, xmlDocument } from './xml.ts';
 

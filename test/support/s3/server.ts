@@ -7,12 +7,12 @@ import { openBuckets } from './buckets.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { perform } from './operations.ts';
+import type { StoredObject } from './records.ts';
 import { accessDenied, addressOf, checkSigned, operationOf } from './router.ts';
-import type { StoredObject } from './store.ts';
 import { type Answer, type Operation, type RequestRecord, S3Error, type Target } from './types.ts';
 
 export type { Fault, FaultAction, FaultRule, Faults } from './faults.ts';
-export type { StoredObject } from './store.ts';
+export type { StoredObject } from './records.ts';
 export type { Operation, RequestRecord } from './types.ts';
 
 export type S3ServerOptions = {

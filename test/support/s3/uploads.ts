@@ -5,7 +5,8 @@ import { algorithmNamed, algorithms, checksumHeader, checksumTypeFor, headerName
 import { completeUpload, fingerprint, type ListedPart } from './completion.ts';
 import { conditionOf, watchCondition } from './conditions.ts';
 import { openUpload, receivePart } from './multipart.ts';
-import type { Bucket, StoredObject } from './store.ts';
+import type { StoredObject } from './records.ts';
+import type { Bucket } from './store.ts';
 import { type Answer, S3Error, type Target } from './types.ts';
 import { childText, malformed, parseXml, tag, xmlDocument } from './xml.ts';
 

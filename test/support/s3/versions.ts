@@ -1,5 +1,5 @@
 import { compareKeys } from './keys.ts';
-import type { StoredObject } from './store.ts';
+import type { StoredObject } from './records.ts';
 
 /** A version of an object, or a delete marker where `object` is missing. */
 export type Version = {
