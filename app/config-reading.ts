@@ -97,7 +97,7 @@ export function readingMistakes({ command, sourceGiven, reading, dump }: Config)
   if (!sourceGiven)
     mistakes.push('SOURCE is required by restore: the server the backup is of; HOST is where it is loaded');
   if (reading.restore.as !== undefined && dump.databases.length !== 1)
-    mistakes.push('RESTORE_AS needs exactly one database in DATABASES');
+    mistakes.push('RESTORE_AS needs exactly one database in DATABASES: --databases shop --as shop_copy');
   if (reading.restore.what === 'nothing')
     mistakes.push('RESTORE_SCHEMA_ONLY and RESTORE_DATA_ONLY exclude each other');
   return mistakes;

@@ -6,6 +6,9 @@ import { pathToFileURL } from 'node:url';
 /** Advisories, by their URL, that do not concern this program, and why. */
 export const EXPLAINED = {};
 
+/** npm tries again for a while where the registry does not answer. */
+const LONGEST_MILLISECONDS = 300_000;
+
 /** What npm says where the registry answers 404, 405 or 501 to the question. */
 const NO_SUCH_SERVICE = /\baudit (?:404|405|501) [\s\S]*audit endpoint returned an error/;
 
@@ -40,7 +43,10 @@ function parse(text) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { stdout, stderr } = spawnSync('npm', ['audit', '--json'], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('npm', ['audit', '--json'], {
+    encoding: 'utf8',
+    timeout: LONGEST_MILLISECONDS,
+  });
   const { good, lines } = judgeAudit(stdout, stderr);
   for (const line of lines) console.error(`audit: ${line}`);
   process.exitCode = good ? 0 : 1;
