@@ -47,6 +47,8 @@ const growth = growthMeter();
 const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 
 let failed = false;
+/** mydumper is started stopped, and goes on when it is known here. */
+let isLetGo = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
@@ -68,10 +70,11 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const members = group.members();
-  const isStopped = gate !== undefined && allStopped(members);
+  const isStopped = (gate !== undefined || !isLetGo) && allStopped(members);
   // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
   if (isOnItsWayToTheGate(isAtGate || stoppedAt !== undefined, time)) {
+    gate?.shut(members); // for threads that have just come
     lookedAt = now();
     plannedMilliseconds = SHORTEST_PERIOD_MILLISECONDS;
     return;
@@ -107,12 +110,14 @@ function look(): void {
     lockedStopSeconds: pauses.totals(time).lockedStopSeconds,
   };
   if (group.isRunning()) {
+    // Before mydumper is let go, so that its next write finds the gate as it should be.
+    moveGate(state);
     govern(state, isAtGate && stoppedAt === undefined);
     if (pauses.since() !== undefined && scan.closedBytes === 0) press(time);
-    moveGate(state);
   }
   lookSeconds = lookedAt - time;
-  plannedMilliseconds = nextLookMilliseconds(state, lookSeconds);
+  const isWaitedFor = group.isRunning() && !isLetGo;
+  plannedMilliseconds = isWaitedFor ? SHORTEST_PERIOD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
     tellStats();
@@ -134,6 +139,7 @@ function govern(state: GovernorState, atGate: boolean): void {
   const { action, reason } = decide(state);
   if (action === 'run' && atGate) {
     if (state.gated) steps.begin(stats.dumpedBytes);
+    isLetGo = true;
     group.signal('SIGCONT');
   }
   if (action === 'pause' && pauses.since() === undefined) pause(reason, state.stagedBytes);

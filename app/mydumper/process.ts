@@ -7,6 +7,8 @@ import { createLogReader, type MydumperEvent } from './log-reader.ts';
 import { toolEnvironment } from './version.ts';
 
 const NICE = 5;
+/** Stops itself where it will be another program in a moment, under the same id. */
+const STOPPED_FIRST = ['sh', '-c', 'kill -STOP $$; exec "$@"', 'sh'];
 /** What has left mydumper's process group may hold its output open for ever; nobody waits longer than this for its end. */
 const LAST_OUTPUT_MILLISECONDS = 5000;
 
@@ -26,6 +28,9 @@ export type MydumperProcess = {
  * Starts mydumper in a process group of its own, so that signals reach its children and ours do not reach it.
  * `setpriv` (util-linux) asks the kernel to kill it when we die in whatever way: a stopped mydumper would otherwise stay
  * behind and hold its snapshot and locks for ever.
+ *
+ * It stands stopped (state `T`) before its first instruction until somebody sends SIGCONT: the watching thread does when it has shut
+ * the gate. On a busy machine mydumper has else been seen to fill a small budget before that thread was told of it.
  * @throws Failure `dump` when it cannot be started.
  */
 export async function startMydumper(
@@ -35,7 +40,8 @@ export async function startMydumper(
   onEvent: (event: MydumperEvent) => void,
 ): Promise<MydumperProcess> {
   const read = createLogReader();
-  return await startTool({ name: 'mydumper', kind: 'dump', binary, argv, searchPath }, (line) => {
+  const command = [...STOPPED_FIRST, binary, ...argv];
+  return await startTool({ name: 'mydumper', kind: 'dump', command, searchPath }, (line) => {
     for (const event of read(line)) onEvent(event);
   });
 }
@@ -68,17 +74,16 @@ export type ToolStart = {
   readonly name: 'mydumper' | 'myloader';
   /** Of the failure to start it. */
   readonly kind: FailureKind;
-  readonly binary: string;
-  readonly argv: readonly string[];
+  readonly command: readonly string[];
   readonly searchPath: string;
 };
 
-/** As `startMydumper`, for either tool; what it prints is given line by line. */
+/** Starts either tool as a group that dies with us; what it prints is given line by line. @throws Failure of `kind`. */
 export async function startTool(
-  { name, kind, binary, argv, searchPath }: ToolStart,
+  { name, kind, command, searchPath }: ToolStart,
   onLine: (line: string) => void,
 ): Promise<MydumperProcess> {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...argv], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: toolEnvironment(searchPath),

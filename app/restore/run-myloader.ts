@@ -63,15 +63,18 @@ export async function runMyloader(loader: Loader, directory: string, threads: nu
   });
   let stalled: string | undefined;
   let kill = () => {};
-  const process = await startTool({ name: 'myloader', kind: 'restore', binary, argv, searchPath }, (line) => {
-    const { level, text } = parseLine(line);
-    if (text === '') return;
-    stall.alive(text);
-    work.emit('myloader', { level, message: text });
-    if (isError(level, text)) errors.push(text);
-    last.push(text);
-    if (last.length > LAST_LINES) last.shift();
-  });
+  const process = await startTool(
+    { name: 'myloader', kind: 'restore', command: [binary, ...argv], searchPath },
+    (line) => {
+      const { level, text } = parseLine(line);
+      if (text === '') return;
+      stall.alive(text);
+      work.emit('myloader', { level, message: text });
+      if (isError(level, text)) errors.push(text);
+      last.push(text);
+      if (last.length > LAST_LINES) last.shift();
+    },
+  );
   kill = process.kill;
   interruption.addEventListener('abort', kill, { once: true });
   if (interruption.aborted) kill();

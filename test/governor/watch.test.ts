@@ -53,6 +53,23 @@ describe('the budget', () => {
     expect(world.failures).toEqual([]);
   });
 
+  test('holds from the first write on, however late the thread hears of a mydumper that writes at once', async () => {
+    const budgetBytes = 4 * MIB;
+    const world = await watchStaging({ budgetBytes, burstBytes: 64 * KIB, network: 'held' });
+    const sampler = sampleDirectory(world.directory);
+    onTestFinished(sampler.stop);
+    const output = join(world.directory, 'db.t.sql');
+    const mydumper = await world.start('dd', 'if=/dev/zero', `of=${output}`, 'bs=64k', 'count=1600');
+    await vi.waitFor(() => expect(readProcess(mydumper.pid)?.state).toBe('T'), WAIT);
+    expect(readdirSync(world.directory)).toEqual([]);
+
+    world.watch.govern(mydumper.pid);
+    expect((await world.hasFailed())?.message).toMatch(/files mydumper has not finished/);
+    expect(await mydumper.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(sampler.peakBytes()).toBeGreaterThan(budgetBytes / 2);
+    expect(sampler.peakBytes()).toBeLessThanOrEqual(budgetBytes);
+  });
+
   test('stops nobody while there is room', async () => {
     const world = await watchStaging({ budgetBytes: 200 * MIB, network: 'held' });
     const mydumper = await world.writeFiles({ threads: 2, files: 20, writes: 8, bytes: 64 * KIB });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -22,13 +22,27 @@ afterEach(async () => {
   }
 });
 
-/** Starts a shell script in mydumper's place. */
-async function start(script: string, ...argv: readonly string[]) {
-  const binary = join(elsewhere(), 'my dumper');
-  writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+const isStopped = (pid: number) => vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
+
+/** Starts a program in mydumper's place, which stands stopped. */
+async function startStopped(binary: string, argv: readonly string[] = []) {
   const events: MydumperEvent[] = [];
   const mydumper = await startMydumper(binary, argv, PATH, (event) => events.push(event));
   running.push(mydumper);
+  await isStopped(mydumper.pid);
+  return { mydumper, events };
+}
+
+function writeScript(script: string): string {
+  const binary = join(elsewhere(), 'my dumper');
+  writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return binary;
+}
+
+/** Starts a shell script in mydumper's place and lets it run. */
+async function start(script: string, ...argv: readonly string[]) {
+  const { mydumper, events } = await startStopped(writeScript(script), argv);
+  process.kill(mydumper.pid, 'SIGCONT');
   const messages = () => events.flatMap((event) => ('message' in event ? [event.message] : []));
   const said = (message: string) => vi.waitFor(() => expect(messages()).toContain(message), WAIT);
   return { mydumper, events, messages, said };
@@ -101,14 +115,31 @@ describe('it cannot be started', () => {
   test.each(['/nowhere/mydumper', 'no-such-mydumper', '/etc/passwd'])(
     'as %s: told by its output and exit code',
     async (binary) => {
-      const events: MydumperEvent[] = [];
-      const mydumper = await startMydumper(binary, [], PATH, (event) => events.push(event));
-      running.push(mydumper);
+      const { mydumper, events } = await startStopped(binary);
+      process.kill(mydumper.pid, 'SIGCONT');
       const { code } = await mydumper.exited;
       expect([126, 127]).toContain(code);
       expect(JSON.stringify(events)).toContain(binary);
     },
   );
+});
+
+describe('it stands stopped until it is continued', () => {
+  test('before its first instruction', async () => {
+    const path = join(elsewhere(), 'written');
+    const { mydumper } = await startStopped(writeScript(`echo started > '${path}'`));
+    expect(readFileSync(`/proc/${mydumper.pid}/cmdline`, 'latin1')).toContain('kill -STOP');
+    expect(existsSync(path)).toBe(false);
+    process.kill(mydumper.pid, 'SIGCONT');
+    expect(await mydumper.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('and can be killed there', async () => {
+    const { mydumper } = await startStopped('/bin/true');
+    mydumper.kill();
+    expect(await mydumper.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  });
 });
 
 describe('it runs', () => {
@@ -190,10 +221,11 @@ test('it dies with us, even when it is stopped and we are killed', async () => {
   const pid = Number(said);
   try {
     expect(readProcess(pid)?.processGroup).toBe(pid);
-    // Until then it is setpriv, which has not yet asked the kernel for it.
+    await isStopped(pid);
+    process.kill(pid, 'SIGCONT');
     await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('sleep\n'), WAIT);
     process.kill(pid, 'SIGSTOP');
-    await vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
+    await isStopped(pid);
     starter.kill('SIGKILL');
     await isGone(pid);
   } finally {

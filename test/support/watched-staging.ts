@@ -26,7 +26,7 @@ export async function watchStaging(
     readonly sendMilliseconds?: number;
   } = {},
 ) {
-  const { network: first = 'open', sendMilliseconds = 0, ...start } = changes;
+  const { network: first = 'open', sendMilliseconds = 0, ...started } = changes;
   const { path: root, remove } = temporaryDirectory('mf-watch');
   const staging = temporaryDirectory('mf-watched');
   const directory = staging.path;
@@ -47,7 +47,7 @@ export async function watchStaging(
       growing: undefined,
       patienceSeconds: 300,
       locked: false,
-      ...start,
+      ...started,
     },
     {
       finished: (files) => {
@@ -75,9 +75,13 @@ export async function watchStaging(
   };
 
   const running: MydumperProcess[] = [];
-  const run = async (binary: string, ...argv: readonly string[]) => {
+  const start = async (binary: string, ...argv: readonly string[]) => {
     const mydumper = await startMydumper(binary, argv, process.env.PATH ?? '', () => {});
     running.push(mydumper);
+    return mydumper;
+  };
+  const run = async (binary: string, ...argv: readonly string[]) => {
+    const mydumper = await start(binary, ...argv);
     watch.govern(mydumper.pid);
     return mydumper;
   };
@@ -105,6 +109,8 @@ export async function watchStaging(
     failures,
     pauses,
     end,
+    /** Starts a program in mydumper's place that the thread is not told of yet. */
+    start,
     run,
     /** A shell script in mydumper's place, told the directory as its first argument. */
     script: (text: string) => run('sh', '-c', text, 'sh', directory),
