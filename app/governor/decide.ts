@@ -73,6 +73,14 @@ export function gateLevel({ budgetBytes, burstBytes, growthBytesPerSecond }: Gov
   );
 }
 
+/**
+ * Behind the gate mydumper may be let go on while it still stops. Each thread is then in one write at the most that we have not seen, is let into
+ * another, and one more is for a thread whose stop our continuing has undone.
+ */
+export function needsNoStop({ stagedBytes, burstBytes, budgetBytes, gated }: GovernorState): boolean {
+  return gated && stagedBytes + 3 * burstBytes <= budgetBytes;
+}
+
 /** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */
 export function decide(state: GovernorState): Decision {
   const level = pauseLevel(state);

@@ -6,7 +6,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { allStopped, anyStopped } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
-import { decide, type GovernorState, gateLevel } from './decide.ts';
+import { createAlarm } from './alarm.ts';
+import { decide, type GovernorState, gateLevel, needsNoStop } from './decide.ts';
 import { afterFreeMilliseconds, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
 import { createPauseBook } from './pause-book.ts';
 import { createProcessGroup } from './process-group.ts';
@@ -15,6 +16,7 @@ import { fadingPeak, growthMeter } from './rates.ts';
 import { createStepMeter, judgeStep } from './steps.ts';
 import { createStopCheck } from './stop-check.ts';
 import { askForShortSlice } from './thread-priority.ts';
+import { tellWrites } from './write-events.ts';
 import { createWriteGate } from './write-gate.ts';
 
 const STATS_SECONDS = 0.1;
@@ -49,6 +51,8 @@ const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 let failed = false;
 /** mydumper is started stopped, and goes on when it is known here. */
 let isLetGo = false;
+/** Somebody has written to staging since mydumper was let go: it stops, or is about to. */
+let wasWritten = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
@@ -56,7 +60,7 @@ let scannedAt = 0;
 let statsAt = 0;
 let pressedAt = 0;
 let breathedAt = 0;
-let timer: NodeJS.Timeout | undefined;
+const nextLook = createAlarm(loop);
 
 const stats = { stagedBytes: 0, peakStagedBytes: 0, dumpedBytes: 0, longestReactionSeconds: 0 };
 
@@ -73,7 +77,7 @@ function look(): void {
   const isStopped = (gate !== undefined || !isLetGo) && allStopped(members);
   // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
-  if (isOnItsWayToTheGate(isAtGate || stoppedAt !== undefined, time)) {
+  if (isOnItsWayToTheGate(isAtGate || wasWritten || stoppedAt !== undefined, time)) {
     gate?.shut(members); // for threads that have just come
     lookedAt = now();
     plannedMilliseconds = SHORTEST_PERIOD_MILLISECONDS;
@@ -112,7 +116,7 @@ function look(): void {
   if (group.isRunning()) {
     // Before mydumper is let go, so that its next write finds the gate as it should be.
     moveGate(state);
-    govern(state, isAtGate && stoppedAt === undefined);
+    govern(state, stoppedAt === undefined && (isAtGate || (wasWritten && needsNoStop(state))));
     if (pauses.since() !== undefined && scan.closedBytes === 0) press(time);
   }
   lookSeconds = lookedAt - time;
@@ -138,15 +142,24 @@ function moveGate(state: GovernorState): void {
 function govern(state: GovernorState, atGate: boolean): void {
   const { action, reason } = decide(state);
   if (action === 'run' && atGate) {
-    if (state.gated) steps.begin(stats.dumpedBytes);
     isLetGo = true;
-    group.signal('SIGCONT');
+    letWrite();
   }
   if (action === 'pause' && pauses.since() === undefined) pause(reason, state.stagedBytes);
   else if (action === 'resume') resume(reason, state.stagedBytes);
   else if (action === 'breathe') breathe();
   else if (action === 'fail') fail('staging', reason);
   if (pauses.since() !== undefined && now() - breathedAt > BREATH_SECONDS) stopCheck.confirm();
+}
+
+/** Each thread may write once more. */
+function letWrite(): void {
+  if (gate?.isShut() === true) {
+    endStep();
+    steps.begin(stats.dumpedBytes);
+  }
+  wasWritten = false;
+  group.signal('SIGCONT');
 }
 
 function endStep(): void {
@@ -175,8 +188,7 @@ function pause(reason: string, stagedBytes: number): void {
 
 function resume(reason: string, stagedBytes: number): void {
   if (pauses.since() === undefined) return;
-  if (gate?.isShut() === true) steps.begin(stats.dumpedBytes);
-  group.signal('SIGCONT');
+  letWrite();
   const pausedSeconds = pauses.end(now());
   send({ kind: 'resumed', reason, stagedBytes, pausedSeconds });
 }
@@ -184,8 +196,7 @@ function resume(reason: string, stagedBytes: number): void {
 /** It runs until its next write behind the gate, or for a moment, and is stopped again. */
 function breathe(): void {
   breathedAt = now();
-  steps.begin(stats.dumpedBytes);
-  group.signal('SIGCONT');
+  letWrite();
 }
 
 function fail(fault: 'staging' | 'dump', reason: string): void {
@@ -201,24 +212,30 @@ function messageOf(error: unknown): string {
 }
 
 function loop(): void {
-  timer = undefined;
   try {
     look();
   } catch (error) {
     fail('dump', messageOf(error));
   }
-  if (!failed) timer = setTimeout(loop, plannedMilliseconds);
+  if (!failed) nextLook.in(plannedMilliseconds);
+}
+
+/** Behind the gate mydumper stops for what was written, and waits for our look. */
+function lookAtWrite(): void {
+  wasWritten = true;
+  if (!nextLook.isSet() || gate?.isShut() !== true || pauses.since() !== undefined) return;
+  plannedMilliseconds = (now() - lookedAt) * 1000;
+  nextLook.in(0);
 }
 
 /** Something was freed: the pause may be over before the next look is due. */
 function lookSooner(): void {
-  if (timer === undefined || pauses.since() === undefined) return;
+  if (!nextLook.isSet() || pauses.since() === undefined) return;
   const sinceMilliseconds = (now() - lookedAt) * 1000;
   const waitMilliseconds = Math.max(0, afterFreeMilliseconds(lookSeconds) - sinceMilliseconds);
   if (sinceMilliseconds + waitMilliseconds >= plannedMilliseconds) return;
-  clearTimeout(timer);
   plannedMilliseconds = sinceMilliseconds + waitMilliseconds;
-  timer = setTimeout(loop, waitMilliseconds);
+  nextLook.in(waitMilliseconds);
 }
 
 function handle(message: ToWatch): void {
@@ -254,20 +271,22 @@ function handle(message: ToWatch): void {
       group.ended();
       pauses.end(now());
       // A file missed by a listing that raced with a rename is found by the next one: nothing is renamed any more.
-      clearTimeout(timer);
+      nextLook.clear();
       loop();
       tellStats();
       send({ kind: 'drained' });
       return;
     case 'end':
-      clearTimeout(timer);
+      nextLook.clear();
       failed = true;
       tellStats();
       gate?.end();
+      endEvents();
       port?.close();
   }
 }
 
+const endEvents = gate === undefined ? () => {} : tellWrites(start.directory, lookAtWrite);
 askForShortSlice();
 port.on('message', handle);
 loop();

@@ -6,6 +6,7 @@ import {
   type GovernorState,
   gateLevel,
   MAXIMUM_LOCKED_STOP_SECONDS,
+  needsNoStop,
   pauseLevel,
 } from '../../app/governor/decide.ts';
 import { BUDGET, BURST, LEVEL, LOCKED_LEVEL, MIB, stateOf, states } from './states.ts';
@@ -240,4 +241,11 @@ describe('whatever the state', () => {
       if (action === 'resume') expect(decide({ ...state, stopped: false }).action).toBe('run');
     });
   });
+});
+
+test('behind the gate mydumper goes on before it has stopped where three statements of each thread still fit', () => {
+  const at = (changes: Partial<GovernorState>) => needsNoStop(stateOf({ gated: true, ...changes }));
+  expect(at({ stagedBytes: BUDGET - 3 * BURST })).toBe(true);
+  expect(at({ stagedBytes: BUDGET - 3 * BURST + 1 })).toBe(false);
+  expect(at({ stagedBytes: 0, gated: false })).toBe(false);
 });

@@ -76,6 +76,21 @@ test('behind the gate each thread finishes one write at the most, whatever keeps
   }
 });
 
+test('continued before it has stopped, each thread finishes the write it is in, one more, and no third but for one thread', async () => {
+  shutGate();
+  begin();
+  await stopped();
+  for (let step = 0; step < 20; step += 1) {
+    goOn();
+    stall(step % 3);
+    const seen = writtenBytes();
+    goOn();
+    stall(2);
+    await stopped();
+    expect(writtenBytes() - seen).toBeLessThanOrEqual((2 * THREADS + 1) * WRITE_BYTES);
+  }
+});
+
 test('with the gate opened again it writes to its end', async () => {
   const { open, isShut } = shutGate();
   begin();
