@@ -21,7 +21,7 @@ export class ChecksumMismatch extends Error {
 }
 
 /**
- * Makes the client send the CRC-32 of every body it has in memory and compare it with what S3 answers, so that no part
+ * Makes the client send the CRC-32 of every body it has in memory, the one it is given or its own, and compare it with what S3 answers, so that no part
  * counts as acknowledged on the strength of a status code alone.
  */
 export function guardChecksums(client: S3Client): void {
@@ -29,7 +29,7 @@ export function guardChecksums(client: S3Client): void {
     (next, context) => async (args) => {
       const input = args.input as { Body?: unknown; ChecksumCRC32?: string };
       if (!(input.Body instanceof Uint8Array)) return next(args);
-      const sent = encodeCrc32(crc32(input.Body));
+      const sent = input.ChecksumCRC32 ?? encodeCrc32(crc32(input.Body));
       const result = await next({
         ...args,
         input: { ...args.input, ChecksumCRC32: sent } as typeof args.input,

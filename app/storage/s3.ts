@@ -84,7 +84,6 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       contentType,
       { partBytes = config.partBytes, onAcknowledged, onTaken, sha256 } = {},
     ) => {
-      const tally = { bytes: 0, crc: 0 };
       const target = {
         ...data,
         Bucket: config.bucket,
@@ -93,17 +92,13 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
         ChecksumAlgorithm: 'CRC32' as const,
       };
       try {
-        const answered = await uploadBody(
+        const uploaded = await uploadBody(
           {
             client,
             target,
             partBytes,
             atOnce: PARTS_PER_FILE,
             buffers,
-            onPiece: (piece) => {
-              tally.bytes += piece.byteLength;
-              tally.crc = crc32(piece, tally.crc);
-            },
             onTaken: (piece) => onTaken?.(piece),
             onWhole: (whole) => {
               if (sha256 !== undefined) sha256Of.set(whole, sha256());
@@ -112,7 +107,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
           },
           body,
         );
-        return acknowledged(key, tally, answered);
+        return acknowledged(key, uploaded, uploaded.answered);
       } catch (error) {
         throw failed(key, error);
       }

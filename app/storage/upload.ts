@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
@@ -10,6 +11,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { ReusedBuffers } from '../reused-buffers.ts';
+import { encodeCrc32 } from './checksum-guard.ts';
+import { combineCrc32 } from './crc32-combine.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
@@ -22,8 +25,6 @@ export type UploadJob = {
   /** Parts in memory at once: under way, and the one that is being filled. */
   readonly atOnce: number;
   readonly buffers: ReusedBuffers;
-  /** Sees every piece of the body in order. */
-  readonly onPiece: (piece: Buffer) => void;
   /** Told of each piece that was copied and is not needed any more. */
   readonly onTaken: (piece: Buffer) => void;
   /** Told of the whole body when it goes in a single request, before it is sent. */
@@ -32,12 +33,24 @@ export type UploadJob = {
   readonly onAcknowledged: (bytes: number) => void;
 };
 
+export type Uploaded = {
+  readonly bytes: number;
+  /** Of all pieces, as they came. */
+  readonly crc: number;
+  /** What S3 answered with for the whole object. */
+  readonly answered: string | undefined;
+};
+
+/** The first bytes of a buffer, and their CRC-32 from before they were put there. */
+type Filled = { readonly buffer: Buffer; readonly bytes: number; readonly crc: number };
+
 /**
  * Writes a stream as one object: in a single request when it ends within one part, else in parts. The body is read no faster than parts are
  * acknowledged. Ends with the first failure, of a request or of the body, after the multipart upload was aborted; the body is destroyed then.
- * @returns the checksum that S3 answered with for the whole object.
+ *
+ * The CRC-32 of each part is made of the pieces as they come, and S3 has to agree with it: what goes wrong in putting a part together is found too.
  */
-export async function uploadBody(job: UploadJob, body: Readable): Promise<string | undefined> {
+export async function uploadBody(job: UploadJob, body: Readable): Promise<Uploaded> {
   const { partBytes, buffers } = job;
   const pieces = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let interrupt: (error: unknown) => void = () => {};
@@ -54,25 +67,28 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<string
     });
   let buffer = buffers.take(partBytes);
   let filledBytes = 0;
+  let crc = 0;
   try {
     for (let next = await nextPiece(); next.done !== true; next = await nextPiece()) {
       const piece = next.value;
-      job.onPiece(piece);
       for (let taken = 0; taken < piece.byteLength; ) {
         // A part goes when it is full and more has come: the last one is never empty.
         if (filledBytes === partBytes) {
-          await parts.send(buffer, filledBytes);
+          await parts.send({ buffer, bytes: filledBytes, crc });
           buffer = buffers.take(partBytes);
           filledBytes = 0;
+          crc = 0;
         }
         const copiedBytes = piece.copy(buffer, filledBytes, taken);
+        crc = crc32(piece.subarray(taken, taken + copiedBytes), crc);
         filledBytes += copiedBytes;
         taken += copiedBytes;
       }
       job.onTaken(piece);
     }
-    if (parts.count() === 0) return await putWhole(job, buffer, filledBytes);
-    await parts.send(buffer, filledBytes);
+    const last = { buffer, bytes: filledBytes, crc };
+    if (parts.count() === 0) return await putWhole(job, last);
+    await parts.send(last);
     return await parts.complete();
   } catch (error) {
     body.destroy();
@@ -82,15 +98,16 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<string
 
 async function putWhole(
   { client, target, partBytes, buffers, onWhole, onAcknowledged }: UploadJob,
-  buffer: Buffer,
-  bytes: number,
-): Promise<string | undefined> {
-  const whole = buffer.subarray(0, bytes);
-  onWhole(whole);
-  const { ChecksumCRC32 } = await client.send(new PutObjectCommand({ ...target, Body: whole }));
+  { buffer, bytes, crc }: Filled,
+): Promise<Uploaded> {
+  const Body = buffer.subarray(0, bytes);
+  onWhole(Body);
+  const { ChecksumCRC32 } = await client.send(
+    new PutObjectCommand({ ...target, Body, ChecksumCRC32: encodeCrc32(crc) }),
+  );
   buffers.giveBack(buffer);
   onAcknowledged(partBytes);
-  return ChecksumCRC32;
+  return { bytes, crc, answered: ChecksumCRC32 };
 }
 
 /** The parts of one multipart upload, which is created with the first of them. */
@@ -99,6 +116,7 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
   const { Bucket, Key } = target;
   const underWay = new Set<Promise<void>>();
   const done: CompletedPart[] = [];
+  const sent = { bytes: 0, crc: 0 };
   const early = new Set<number>();
   let count = 0;
   let inOrder = 0;
@@ -129,10 +147,17 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
     return UploadId;
   };
 
-  const upload = async (UploadId: string, PartNumber: number, buffer: Buffer, bytes: number) => {
-    const Body = buffer.subarray(0, bytes);
+  const upload = async (UploadId: string, PartNumber: number, { buffer, bytes, crc }: Filled) => {
     const { ETag, ChecksumCRC32 } = await client.send(
-      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }),
+      new UploadPartCommand({
+        Bucket,
+        Key,
+        UploadId,
+        PartNumber,
+        Body: buffer.subarray(0, bytes),
+        ChecksumAlgorithm: 'CRC32',
+        ChecksumCRC32: encodeCrc32(crc),
+      }),
     );
     if (ETag === undefined) throw new Error(`part ${PartNumber} was answered without an ETag`);
     // An attempt that was given up may still send from it: what does not fit the CRC-32 it began with, S3 refuses.
@@ -145,19 +170,21 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
     count: () => count,
     throwIfFailed,
     /** Resolves when there is memory for another part. @throws what an earlier part failed with. */
-    send: async (buffer: Buffer, bytes: number): Promise<void> => {
+    send: async (filled: Filled): Promise<void> => {
       count += 1;
+      sent.crc = combineCrc32(sent.crc, filled.crc, filled.bytes);
+      sent.bytes += filled.bytes;
       if (count > MOST_PARTS)
         throw new Error(`it takes more than ${MOST_PARTS} parts of ${partBytes} bytes; raise PART_SIZE_MB`);
       uploadId ??= await create();
-      const part = upload(uploadId, count, buffer, bytes)
+      const part = upload(uploadId, count, filled)
         .catch(fail)
         .finally(() => underWay.delete(part));
       underWay.add(part);
       while (underWay.size >= atOnce) await Promise.race(underWay);
       throwIfFailed();
     },
-    complete: async (): Promise<string | undefined> => {
+    complete: async (): Promise<Uploaded> => {
       await Promise.all(underWay);
       throwIfFailed();
       if (done.length !== count) throw new Error(`${done.length} of ${count} parts were acknowledged`);
@@ -172,7 +199,7 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
         }),
       );
       uploadId = undefined;
-      return ChecksumCRC32;
+      return { ...sent, answered: ChecksumCRC32 };
     },
     /** @returns the first cause; that the upload could not be aborted is none: the bucket's lifecycle ends it. */
     abort: async (error: unknown): Promise<unknown> => {
