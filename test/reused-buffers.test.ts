@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createReusedBuffers } from '../app/reused-buffers.ts';
+import { allocateShared, createReusedBuffers } from '../app/reused-buffers.ts';
 
 test('a buffer is used again once it was given back, by itself or by a view of it', () => {
   const buffers = createReusedBuffers();
@@ -29,4 +29,15 @@ test('a buffer of another size is another buffer', () => {
   const buffers = createReusedBuffers();
   buffers.giveBack(buffers.take(1024));
   expect(buffers.take(2048)).toHaveLength(2048);
+});
+
+test('a buffer that is held is used again when all have given it back', () => {
+  const buffers = createReusedBuffers(allocateShared);
+  const first = buffers.take(1024);
+  expect(first.buffer).toBeInstanceOf(SharedArrayBuffer);
+  buffers.hold(first.subarray(0, 10));
+  buffers.giveBack(first);
+  expect(buffers.take(1024)).not.toBe(first);
+  buffers.giveBack(first.subarray(5));
+  expect(buffers.take(1024)).toBe(first);
 });

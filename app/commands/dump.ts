@@ -14,6 +14,7 @@ import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { lowerPriority, type MydumperProcess, startMydumper } from '../mydumper/process.ts';
+import { type Hasher, startHasher } from '../shipping/hasher.ts';
 import { prologueFor } from '../shipping/prologue.ts';
 import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
@@ -77,7 +78,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   writeOptionFile(staging.optionFile, options);
 
   let stall: DumpStall | undefined;
-  const { watch, shipper } = startShipping(context, (stats) => stall?.wrote(stats));
+  const { watch, hasher, shipper } = startShipping(context, (stats) => stall?.wrote(stats));
   let mydumper: MydumperProcess | undefined;
   let holdsLocks = holdsLocksAtFirst(found);
   let lockWait: LockWaitWatch | undefined;
@@ -140,6 +141,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     if (mydumper !== undefined) await within(LONGEST_DEATH_MILLISECONDS, mydumper.exited);
     await lockWait?.end();
     await shipper.idle();
+    await hasher.end();
     await watch.end();
   }
 }
@@ -168,7 +170,7 @@ function holdsLocksAtFirst({ lock }: Preflight): boolean {
 function startShipping(
   context: DumpContext,
   onStats: (stats: WatchStats) => void,
-): { watch: Watch; shipper: Shipper } {
+): { watch: Watch; hasher: Hasher; shipper: Shipper } {
   const { config, found, staging, plan, store, folder, run, events } = context;
   const { budgetBytes } = config.staging;
   const watch = startWatch(
@@ -197,8 +199,10 @@ function startShipping(
       failed: run.fail,
     },
   );
+  const hasher = startHasher();
   const shipper = createShipper({
     store,
+    hasher,
     watch,
     folder,
     compression: config.compression,
@@ -211,7 +215,7 @@ function startShipping(
     },
     onFailed: run.fail,
   });
-  return { watch, shipper };
+  return { watch, hasher, shipper };
 }
 
 function growingLimits({ partBytes }: BudgetPlan, compression: Compression): GrowingLimits {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { read } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -6,6 +5,7 @@ import type { Compression } from '../config.ts';
 import { createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 import type { Lease } from '../staging/tracker.ts';
 import { createCompressor } from './compressor.ts';
+import { type FileHash, hashHere } from './hasher.ts';
 import type { Tail } from './tail.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -26,8 +26,10 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 export type Content = {
   /** What goes to S3. Ends when the file is closed and read; fails when it does not hold what it held when it was closed. */
   readonly body: Readable;
-  /** Bytes before compression, prologue and file, and their SHA-256 in hex; only once the body has ended. */
-  readonly summary: () => { readonly bytes: number; readonly fileBytes: number; readonly sha256: string };
+  /** Bytes before compression, prologue and file; only once the body has ended. */
+  readonly summary: () => { readonly bytes: number; readonly fileBytes: number };
+  /** Hex, of these bytes; only once the body has ended. */
+  readonly sha256: () => Promise<string>;
   /** Of the file's first bytes, how many are held by the first `storedBytes` of the body. */
   readonly fileBytesIn: (storedBytes: number) => number;
 };
@@ -48,9 +50,8 @@ export function openContent(
   prologue: Buffer,
   partBytes: number,
   buffers: ReusedBuffers = createReusedBuffers(),
+  hash: FileHash = hashHere(),
 ): Content {
-  const hash = createHash('sha256');
-  let sha256: string | undefined;
   const source = { fileBytes: 0 };
   const marks: Mark[] = [];
   const plain = readToEnd(lease, tail, hash, prologue, source, buffers);
@@ -60,10 +61,8 @@ export function openContent(
       : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
     body: Readable.from(pieces, { objectMode: false, highWaterMark: READ_BYTES }),
-    summary: () => {
-      sha256 ??= hash.digest('hex');
-      return { bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes, sha256 };
-    },
+    summary: () => ({ bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes }),
+    sha256: hash.sha256,
     fileBytesIn: (storedBytes) => {
       if (compression === 'none')
         return Math.max(0, Math.min(source.fileBytes, storedBytes - prologue.byteLength));
@@ -78,13 +77,13 @@ type Piece = { readonly data: Buffer } | { readonly press: true };
 async function* readToEnd(
   lease: Lease,
   tail: Tail,
-  hash: { update: (data: Buffer) => unknown },
+  hash: FileHash,
   prologue: Buffer,
   source: { fileBytes: number },
   buffers: ReusedBuffers,
 ): AsyncGenerator<Piece> {
   if (prologue.byteLength > 0) {
-    hash.update(prologue);
+    await hash.add(prologue, () => {});
     yield { data: prologue };
   }
   for (;;) {
@@ -93,7 +92,8 @@ async function* readToEnd(
     while (source.fileBytes < sizeBytes || closed) {
       const data = await readChunk(buffers, lease.descriptor, source.fileBytes, sizeBytes - source.fileBytes);
       if (data.byteLength === 0) break;
-      hash.update(data);
+      buffers.hold(data);
+      await hash.add(data, () => buffers.giveBack(data));
       source.fileBytes += data.byteLength;
       yield { data };
     }

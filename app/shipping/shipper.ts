@@ -1,14 +1,18 @@
 import type { Compression } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Watch } from '../governor/watch.ts';
-import { createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
+import { allocateShared, createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 import type { FileId } from '../staging/process-files.ts';
 import type { StagedFile } from '../staging/tracked-file.ts';
 import type { Growth } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { CONTENT_TYPES, EXTENSIONS, openContent } from './content.ts';
+import { type Hasher, hashHere } from './hasher.ts';
 import type { PrologueOf } from './prologue.ts';
 import { createTail, type Tail } from './tail.ts';
+
+/** A whole file of this size is hashed in a tenth of a millisecond: the thread for it would be told of very many. */
+const HASHED_HERE_BYTES = 64 * 1024;
 
 /** A file of the dump that S3 holds, acknowledged with a matching checksum. */
 export type ShippedFile = {
@@ -33,6 +37,7 @@ export type ShipperOptions = {
   readonly folder: string;
   readonly compression: Compression;
   readonly prologueOf: PrologueOf;
+  readonly hasher: Pick<Hasher, 'open'>;
   /** Of the parts of large files. */
   readonly partBytes: number;
   /** Finished files under way at once. Growing ones, of which there is one for each thread of mydumper, do not count. */
@@ -66,7 +71,7 @@ export function createShipper(options: ShipperOptions): Shipper {
   const shipped: ShippedFile[] = [];
   const tails = new Map<FileId, Tail>();
   const names = new Set<string>();
-  const buffers = createReusedBuffers();
+  const buffers = createReusedBuffers(allocateShared);
   let finishedUnderWay = 0;
   let underWay = 0;
   let stopped = false;
@@ -144,7 +149,7 @@ export function createShipper(options: ShipperOptions): Shipper {
 }
 
 async function shipFile(
-  { store, watch, folder, compression, prologueOf, partBytes }: ShipperOptions,
+  { store, watch, folder, compression, prologueOf, hasher, partBytes }: ShipperOptions,
   names: Set<string>,
   buffers: ReusedBuffers,
   id: FileId,
@@ -159,7 +164,9 @@ async function shipFile(
   }
   names.add(lease.name);
   tail.update(lease.sizeBytes, lease.closed);
-  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes, buffers);
+  const isSmall = lease.closed && lease.sizeBytes <= HASHED_HERE_BYTES;
+  const hash = isSmall ? hashHere() : hasher.open();
+  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes, buffers, hash);
   const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
   let freedBytes = 0;
   const onAcknowledged = (storedBytes: number) => {
@@ -174,9 +181,10 @@ async function shipFile(
     onAcknowledged,
     onTaken: buffers.giveBack,
     // Without compression what is stored is what the manifest has the hash of.
-    ...(compression === 'none' && { sha256: () => content.summary().sha256 }),
+    ...(compression === 'none' && { sha256: content.sha256 }),
   });
-  const { bytes, fileBytes, sha256 } = content.summary();
+  const { bytes, fileBytes } = content.summary();
+  const sha256 = await content.sha256();
   await watch.release(id);
   return {
     name: lease.name,

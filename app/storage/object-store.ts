@@ -16,7 +16,7 @@ export type UploadOptions = {
   /** Told of each piece of the body that the store does not need any more. */
   readonly onTaken?: (piece: Buffer) => void;
   /** Hex SHA-256 of the whole body, where somebody has it anyway. Asked for once the body has ended, if at all. */
-  readonly sha256?: () => string;
+  readonly sha256?: () => Promise<string>;
 };
 
 /**

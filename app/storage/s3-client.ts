@@ -72,8 +72,8 @@ function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']
   return (method === 'POST' ? ANSWER_SECONDS.many : ANSWER_SECONDS.few) + bytes / LEAST_BYTES_PER_SECOND;
 }
 
-/** Hex SHA-256 of bodies that somebody has hashed already. */
-export type KnownSha256 = Pick<WeakMap<object, string>, 'get'>;
+/** Hex SHA-256 of bodies that somebody hashes anyway. */
+export type KnownSha256 = Pick<WeakMap<object, () => Promise<string>>, 'get'>;
 
 /**
  * A body is not hashed by SHA-256 once more for the signature, which would be half of what shipping costs without compression. Over TLS it is
@@ -86,7 +86,7 @@ function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
     (next) => async (args) => {
       const request = args.request as { protocol?: string; body?: unknown; headers: Record<string, string> };
       if (request.body instanceof Uint8Array) {
-        const sha256 = request.protocol === 'https:' ? 'UNSIGNED-PAYLOAD' : known.get(request.body);
+        const sha256 = request.protocol === 'https:' ? 'UNSIGNED-PAYLOAD' : await known.get(request.body)?.();
         if (sha256 !== undefined) request.headers['x-amz-content-sha256'] = sha256;
       }
       return next(args);

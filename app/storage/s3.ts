@@ -30,7 +30,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     retrySeconds: Math.min(config.retrySeconds, PREFLIGHT_RETRY_SECONDS),
     signal: interruption.signal,
   };
-  const sha256Of = new WeakMap<object, string>();
+  const sha256Of = new WeakMap<object, () => Promise<string>>();
   const client = createClient(config, files, limits, onRetry, sha256Of);
   const buffers = createReusedBuffers();
   const written: Partial<PutObjectCommandInput> = {
@@ -101,7 +101,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
             buffers,
             onTaken: (piece) => onTaken?.(piece),
             onWhole: (whole) => {
-              if (sha256 !== undefined) sha256Of.set(whole, sha256());
+              if (sha256 !== undefined) sha256Of.set(whole, sha256);
             },
             onAcknowledged: (bytes) => onAcknowledged?.(bytes),
           },

@@ -10,7 +10,7 @@ async function headersTo(endpoint: string, known?: string): Promise<Record<strin
   for (const [name, value] of Object.entries(awsEnvironment({ s3: endpoint }))) vi.stubEnv(name, value);
   const limits = { retrySeconds: 0, signal: new AbortController().signal };
   const body = Buffer.from('content');
-  const hashes = new WeakMap(known === undefined ? [] : [[body, known]]);
+  const hashes = new WeakMap(known === undefined ? [] : [[body, async () => known]]);
   const client = createClient(storeConfig, 1, limits, () => {}, hashes);
   onTestFinished(() => {
     client.destroy();

@@ -57,6 +57,7 @@ test('a part keeps its content until it is answered, though its buffer is used a
         buffers.add(buffer);
         return buffer;
       },
+      hold: reused.hold,
       giveBack: reused.giveBack,
     },
     onAcknowledged: (bytes) => acknowledged.push(bytes),

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { expect, vi } from 'vitest';
 import { Failure } from '../../app/errors.ts';
 import type { Watch } from '../../app/governor/watch.ts';
+import { hashHere } from '../../app/shipping/hasher.ts';
 import { createShipper, type ShippedFile, type ShipperOptions } from '../../app/shipping/shipper.ts';
 import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import type { Lease } from '../../app/staging/tracker.ts';
@@ -104,6 +105,7 @@ export function startShipping(options: Partial<ShipperOptions> = {}) {
     folder: 'db/run/',
     compression: 'none',
     prologueOf: () => Buffer.alloc(0),
+    hasher: { open: hashHere },
     partBytes: 5 * 1024 * 1024,
     concurrency: 2,
     onShipped: (file) => told.push(file),
