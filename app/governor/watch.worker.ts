@@ -4,7 +4,7 @@
  * cannot delay a stop.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { allStopped, anyStopped } from '../staging/process-files.ts';
+import { anyStopped } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import { createAlarm } from './alarm.ts';
 import { decide, type GovernorState, gateLevel, needsNoStop } from './decide.ts';
@@ -15,6 +15,7 @@ import type { FromWatch, ToWatch, WatchStart } from './protocol.ts';
 import { fadingPeak, growthMeter } from './rates.ts';
 import { createStepMeter, judgeStep } from './steps.ts';
 import { createStopCheck } from './stop-check.ts';
+import { standStill } from './stopped.ts';
 import { askForShortSlice } from './thread-priority.ts';
 import { tellWrites } from './write-events.ts';
 import { createWriteGate } from './write-gate.ts';
@@ -22,7 +23,9 @@ import { createWriteGate } from './write-gate.ts';
 const STATS_SECONDS = 0.1;
 const PRESS_SECONDS = 0.25;
 /** How long staging may go unseen behind the gate while mydumper works on its next write: whatever lands stops it, and that is looked for each time. */
-const UNSEEN_SECONDS = 0.005;
+const UNSEEN_SECONDS = 0.01;
+/** How often mydumper is looked at on its way to the gate where the kernel tells of each write. */
+const TOLD_MILLISECONDS = 5;
 /** How long a paused mydumper is let read at a time. */
 const BREATH_SECONDS = 0.05;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
@@ -51,6 +54,8 @@ const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 let failed = false;
 /** mydumper is started stopped, and goes on when it is known here. */
 let isLetGo = false;
+/** The kernel tells of writes. */
+let isTold = false;
 /** Somebody has written to staging since mydumper was let go: it stops, or is about to. */
 let wasWritten = false;
 let lookedAt = now();
@@ -74,13 +79,13 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const members = group.members();
-  const isStopped = (gate !== undefined || !isLetGo) && allStopped(members);
+  const isStopped = (gate !== undefined || !isLetGo) && standStill(members);
   // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
   if (isOnItsWayToTheGate(isAtGate || wasWritten || stoppedAt !== undefined, time)) {
     gate?.shut(members); // for threads that have just come
     lookedAt = now();
-    plannedMilliseconds = SHORTEST_PERIOD_MILLISECONDS;
+    plannedMilliseconds = isTold ? TOLD_MILLISECONDS : SHORTEST_PERIOD_MILLISECONDS;
     return;
   }
   scannedAt = time;
@@ -120,12 +125,17 @@ function look(): void {
     if (pauses.since() !== undefined && scan.closedBytes === 0) press(time);
   }
   lookSeconds = lookedAt - time;
-  const isWaitedFor = group.isRunning() && !isLetGo;
-  plannedMilliseconds = isWaitedFor ? SHORTEST_PERIOD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
+  plannedMilliseconds = untilNextLook(state);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
     tellStats();
   }
+}
+
+function untilNextLook(state: GovernorState): number {
+  if (group.isRunning() && !isLetGo) return SHORTEST_PERIOD_MILLISECONDS;
+  const isOnItsWay = state.gated && !wasWritten && pauses.since() === undefined;
+  return isOnItsWay && isTold ? TOLD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
 }
 
 /** Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only whether it stands at the gate is asked often. */
@@ -222,6 +232,7 @@ function loop(): void {
 
 /** Behind the gate mydumper stops for what was written, and waits for our look. */
 function lookAtWrite(): void {
+  isTold = true;
   wasWritten = true;
   if (!nextLook.isSet() || gate?.isShut() !== true || pauses.since() !== undefined) return;
   plannedMilliseconds = (now() - lookedAt) * 1000;
