@@ -36,6 +36,8 @@ export function createClient(
   const client = new S3Client({
     region: config.region,
     forcePathStyle: config.forcePathStyle,
+    // With it each body from 2 MiB on has a connection, and a TLS handshake, of its own: the SDK keeps none of these for the next.
+    expectContinueHeader: false,
     // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),

@@ -140,8 +140,8 @@ export function createExchange(settings: Settings) {
       const known =
         error instanceof S3Error ? error : new S3Error(500, 'InternalError', `Unexpected: ${String(error)}`);
       log(known.status, known.code);
-      // A client still waiting to be asked for its body will not send it, and so cannot go on to a next request.
-      if (awaitingContinue) response.shouldKeepAlive = false;
+      // What is left of the body, or will not be sent as nobody asked for it, stands before any next request.
+      if (awaitingContinue || !request.complete) response.shouldKeepAlive = false;
       const resource = `/${record.bucket}${record.key === '' ? '' : `/${record.key}`}`;
       const { code, message, headers, status } = known;
       const document = xmlDeclaration + errorElement({ code, message, resource, requestId });
