@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { StoreConfig } from '../config.ts';
@@ -16,6 +17,9 @@ export const PARTS_PER_FILE = 2;
 const ANSWER_SECONDS = { few: 60, many: 600 } as const;
 /** A body that moves more slowly is better sent again, by another way. */
 const LEAST_BYTES_PER_SECOND = 8 * 1024;
+
+/** At once; smaller pieces were not faster. */
+const ENCRYPTED_BYTES = 1024 * 1024;
 
 const CUTTABLE: ReadonlySet<string> = new Set(['PUT', 'GET', 'HEAD']);
 
@@ -116,7 +120,7 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
       const timer = setTimeout(() => late.abort(), seconds * 1000);
       const abortSignal = CUTTABLE.has(request.method) ? AbortSignal.any([signal, late.signal]) : late.signal;
       try {
-        return await inner.handle(request, { ...options, abortSignal });
+        return await inner.handle(inPieces(request), { ...options, abortSignal });
       } catch (error) {
         if (signal.aborted || !late.signal.aborted) throw error;
         throw Object.assign(new Error(`no answer within ${Math.round(seconds)} s`), { name: 'TimeoutError' });
@@ -129,4 +133,17 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
     updateHttpClientConfig: (key, value) => inner.updateHttpClientConfig(key, value),
     httpHandlerConfigs: () => inner.httpHandlerConfigs(),
   };
+}
+
+/** A body that is encrypted in one go is in memory a second time until it is sent, and holds up everything else meanwhile. */
+function inPieces(request: Parameters<RequestHandler['handle']>[0]): typeof request {
+  const { body, protocol } = request;
+  if (protocol !== 'https:' || !(body instanceof Uint8Array) || body.byteLength <= ENCRYPTED_BYTES)
+    return request;
+  const pieces = Readable.from(piecesOf(body), { objectMode: false, highWaterMark: ENCRYPTED_BYTES });
+  return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body: pieces });
+}
+
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.byteLength; at += ENCRYPTED_BYTES) yield body.subarray(at, at + ENCRYPTED_BYTES);
 }

@@ -1,24 +1,29 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
 import { createClient } from '../../app/storage/s3-client.ts';
-import { awsEnvironment } from '../support/program.ts';
+import { makeSelfSigned } from '../support/openssl.ts';
+import { awsEnvironment, temporaryDirectory } from '../support/program.ts';
 import { storeConfig } from '../support/s3/test-store.ts';
 
 const BODY = Buffer.alloc(8 * 1024 * 1024, 'rows');
 const put = () => new PutObjectCommand({ Bucket: 'box', Key: 'k', Body: BODY });
 
-async function clientFor(server: ReturnType<typeof createServer>) {
+async function clientFor(server: ReturnType<typeof createServer>, protocol = 'http', retrySeconds = 0) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const environment = awsEnvironment({ s3: `http://127.0.0.1:${port}` });
+  const environment = awsEnvironment({ s3: `${protocol}://127.0.0.1:${port}` });
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  const limits = { retrySeconds: 0, signal: new AbortController().signal };
+  const limits = { retrySeconds, signal: new AbortController().signal };
   const client = createClient(storeConfig, 1, limits, () => {});
   onTestFinished(() => {
     client.destroy();
@@ -56,4 +61,27 @@ test('a refusal that comes before the body was read is told, though the connecti
   const client = await clientFor(server);
   for (let count = 0; count < 5; count += 1)
     await expect(client.send(put())).rejects.toMatchObject({ name: 'AccessDenied' });
+});
+
+test('over TLS a body goes in pieces, whole, and again in another attempt', async () => {
+  // What is trusted is settled when Node starts; nothing here is about that.
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  const { path, remove } = temporaryDirectory('mf-tls');
+  onTestFinished(remove);
+  const pair = { certificate: join(path, 'tls.pem'), key: join(path, 'tls.key') };
+  makeSelfSigned('127.0.0.1', 'subjectAltName=IP:127.0.0.1', pair);
+  const bodies: Buffer[] = [];
+  const server = createHttpsServer(
+    { cert: readFileSync(pair.certificate), key: readFileSync(pair.key) },
+    async (request, response) => {
+      const body = await buffer(request);
+      bodies.push(body);
+      const isFirst = bodies.length === 1;
+      const headers = { etag: '"x"', 'x-amz-checksum-crc32': encodeCrc32(crc32(body)) };
+      response.writeHead(isFirst ? 503 : 200, headers).end();
+    },
+  );
+  const client = await clientFor(server, 'https', 60);
+  await client.send(put());
+  expect(bodies.map((body) => body.equals(BODY))).toEqual([true, true]);
 });
