@@ -26,6 +26,16 @@ export function referenceSize(sizesGb: readonly number[]): number {
 }
 
 /**
+ * The size at which database and network are balanced: the largest up to 4 GB. At smaller ones a twentieth of the dump is not much more than what sockets hold
+ * of it, so that whoever stops the dump while it uploads loses nothing by that.
+ */
+export function balancedSize(sizesGb: readonly number[]): number {
+  return (
+    sizesGb.toSorted((left, right) => left - right).findLast((size) => size <= 4) ?? referenceSize(sizesGb)
+  );
+}
+
+/**
  * The cells of one round, in order. All alternatives meet at the reference size; at the others floor A and ours run unlimited, which is
  * what growth with size is told by.
  */
@@ -50,7 +60,7 @@ export function planRound(
       for (const size of options.sizesGb)
         if (size !== reference) add(['mydumper-alone', ...OURS], size, bandwidth);
     } else if (bandwidth === 'balanced')
-      add([...FLOORS, ...OURS, 'stop-upload-resume', 'mydumper-then-rclone'], reference, bandwidth);
+      add(['mydumper-alone', 'ours-none', 'stop-upload-resume'], balancedSize(options.sizesGb), bandwidth);
     else add(['upload-alone', ...OURS, ...OTHERS], reference, bandwidth);
   }
   return cells.filter(({ alternative }) => options.only.length === 0 || options.only.includes(alternative));

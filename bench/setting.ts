@@ -19,7 +19,7 @@ const TABLES = 4;
 const SERVER_CONFIG = ['innodb_buffer_pool_size=128M', 'innodb_log_file_size=1G'];
 
 /** Of the database and of S3, each, where they are balanced, in MB/s: so little that two processors have enough left for everything. */
-export const BALANCED_MB_PER_SECOND = 60;
+export const BALANCED_MB_PER_SECOND = 40;
 const SLOW_DATABASE = fileURLToPath(new URL('slow-database.ts', import.meta.url));
 
 /** A database of one size and what follows from it. */

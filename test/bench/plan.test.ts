@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readOptions } from '../../bench/options.ts';
 import { pausesIn } from '../../bench/pauses.ts';
-import { cellName, planRound, referenceSize } from '../../bench/plan.ts';
+import { balancedSize, cellName, planRound, referenceSize } from '../../bench/plan.ts';
 import { sizedFor } from '../../bench/setting.ts';
 
 const planOf = (...argv: string[]) => {
@@ -40,6 +40,9 @@ test('everything meets at the reference size; the others tell of growth', () => 
     'mydumper-alone 4 GB unlimited',
     'ours-none 4 GB unlimited',
     'ours-zstd 4 GB unlimited',
+    'mydumper-alone 4 GB balanced',
+    'ours-none 4 GB balanced',
+    'stop-upload-resume 4 GB balanced',
   ]);
   expect(cells.some((name) => name.includes('TLS'))).toBe(false);
   expect(planOf('--quick', '--tls')).toContain('ours-none 0.2 GB unlimited TLS');
@@ -59,6 +62,10 @@ test('the reference is the largest size up to 1 GB', () => {
   expect([referenceSize([0.2, 1, 4]), referenceSize([0.2]), referenceSize([0.1, 5, 0.3])]).toEqual([
     1, 0.2, 0.3,
   ]);
+});
+
+test('balanced is the largest size up to 4 GB', () => {
+  expect([balancedSize([0.2, 1, 4, 20]), balancedSize([0.2]), balancedSize([5, 20])]).toEqual([4, 0.2, 5]);
 });
 
 test('the budget is a twentieth of the dump, a file a tenth of that', () => {
