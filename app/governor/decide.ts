@@ -75,10 +75,11 @@ export function gateLevel({ budgetBytes, burstBytes, growthBytesPerSecond }: Gov
 
 /**
  * Behind the gate mydumper may be let go on while it still stops. Each thread is then in one write at the most that we have not seen, is let into
- * another, and one more is for a thread whose stop our continuing has undone.
+ * another, and one more is for a thread whose stop our continuing has undone. Large rows count as what the largest step has brought, twice.
  */
-export function needsNoStop({ stagedBytes, burstBytes, budgetBytes, gated }: GovernorState): boolean {
-  return gated && stagedBytes + 3 * burstBytes <= budgetBytes;
+export function needsNoStop(state: GovernorState): boolean {
+  const { stagedBytes, burstBytes, likelyBurstBytes, budgetBytes, gated } = state;
+  return gated && stagedBytes + Math.max(3 * burstBytes, 2 * likelyBurstBytes) <= budgetBytes;
 }
 
 /** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */

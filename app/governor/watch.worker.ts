@@ -7,14 +7,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { anyStopped } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import { createAlarm } from './alarm.ts';
-import { decide, type GovernorState, gateLevel, needsNoStop } from './decide.ts';
+import { createControl } from './control.ts';
+import type { GovernorState } from './decide.ts';
 import { afterFreeMilliseconds, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
 import { createPauseBook } from './pause-book.ts';
 import { createProcessGroup } from './process-group.ts';
 import type { FromWatch, ToWatch, WatchStart } from './protocol.ts';
 import { fadingPeak, growthMeter } from './rates.ts';
-import { createStepMeter, judgeStep } from './steps.ts';
-import { createStopCheck } from './stop-check.ts';
+import { createStepMeter } from './steps.ts';
 import { standStill } from './stopped.ts';
 import { askForShortSlice } from './thread-priority.ts';
 import { tellWrites } from './write-events.ts';
@@ -26,8 +26,6 @@ const PRESS_SECONDS = 0.25;
 const UNSEEN_SECONDS = 0.01;
 /** How often mydumper is looked at on its way to the gate where the kernel tells of each write. */
 const TOLD_MILLISECONDS = 5;
-/** How long a paused mydumper is let read at a time. */
-const BREATH_SECONDS = 0.05;
 /** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
 const REACTION_HALF_LIFE_SECONDS = 15;
 /** Assumed before anything was measured. */
@@ -44,30 +42,24 @@ const tracker = createTracker(start.directory, start.growing);
 const gate = createWriteGate(start.directory);
 /** Empty until mydumper was started; looking begins before that, so that this thread is warm when it matters. */
 const group = createProcessGroup(now);
-const stopCheck = createStopCheck(group, now, () =>
-  fail('staging', `mydumper (process group ${group.id()}) does not stop when it is sent SIGSTOP`),
-);
 const pauses = createPauseBook(start.locked);
 const growth = growthMeter();
 const reaction = fadingPeak(REACTION_HALF_LIFE_SECONDS, FIRST_REACTION_SECONDS);
 
-let failed = false;
-/** mydumper is started stopped, and goes on when it is known here. */
-let isLetGo = false;
+const stats = { stagedBytes: 0, peakStagedBytes: 0, dumpedBytes: 0, longestReactionSeconds: 0 };
+const dumpedBytes = () => stats.dumpedBytes;
+const control = createControl({ start, group, gate, pauses, steps, send, now, dumpedBytes });
+
+let ended = false;
 /** The kernel tells of writes. */
 let isTold = false;
-/** Somebody has written to staging since mydumper was let go: it stops, or is about to. */
-let wasWritten = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
 let scannedAt = 0;
 let statsAt = 0;
 let pressedAt = 0;
-let breathedAt = 0;
 const nextLook = createAlarm(loop);
-
-const stats = { stagedBytes: 0, peakStagedBytes: 0, dumpedBytes: 0, longestReactionSeconds: 0 };
 
 function tellStats(): void {
   send({ kind: 'stats', stats: { ...stats, ...pauses.totals(now()) } });
@@ -79,10 +71,10 @@ function look(): void {
   const lateSeconds = Math.max(0, time - lookedAt - plannedMilliseconds / 1000);
   // Looked at before the scan: what a stopped group has written is all there is.
   const members = group.members();
-  const isStopped = (gate !== undefined || !isLetGo) && standStill(members);
+  const isStopped = (gate !== undefined || !control.isLetGo()) && standStill(members);
   // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
-  if (isOnItsWayToTheGate(isAtGate || wasWritten || stoppedAt !== undefined, time)) {
+  if (isOnItsWayToTheGate(isAtGate || control.wasWritten() || stoppedAt !== undefined, time)) {
     gate?.shut(members); // for threads that have just come
     lookedAt = now();
     plannedMilliseconds = isTold ? TOLD_MILLISECONDS : SHORTEST_PERIOD_MILLISECONDS;
@@ -94,7 +86,7 @@ function look(): void {
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
   stats.dumpedBytes = scan.dumpedBytes;
   steps.look(scan.largestGrowth, scan.stagedBytes);
-  if (isStopped) endStep();
+  if (isStopped) control.endStep();
   if (scan.finished.length > 0) send({ kind: 'finished', files: scan.finished });
   if (scan.growing.length > 0) send({ kind: 'growing', files: scan.growing });
   if (scan.growth.length > 0) send({ kind: 'growth', growth: scan.growth });
@@ -113,15 +105,13 @@ function look(): void {
     likelyBurstBytes: Math.max(start.likelyBurstBytes, steps.largestBytes()),
     gated: gate?.isShut() === true,
     stopped: stoppedAt !== undefined,
-    stoppedSeconds: stoppedAt === undefined ? 0 : time - Math.max(stoppedAt, breathedAt),
+    stoppedSeconds: stoppedAt === undefined ? 0 : time - Math.max(stoppedAt, control.breathedAt()),
     patienceSeconds: start.patienceSeconds,
     locked: pauses.isLocked(),
     lockedStopSeconds: pauses.totals(time).lockedStopSeconds,
   };
   if (group.isRunning()) {
-    // Before mydumper is let go, so that its next write finds the gate as it should be.
-    moveGate(state);
-    govern(state, stoppedAt === undefined && (isAtGate || (wasWritten && needsNoStop(state))));
+    control.apply(state, isAtGate);
     if (pauses.since() !== undefined && scan.closedBytes === 0) press(time);
   }
   lookSeconds = lookedAt - time;
@@ -133,51 +123,14 @@ function look(): void {
 }
 
 function untilNextLook(state: GovernorState): number {
-  if (group.isRunning() && !isLetGo) return SHORTEST_PERIOD_MILLISECONDS;
-  const isOnItsWay = state.gated && !wasWritten && pauses.since() === undefined;
+  if (group.isRunning() && !control.isLetGo()) return SHORTEST_PERIOD_MILLISECONDS;
+  const isOnItsWay = state.gated && !control.wasWritten() && pauses.since() === undefined;
   return isOnItsWay && isTold ? TOLD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
 }
 
 /** Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only whether it stands at the gate is asked often. */
 function isOnItsWayToTheGate(isStopped: boolean, time: number): boolean {
   return gate?.isShut() === true && !isStopped && group.isRunning() && time - scannedAt < UNSEEN_SECONDS;
-}
-
-/** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
-function moveGate(state: GovernorState): void {
-  if (state.stagedBytes >= gateLevel(state)) gate?.shut(group.members());
-  else gate?.open();
-}
-
-function govern(state: GovernorState, atGate: boolean): void {
-  const { action, reason } = decide(state);
-  if (action === 'run' && atGate) {
-    isLetGo = true;
-    letWrite();
-  }
-  if (action === 'pause' && pauses.since() === undefined) pause(reason, state.stagedBytes);
-  else if (action === 'resume') resume(reason, state.stagedBytes);
-  else if (action === 'breathe') breathe();
-  else if (action === 'fail') fail('staging', reason);
-  if (pauses.since() !== undefined && now() - breathedAt > BREATH_SECONDS) stopCheck.confirm();
-}
-
-/** Each thread may write once more. */
-function letWrite(): void {
-  if (gate?.isShut() === true) {
-    endStep();
-    steps.begin(stats.dumpedBytes);
-  }
-  wasWritten = false;
-  group.signal('SIGCONT');
-}
-
-function endStep(): void {
-  const step = steps.end(stats.dumpedBytes);
-  if (step === undefined) return;
-  const verdict = judgeStep(step, start.budgetBytes, start.burstBytes);
-  if (verdict.kind === 'hopeless') fail('staging', verdict.reason);
-  if (verdict.kind === 'exceeded') send({ kind: 'exceeded', reason: verdict.reason });
 }
 
 /** Only growing files are left to free staging: what the largest holds is shipped as it is. */
@@ -190,33 +143,6 @@ function press(time: number): void {
   send({ kind: 'press', id: largest.file.id });
 }
 
-function pause(reason: string, stagedBytes: number): void {
-  stopCheck.stop();
-  pauses.begin(now());
-  send({ kind: 'paused', reason, stagedBytes });
-}
-
-function resume(reason: string, stagedBytes: number): void {
-  if (pauses.since() === undefined) return;
-  letWrite();
-  const pausedSeconds = pauses.end(now());
-  send({ kind: 'resumed', reason, stagedBytes, pausedSeconds });
-}
-
-/** It runs until its next write behind the gate, or for a moment, and is stopped again. */
-function breathe(): void {
-  breathedAt = now();
-  letWrite();
-}
-
-function fail(fault: 'staging' | 'dump', reason: string): void {
-  if (failed) return;
-  failed = true;
-  // The dump is lost; mydumper must not fill the disk or hold its locks until the main thread gets to hear of it.
-  group.signal('SIGKILL');
-  send({ kind: 'failed', fault, reason });
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -225,15 +151,15 @@ function loop(): void {
   try {
     look();
   } catch (error) {
-    fail('dump', messageOf(error));
+    control.fail('dump', messageOf(error));
   }
-  if (!failed) nextLook.in(plannedMilliseconds);
+  if (!ended && !control.hasFailed()) nextLook.in(plannedMilliseconds);
 }
 
 /** Behind the gate mydumper stops for what was written, and waits for our look. */
 function lookAtWrite(): void {
   isTold = true;
-  wasWritten = true;
+  control.noteWrite();
   if (!nextLook.isSet() || gate?.isShut() !== true || pauses.since() !== undefined) return;
   plannedMilliseconds = (now() - lookedAt) * 1000;
   nextLook.in(0);
@@ -253,7 +179,7 @@ function handle(message: ToWatch): void {
   switch (message.kind) {
     case 'mydumperStarted':
       group.started(message.processGroup);
-      if (failed) group.signal('SIGKILL');
+      if (control.hasFailed()) group.signal('SIGKILL');
       return;
     case 'lease':
       try {
@@ -289,7 +215,7 @@ function handle(message: ToWatch): void {
       return;
     case 'end':
       nextLook.clear();
-      failed = true;
+      ended = true;
       tellStats();
       gate?.end();
       endEvents();

@@ -248,4 +248,7 @@ test('behind the gate mydumper goes on before it has stopped where three stateme
   expect(at({ stagedBytes: BUDGET - 3 * BURST })).toBe(true);
   expect(at({ stagedBytes: BUDGET - 3 * BURST + 1 })).toBe(false);
   expect(at({ stagedBytes: 0, gated: false })).toBe(false);
+  // Large rows: two of each thread.
+  expect(at({ stagedBytes: BUDGET - 20 * MIB, likelyBurstBytes: 10 * MIB })).toBe(true);
+  expect(at({ stagedBytes: BUDGET - 20 * MIB + 1, likelyBurstBytes: 10 * MIB })).toBe(false);
 });
