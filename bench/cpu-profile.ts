@@ -40,6 +40,17 @@ const PLACES: readonly (readonly [place: string, pattern: RegExp])[] = [
   ['native, not told apart', /^\(program\)/],
 ];
 
+const THREADS: readonly (readonly [name: string, file: string])[] = [
+  ['watching thread', 'app/governor/watch.worker.ts'],
+  ['hashing thread', 'app/shipping/hash.worker.ts'],
+];
+
+/** Each of our threads has a file that only it runs. */
+export function threadOf({ nodes }: CpuProfile): string {
+  const found = THREADS.find(([, file]) => nodes.some(({ callFrame }) => callFrame.url.endsWith(file)));
+  return found?.[0] ?? 'main thread';
+}
+
 /** Undefined for a native function that could be anything's. */
 export function placeOf({ functionName, url }: Frame): string | undefined {
   const text = `${functionName} ${url}`;

@@ -116,8 +116,8 @@ export function goalsOf(results: Results): readonly Goal[] {
       unit: '',
       detail: `${shown(wall('stop-upload-resume', 'balanced'))} s against ${shown(wall('ours-none', 'balanced'))} s; floor A ${shown(wall('mydumper-alone', 'balanced'))} s, stored bytes ÷ bandwidth ${shown(medianOf(at('ours-none', 'balanced'), ({ storedBytes, bytesPerSecond }) => storedBytes / (bytesPerSecond ?? Number.NaN)))} s`,
     },
-    ...cpuGoals(cpuPerGb, false),
-    ...cpuGoals(cpuPerGb, true),
+    ...cpuGoals(cpuPerGb, false, results.hashRates),
+    ...cpuGoals(cpuPerGb, true, results.hashRates),
     {
       id: 'resident',
       what: 'Peak resident memory of our process, every size and bandwidth, default concurrency',
@@ -156,6 +156,7 @@ const PEERS = [
 function cpuGoals(
   cpuPerGb: (alternative: AlternativeName, tls: boolean) => number | undefined,
   tls: boolean,
+  { sha256 }: Results['hashRates'],
 ): readonly Goal[] {
   return PEERS.map(({ peer, alternative }) => {
     const ours = cpuPerGb('ours-none', tls);
@@ -167,7 +168,7 @@ function cpuGoals(
       sense: '≤' as const,
       measured: ours === undefined || theirs === undefined ? undefined : ours / theirs,
       unit: '' as const,
-      detail: `${shown(ours, 2)} s/GB against ${shown(theirs, 2)} s/GB`,
+      detail: `${shown(ours, 2)} s/GB against ${shown(theirs, 2)} s/GB; SHA-256 alone takes ${shown(1e9 / sha256, 2)} s/GB of a processor that does nothing else`,
     };
   });
 }

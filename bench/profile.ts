@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Context, ours } from './alternatives.ts';
-import { type CpuProfile, secondsByFunction, secondsByPlace } from './cpu-profile.ts';
+import { type CpuProfile, secondsByFunction, secondsByPlace, threadOf } from './cpu-profile.ts';
 import { freshDirectory } from './disk.ts';
 import { measureStep, type Step } from './measure.ts';
 import type { ProfileResults, ProfileRun } from './profile-report.ts';
@@ -89,8 +89,8 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
   );
   const { storedBytes } = await sink.reset(undefined);
   const threads = all
-    .map((profile) => secondsByPlace(profile))
-    .toSorted((left, right) => busy(right) - busy(left));
+    .map((profile) => ({ name: threadOf(profile), places: secondsByPlace(profile) }))
+    .toSorted((left, right) => busy(right.places) - busy(left.places));
   const processSeconds = told(measured).movingCpu;
   return {
     ...run,
@@ -100,10 +100,7 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
     storedBytes: storedBytes / 2,
     profiledCpuSeconds: processSeconds,
     eventLoopMilliseconds: eventLoop,
-    threads: threads.map((places, index) => ({
-      name: index === 0 ? 'main thread' : 'watching thread',
-      places,
-    })),
+    threads,
     functions: all
       .flatMap((profile) => secondsByFunction(profile))
       .filter(([name]) => !/^\((idle|program)\)/.test(name))
