@@ -60,7 +60,8 @@ export function openContent(
       ? onlyData(plain)
       : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
-    body: Readable.from(pieces, { objectMode: false, highWaterMark: READ_BYTES }),
+    // Each piece as it is: joined with the next, it would be a copy, and its buffer would not come back.
+    body: Readable.from(pieces, { objectMode: true, highWaterMark: 1 }),
     summary: () => ({ bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes }),
     sha256: hash.sha256,
     fileBytesIn: (storedBytes) => {
