@@ -1,25 +1,25 @@
 import type { GoalId } from './goals.ts';
 
 const TRIED =
-  'Tried, and kept: hashing each byte once by SHA-256 instead of twice, an uploader without copying, buffers that are used again, fewer looks at staging (see below)';
+  'Tried, and kept: SHA-256 once and in a thread of its own, CRC-32 once, an uploader without copying, buffers and connections that are used again, looking at staging when the kernel tells of a write (see below)';
 const COSTS =
-  'each byte is hashed by SHA-256 for the manifest and twice by CRC-32, staging is watched all the time, and the start of Node and the preflight count in full at small sizes';
+  'each byte is hashed by SHA-256 for the manifest, which is the largest part where the processor has no instructions for it and takes the longer the busier its neighbour is; staging is watched; and the AWS SDK has its price for each file, of which a small budget makes many';
 
 /** For a goal that is missed: what was tried, and what limits it as far as is known. No figures here: those are measured. */
 export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
-  'dump-bound': `${TRIED}. What limits it is the gate for one thing: a budget this small is always near its end, and there mydumper stops at each write until the watching thread has looked, which takes the longer the more others want the processors; a larger budget is faster at once. For another it is processor time: ${COSTS}. Not tried yet: larger statements, which are fewer writes, and letting it go on without a full look.`,
-  'against-copy': `As for the goal before: the gate. ${TRIED}. Where database and network are the limit, overlapping them does gain; the table of the balanced case tells how much.`,
+  'dump-bound': `${TRIED}. What limits it is processor time: ${COSTS}. And at a budget this small mydumper is paused now and then, while neither it nor the server does anything, and that is not made up for.`,
+  'against-copy': `${TRIED}. Nothing is gained by overlapping where processors are the limit and are busy in either case: what we do beyond copying (SHA-256, watching) is then added. Where database and network are the limit overlapping does gain: see the goals of 20 MB/s and of the balanced case.`,
   'network-bound-none':
     'What is not overlapped: the start of Node, the preflight, and the last parts after mydumper has ended.',
   'network-bound-zstd':
-    'Compressed the dump is so small that the network is not the limit here: it takes about as long at any bandwidth. What limits it is the gate, and the processor time of hashing and compression.',
-  'stop-upload-resume': `${TRIED}. What limits it is the gate again. And the simplest way gains more than it should: what the server sends goes on into socket buffers while mydumper stands still, which at budgets as small as these is a good part of what it reads between two stops. It did not keep within the budget (peak disk, below).`,
-  'cpu-rclone': `${TRIED}. What limits it: ${COSTS}. rclone hashes too (MD5, without TLS also SHA-256), but watches nothing.`,
+    'Compressed the dump is so small that the network is not the limit here: it takes about as long at any bandwidth. What limits it is processor time, of hashing and compression beside the dump.',
+  'stop-upload-resume': `${TRIED}. The simplest way loses less than it should: what the server sends goes on into socket buffers while mydumper stands still, the more of a budget the smaller that is.`,
+  'cpu-rclone': `${TRIED}. What limits it: ${COSTS}. rclone runs after the dump, with the processors for itself, hashes by MD5 and watches nothing.`,
   'cpu-aws': `${TRIED}. What limits it: ${COSTS}.`,
-  'cpu-rclone-tls': `${TRIED}. What limits it: ${COSTS}. rclone hashes by MD5 only here.`,
-  'cpu-aws-tls': `${TRIED}. What limits it: ${COSTS}.`,
+  'cpu-rclone-tls': `${TRIED}. What limits it: ${COSTS}. rclone runs after the dump, with the processors for itself, hashes by MD5 and watches nothing.`,
+  'cpu-aws-tls': `${TRIED}. What limits it: ${COSTS}. The CLI runs after the dump, with the processors for itself.`,
   resident:
-    'Parts under way of all files, twice PART_SIZE_MB for each of UPLOAD_CONCURRENCY finished and THREADS growing ones, are most of it; over TLS each part is held encrypted too while it is sent.',
+    'Parts: two for each of UPLOAD_CONCURRENCY finished and THREADS growing files, all of them in use where files hold several parts and the network is slower than the dump; besides, three threads of Node, and pieces that are read and hashed. Tried, and kept: over TLS a part is encrypted piece by piece. Not tried yet: one limit for all parts together, and sending parts of uncompressed files from the file instead of from memory.',
   linear:
-    'The budget grows with size too, and with it how often mydumper stops at the gate; sizes of a few seconds and few rounds also leave much to what else the machine did.',
+    'The budget grows with size too, and with it how much of the dump runs free; sizes of a few seconds and few rounds also leave much to what else the machine did.',
 };
