@@ -70,7 +70,10 @@ export function createControl({
   /** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
   const moveGate = (state: GovernorState) => {
     if (state.stagedBytes >= gateLevel(state)) gate?.shut(group.members());
-    else gate?.open();
+    else {
+      gate?.open();
+      steps.abandon();
+    }
   };
 
   const endStep = () => {
