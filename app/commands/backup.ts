@@ -68,7 +68,7 @@ async function makeBackup(
   const backupId = backupIdOf(startedAt);
   const folder = `${[config.prefix, config.source, backupId].filter((part) => part !== '').join('/')}/`;
   const location = `s3://${config.store.bucket}/${folder}`;
-  const store = openS3(config.store, config.uploadConcurrency, run.retried);
+  const store = openS3(config.store, config.uploadConcurrency + config.dump.threads, run.retried);
   /** The manifest is being written: cutting it off would only hide whether the backup was made. */
   let beyondRecall = false;
   run.onFailure((failure) => {

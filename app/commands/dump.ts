@@ -209,6 +209,7 @@ function startShipping(
     prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases, config.dump.extraArguments),
     partBytes: plan.partBytes,
     concurrency: config.uploadConcurrency,
+    growingConcurrency: plan.threads,
     onShipped: ({ key, dumpedBytes, storedBytes }) => {
       run.uploaded(storedBytes);
       events.emit('shipped', { key, dumpedBytes, storedBytes });

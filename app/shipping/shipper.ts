@@ -40,8 +40,13 @@ export type ShipperOptions = {
   readonly hasher: Pick<Hasher, 'open'>;
   /** Of the parts of large files. */
   readonly partBytes: number;
-  /** Finished files under way at once. Growing ones, of which there is one for each thread of mydumper, do not count. */
+  /** Finished files under way at once. */
   readonly concurrency: number;
+  /**
+   * Files under way beside these that were begun while they grew; no fewer than mydumper writes at once, or those that wait for more to come
+   * would keep out one that is finished.
+   */
+  readonly growingConcurrency: number;
   readonly onShipped: (file: ShippedFile) => void;
   /** Called once, with the first cause. */
   readonly onFailed: (failure: Failure) => void;
@@ -50,7 +55,7 @@ export type ShipperOptions = {
 export type Shipper = {
   /** Takes finished files. */
   readonly add: (files: readonly StagedFile[]) => void;
-  /** Takes files that are still written; they are shipped at once, beside the finished ones. */
+  /** Takes files that are still written; they are shipped beside the finished ones, in turn where there are too many. */
   readonly addGrowing: (files: readonly StagedFile[]) => void;
   readonly grown: (growth: readonly Growth[]) => void;
   /** Brings what was read of a growing file to S3 though it fills no part. */
@@ -68,12 +73,14 @@ export type Shipper = {
  */
 export function createShipper(options: ShipperOptions): Shipper {
   const waiting: StagedFile[] = [];
+  /** They may have been finished since. */
+  const waitingGrowing: StagedFile[] = [];
   const shipped: ShippedFile[] = [];
   const tails = new Map<FileId, Tail>();
   const names = new Set<string>();
   const buffers = createReusedBuffers(allocateShared);
   let finishedUnderWay = 0;
-  let underWay = 0;
+  let growingUnderWay = 0;
   let stopped = false;
   /** While something is waiting or under way. */
   let busy: PromiseWithResolvers<void> | undefined;
@@ -90,8 +97,6 @@ export function createShipper(options: ShipperOptions): Shipper {
   };
 
   const begin = (file: StagedFile, closed: boolean): Promise<void> => {
-    busy ??= Promise.withResolvers<void>();
-    underWay += 1;
     const tail = createTail(file.sizeBytes, closed);
     tails.set(file.id, tail);
     return shipFile(options, names, buffers, file.id, tail)
@@ -100,11 +105,7 @@ export function createShipper(options: ShipperOptions): Shipper {
         options.onShipped(done);
       })
       .catch(fail)
-      .finally(() => {
-        tails.delete(file.id);
-        underWay -= 1;
-        fill();
-      });
+      .finally(() => tails.delete(file.id));
   };
 
   const fill = () => {
@@ -117,7 +118,20 @@ export function createShipper(options: ShipperOptions): Shipper {
         fill();
       });
     }
-    if (underWay > 0 || (waiting.length > 0 && !stopped)) return;
+    while (!stopped && growingUnderWay < options.growingConcurrency) {
+      const next = waitingGrowing.shift();
+      if (next === undefined) break;
+      growingUnderWay += 1;
+      begin(next, false).finally(() => {
+        growingUnderWay -= 1;
+        fill();
+      });
+    }
+    const isWaiting = !stopped && waiting.length + waitingGrowing.length > 0;
+    if (isWaiting || finishedUnderWay + growingUnderWay > 0) {
+      busy ??= Promise.withResolvers<void>();
+      return;
+    }
     busy?.resolve();
     busy = undefined;
   };
@@ -131,12 +145,11 @@ export function createShipper(options: ShipperOptions): Shipper {
   return {
     add: (files) => {
       waiting.push(...files);
-      if (waiting.length > 0) busy ??= Promise.withResolvers<void>();
       fill();
     },
     addGrowing: (files) => {
-      if (stopped) return;
-      for (const file of files) begin(file, false);
+      waitingGrowing.push(...files);
+      fill();
     },
     grown: (growth) => {
       for (const { id, sizeBytes, closed } of growth) tails.get(id)?.update(sizeBytes, closed);

@@ -10,8 +10,8 @@ import { type Limits, retryForSeconds } from './retry.ts';
 /** A socket on which nothing moves for this long is given up, and the request sent again. */
 const SOCKET_IDLE_MILLISECONDS = 60_000;
 const CONNECT_MILLISECONDS = 10_000;
-/** Parts of one file under way at once; files run side by side too. */
-export const PARTS_PER_FILE = 2;
+/** Connections for what is small, beside those for bodies. */
+const SPARE_CONNECTIONS = 2;
 
 /** What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an upload of many parts takes minutes. */
 const ANSWER_SECONDS = { few: 60, many: 600 } as const;
@@ -28,10 +28,10 @@ type RequestHandler = Pick<
   'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
 >;
 
-/** `files` are under way at once. */
+/** `bodies` are sent or received at once. */
 export function createClient(
   config: StoreConfig,
-  files: number,
+  bodies: number,
   limits: Limits,
   onRetry: RetryListener,
   known: KnownSha256 = new WeakMap(),
@@ -44,7 +44,7 @@ export function createClient(
     expectContinueHeader: false,
     // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: cuttableHandler(files * PARTS_PER_FILE + 2, limits.signal),
+    requestHandler: cuttableHandler(bodies + SPARE_CONNECTIONS, limits.signal),
     retryStrategy: retryForSeconds(limits, (error) => {
       const request = error instanceof Error ? requests.get(error) : undefined;
       onRetry({

@@ -9,12 +9,12 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
-import { createReusedBuffers } from '../reused-buffers.ts';
 import { ChecksumMismatch, encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
+import { createPartMemory, EXTRA_PARTS } from './part-memory.ts';
 import { explain } from './refusals.ts';
 import type { Limits } from './retry.ts';
-import { createClient, PARTS_PER_FILE } from './s3-client.ts';
+import { createClient } from './s3-client.ts';
 import { uploadBody } from './upload.ts';
 
 /** Of a small object that was not acknowledged: what became of attempts that were not answered, or not rightly, nobody knows. */
@@ -23,7 +23,10 @@ const MAY_BE_WRITTEN = '; an attempt that was not acknowledged may have written 
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
 
-/** An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials: the SDK's own chain. */
+/**
+ * An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials: the SDK's own chain. `files` are written at once at the
+ * most, and as many and `EXTRA_PARTS` parts are in memory.
+ */
 export function openS3(config: StoreConfig, files: number, onRetry: RetryListener): ObjectStore {
   const interruption = new AbortController();
   const limits: Limits = {
@@ -31,8 +34,8 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     signal: interruption.signal,
   };
   const sha256Of = new WeakMap<object, () => Promise<string>>();
-  const client = createClient(config, files, limits, onRetry, sha256Of);
-  const buffers = createReusedBuffers();
+  const client = createClient(config, files + EXTRA_PARTS, limits, onRetry, sha256Of);
+  const memory = createPartMemory(EXTRA_PARTS);
   const written: Partial<PutObjectCommandInput> = {
     ...(config.kmsKeyId !== undefined && {
       ServerSideEncryption: 'aws:kms' as const,
@@ -97,8 +100,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
             client,
             target,
             partBytes,
-            atOnce: PARTS_PER_FILE,
-            buffers,
+            memory,
             onTaken: (piece) => onTaken?.(piece),
             onWhole: (whole) => {
               if (sha256 !== undefined) sha256Of.set(whole, sha256);

@@ -10,9 +10,9 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { ReusedBuffers } from '../reused-buffers.ts';
 import { encodeCrc32 } from './checksum-guard.ts';
 import { combineCrc32 } from './crc32-combine.ts';
+import type { FileParts, PartMemory } from './part-memory.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
@@ -22,9 +22,7 @@ export type UploadJob = {
   /** Of the object. Its checksum is asked for over all of it, whether it goes in parts or not. */
   readonly target: Partial<PutObjectCommandInput> & { readonly Bucket: string; readonly Key: string };
   readonly partBytes: number;
-  /** Parts in memory at once: under way, and the one that is being filled. */
-  readonly atOnce: number;
-  readonly buffers: ReusedBuffers;
+  readonly memory: PartMemory;
   /** Told of each piece that was copied and is not needed any more. */
   readonly onTaken: (piece: Buffer) => void;
   /** Told of the whole body when it goes in a single request, before it is sent. */
@@ -51,10 +49,14 @@ type Filled = { readonly buffer: Buffer; readonly bytes: number; readonly crc: n
  * The CRC-32 of each part is made of the pieces as they come, and S3 has to agree with it: what goes wrong in putting a part together is found too.
  */
 export async function uploadBody(job: UploadJob, body: Readable): Promise<Uploaded> {
-  const { partBytes, buffers } = job;
+  const { partBytes } = job;
+  const memory = job.memory.open();
   const pieces = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let interrupt: (error: unknown) => void = () => {};
-  const parts = createParts(job, (error) => interrupt(error));
+  const parts = createParts(job, memory, (error) => {
+    memory.end();
+    interrupt(error);
+  });
   /**
    * The next piece, or what a part has failed with meanwhile. Not left to destroying the body: that waits for its source, and the source
    * for a file to grow, which it may never do while nothing is shipped.
@@ -65,7 +67,7 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<Upload
       interrupt = reject;
       pieces.next().then(resolve, reject);
     });
-  let buffer = buffers.take(partBytes);
+  let buffer = await memory.take(partBytes);
   let filledBytes = 0;
   let crc = 0;
   try {
@@ -75,7 +77,8 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<Upload
         // A part goes when it is full and more has come: the last one is never empty.
         if (filledBytes === partBytes) {
           await parts.send({ buffer, bytes: filledBytes, crc });
-          buffer = buffers.take(partBytes);
+          buffer = await memory.take(partBytes);
+          parts.throwIfFailed();
           filledBytes = 0;
           crc = 0;
         }
@@ -87,17 +90,20 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<Upload
       job.onTaken(piece);
     }
     const last = { buffer, bytes: filledBytes, crc };
-    if (parts.count() === 0) return await putWhole(job, last);
+    if (parts.count() === 0) return await putWhole(job, memory, last);
     await parts.send(last);
     return await parts.complete();
   } catch (error) {
     body.destroy();
     throw await parts.abort(error);
+  } finally {
+    memory.end();
   }
 }
 
 async function putWhole(
-  { client, target, partBytes, buffers, onWhole, onAcknowledged }: UploadJob,
+  { client, target, partBytes, onWhole, onAcknowledged }: UploadJob,
+  memory: FileParts,
   { buffer, bytes, crc }: Filled,
 ): Promise<Uploaded> {
   const Body = buffer.subarray(0, bytes);
@@ -105,14 +111,14 @@ async function putWhole(
   const { ChecksumCRC32 } = await client.send(
     new PutObjectCommand({ ...target, Body, ChecksumCRC32: encodeCrc32(crc) }),
   );
-  buffers.giveBack(buffer);
+  memory.giveBack(buffer);
   onAcknowledged(partBytes);
   return { bytes, crc, answered: ChecksumCRC32 };
 }
 
 /** The parts of one multipart upload, which is created with the first of them. */
-function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
-  const { client, target, partBytes, atOnce, buffers, onAcknowledged } = job;
+function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknown) => void) {
+  const { client, target, partBytes, onAcknowledged } = job;
   const { Bucket, Key } = target;
   const underWay = new Set<Promise<void>>();
   const done: CompletedPart[] = [];
@@ -161,7 +167,7 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
     );
     if (ETag === undefined) throw new Error(`part ${PartNumber} was answered without an ETag`);
     // An attempt that was given up may still send from it: what does not fit the CRC-32 it began with, S3 refuses.
-    buffers.giveBack(buffer);
+    memory.giveBack(buffer);
     done.push({ PartNumber, ETag, ChecksumCRC32 });
     acknowledge(PartNumber);
   };
@@ -169,7 +175,7 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
   return {
     count: () => count,
     throwIfFailed,
-    /** Resolves when there is memory for another part. @throws what an earlier part failed with. */
+    /** Resolves once it is under way. @throws what an earlier part failed with. */
     send: async (filled: Filled): Promise<void> => {
       count += 1;
       sent.crc = combineCrc32(sent.crc, filled.crc, filled.bytes);
@@ -181,7 +187,6 @@ function createParts(job: UploadJob, onFailed: (error: unknown) => void) {
         .catch(fail)
         .finally(() => underWay.delete(part));
       underWay.add(part);
-      while (underWay.size >= atOnce) await Promise.race(underWay);
       throwIfFailed();
     },
     complete: async (): Promise<Uploaded> => {

@@ -76,6 +76,39 @@ test('growing files go beside the finished ones, which are bounded', async () =>
   expect(run.releases().length).toBe(4);
 });
 
+test('growing files are bounded too, and go in the order they came; one that was finished while it waited is shipped whole', async () => {
+  const run = startShipping({ growingConcurrency: 2 });
+  const names = ['g1', 'g2', 'g3', 'g4'];
+  run.shipper.addGrowing(names.slice(0, 3).map((name) => run.stage(name, name, { closed: false })));
+  run.shipper.addGrowing([run.stage('g4', 'all of it')]);
+  await vi.waitFor(() => expect(run.beginnings.size).toBe(2), WAIT);
+  expect(run.log).toEqual(['lease g1', 'lease g2', 'upload db/run/g1', 'upload db/run/g2']);
+  run.shipper.grown([{ id: 'g2', sizeBytes: 2, closed: true }]);
+  (await run.uploading(1)).acknowledge();
+  await vi.waitFor(() => expect(run.log).toContain('upload db/run/g3'), WAIT);
+  expect(run.log).not.toContain('lease g4');
+  run.shipper.grown([{ id: 'g1', sizeBytes: 2, closed: true }]);
+  (await run.uploading(2)).acknowledge();
+  const last = await run.uploading(3);
+  expect([last.key, String(last.content)]).toEqual(['db/run/g4', 'all of it']);
+  last.acknowledge();
+  expect(await run.isIdle()).toBe(false);
+  run.shipper.grown([{ id: 'g3', sizeBytes: 2, closed: true }]);
+  (await run.uploading(4)).acknowledge();
+  await run.shipper.idle();
+  expect(run.failures).toEqual([]);
+  expect(run.shipper.shipped().map(({ name }) => name)).toEqual(['g2', 'g1', 'g4', 'g3']);
+});
+
+test('stop forgets growing files that wait for their turn', async () => {
+  const run = startShipping({ growingConcurrency: 1 });
+  run.shipper.addGrowing(['g1', 'g2'].map((name) => run.stage(name, name, { closed: false })));
+  await vi.waitFor(() => expect(run.beginnings.size).toBe(1), WAIT);
+  run.shipper.stop();
+  await run.shipper.idle();
+  expect(run.log).not.toContain('lease g2');
+});
+
 test('stop ends files that wait for more, releases nothing of them, and is no failure', async () => {
   const run = await startGrowing();
   run.shipper.stop();

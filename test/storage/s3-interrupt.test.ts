@@ -23,7 +23,7 @@ test('a large upload whose parts stall ends with the reason given, and is aborte
   const stalled = server.faults.add({ operation: 'UploadPart', times: FOREVER, action: NEVER });
   const body = streamOf(LARGE);
   const upload = failureOf(store.upload(KEY, body, TYPE));
-  await vi.waitFor(() => expect(stalled.hits).toBe(2), WAIT);
+  await vi.waitFor(() => expect(stalled.hits).toBe(3), WAIT);
   expect(await server.multipartUploads('box')).toMatchObject([{ key: KEY }]);
   store.interrupt(REASON);
   expect(await upload).toBe(REASON);

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { EXTRA_PARTS } from '../../app/storage/part-memory.ts';
 import { mebibyte, sampleBytes, testServer } from '../support/s3/test-setup.ts';
 import { testStore } from '../support/s3/test-store.ts';
 
 const PART = 5 * mebibyte;
-const PARTS_UNDER_WAY = 2;
+/** One, and those beyond one for each file. */
+const PARTS_UNDER_WAY = 1 + EXTRA_PARTS;
 const CHUNK = 256 * 1024;
 /** Between the source and its parts: 1 MiB of read-ahead, a chunk on either side of it. */
 const READ_AHEAD = mebibyte + 3 * CHUNK;

@@ -5,6 +5,7 @@ import { type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { expect, test, vi } from 'vitest';
 import { createReusedBuffers } from '../../app/reused-buffers.ts';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
+import { createPartMemory } from '../../app/storage/part-memory.ts';
 import { type UploadJob, uploadBody } from '../../app/storage/upload.ts';
 import { mebibyte, sampleBytes } from '../support/s3/test-setup.ts';
 import { streamOf } from '../support/s3/test-store.ts';
@@ -35,8 +36,7 @@ function jobFor(client: UploadJob['client'], extra: Partial<UploadJob> = {}): Up
     client,
     target: { Bucket: 'box', Key: 'k' },
     partBytes: PART,
-    atOnce: 2,
-    buffers: createReusedBuffers(),
+    memory: createPartMemory(1),
     onTaken: () => {},
     onWhole: () => {},
     onAcknowledged: () => {},
@@ -51,15 +51,14 @@ test('a part keeps its content until it is answered, though its buffer is used a
   const acknowledged: number[] = [];
   const body = sampleBytes(24 * mebibyte);
   const job = jobFor(client, {
-    buffers: {
+    memory: createPartMemory(1, {
       take: (bytes) => {
         const buffer = reused.take(bytes);
         buffers.add(buffer);
         return buffer;
       },
-      hold: reused.hold,
       giveBack: reused.giveBack,
-    },
+    }),
     onAcknowledged: (bytes) => acknowledged.push(bytes),
   });
   const done = uploadBody(job, streamOf(body));
@@ -82,7 +81,10 @@ test('a part keeps its content until it is answered, though its buffer is used a
 test('parts answered out of order are acknowledged in order', async () => {
   const { client, parts } = heldClient();
   const acknowledged: number[] = [];
-  const job = jobFor(client, { atOnce: 3, onAcknowledged: (bytes) => acknowledged.push(bytes) });
+  const job = jobFor(client, {
+    memory: createPartMemory(2),
+    onAcknowledged: (bytes) => acknowledged.push(bytes),
+  });
   const done = uploadBody(job, streamOf(sampleBytes(2 * PART + 4)));
   await vi.waitFor(() => expect(parts).toHaveLength(3));
   parts[1]?.answer();
@@ -109,4 +111,46 @@ test('every piece is given back once, and the whole is told of when it goes in o
   );
   expect(taken).toEqual(pieces);
   expect(wholes).toEqual([Buffer.concat(pieces)]);
+});
+
+test('files share the memory of parts: one that has its part under way waits until another gives back what it has beyond its own', async () => {
+  const { client, parts } = heldClient();
+  const memory = createPartMemory(1);
+  const files = [1, 2].map((seed) =>
+    uploadBody(jobFor(client, { memory }), streamOf(sampleBytes(2 * PART + 4, seed))),
+  );
+  // Three parts in memory: one of them is half filled and not sent.
+  await vi.waitFor(() => expect(parts).toHaveLength(3));
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  expect(parts.length).toBe(3);
+  for (let number = 0; number < 6; number += 1) {
+    await vi.waitFor(() => expect(parts.length).toBeGreaterThan(number));
+    parts[number]?.answer();
+  }
+  const uploaded = await Promise.all(files);
+  expect(uploaded.map(({ bytes }) => bytes)).toEqual([2 * PART + 4, 2 * PART + 4]);
+});
+
+test('a failure ends a file that waits for memory', async () => {
+  const { client, parts } = heldClient();
+  const memory = createPartMemory(1);
+  const other = memory.open();
+  await other.take(PART);
+  await other.take(PART);
+  let isRefused = false;
+  const refusing: UploadJob['client'] = {
+    send: ((command: unknown) => {
+      const answer = (client.send as (sent: unknown) => Promise<object>)(command);
+      if (!(command instanceof UploadPartCommand)) return answer;
+      return answer.then(() => {
+        isRefused = true;
+        throw new Error('refused');
+      });
+    }) as UploadJob['client']['send'],
+  };
+  const done = uploadBody(jobFor(refusing, { memory }), streamOf(sampleBytes(3 * PART)));
+  await vi.waitFor(() => expect(parts).toHaveLength(1));
+  parts[0]?.answer();
+  await expect(done).rejects.toThrow('refused');
+  expect(isRefused).toBe(true);
 });

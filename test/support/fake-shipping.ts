@@ -108,6 +108,7 @@ export function startShipping(options: Partial<ShipperOptions> = {}) {
     hasher: { open: hashHere },
     partBytes: 5 * 1024 * 1024,
     concurrency: 2,
+    growingConcurrency: 4,
     onShipped: (file) => told.push(file),
     onFailed: (failure) => failures.push(failure),
     ...options,
