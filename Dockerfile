@@ -46,5 +46,5 @@ ENV NODE_ENV=production OUTPUTDIR=/staging
 USER 10001:10001
 VOLUME ["/staging"]
 # With very many files the young generation of the heap is most of the memory there is; it need not be.
-ENTRYPOINT ["/usr/bin/tini", "-s", "--", "node", "--max-semi-space-size=8", "/app/app/main.ts"]
+ENTRYPOINT ["/usr/bin/tini", "-s", "--", "node", "--max-semi-space-size=2", "/app/app/main.ts"]
 CMD ["backup"]

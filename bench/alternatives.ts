@@ -13,7 +13,7 @@ export const BUCKET = 'bench';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 /** Flags of Node in the Dockerfile's entrypoint. */
-export const AS_IN_THE_IMAGE = ['--max-semi-space-size=8'];
+export const AS_IN_THE_IMAGE = ['--max-semi-space-size=2'];
 
 const MAIN = path('../app/main.ts');
 const PUT_FILES = path('put-files.ts');

@@ -71,7 +71,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(config.user).toBe(USER);
     expect(config.volumes).toEqual([STAGING_DIRECTORY]);
     expect(config.command).toEqual(['backup']);
-    expect(config.entrypoint.slice(-3)).toEqual(['node', '--max-semi-space-size=8', '/app/app/main.ts']);
+    expect(config.entrypoint.slice(-3)).toEqual(['node', '--max-semi-space-size=2', '/app/app/main.ts']);
     expect(config.labels).toMatchObject({ 'org.opencontainers.image.licenses': 'Apache-2.0' });
   });
 
