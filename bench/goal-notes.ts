@@ -7,8 +7,8 @@ const COSTS =
 
 /** For a goal that is missed: what was tried, and what limits it as far as is known. No figures here: those are measured. */
 export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
-  'dump-bound': `${TRIED}. What limits it is processor time: ${COSTS}. And at a budget this small mydumper is paused now and then, while neither it nor the server does anything, and that is not made up for.`,
-  'against-copy': `${TRIED}. Nothing is gained by overlapping where processors are the limit and are busy in either case: what we do beyond copying (SHA-256, watching) is then added. Where database and network are the limit overlapping does gain: see the goals of 20 MB/s and of the balanced case.`,
+  'dump-bound': `${TRIED}. What limits it at small sizes, where a twentieth is no more than a few statements of each thread: mydumper stops at each write until it was looked at (the gate), and is paused now and then, while neither it nor the server does anything; the start of Node and the preflight, which are a constant; and processor time: ${COSTS}.`,
+  'against-copy': `${TRIED}. Dump, server, S3 server and copying share the processors, which are busy in either case (see “busy”): overlapping gains only what the copiers leave idle, and what we do beyond copying (SHA-256, watching) is added. Floor A alone is near the limit or above it (last column), before anything is shipped. Where processors are not the limit overlapping gains what it should: see mydumper, then rclone, in the balanced case.`,
   'network-bound-none':
     'What is not overlapped: the start of Node, the preflight, and the last parts after mydumper has ended.',
   'network-bound-zstd':
@@ -19,7 +19,7 @@ export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
   'cpu-rclone-tls': `${TRIED}. What limits it: ${COSTS}. rclone runs after the dump, with the processors for itself, hashes by MD5 and watches nothing.`,
   'cpu-aws-tls': `${TRIED}. What limits it: ${COSTS}. The CLI runs after the dump, with the processors for itself.`,
   resident:
-    'Parts: two for each of UPLOAD_CONCURRENCY finished and THREADS growing files, all of them in use where files hold several parts and the network is slower than the dump; besides, three threads of Node, and pieces that are read and hashed. Tried, and kept: over TLS a part is encrypted piece by piece. Not tried yet: one limit for all parts together, and sending parts of uncompressed files from the file instead of from memory.',
+    'Parts: one for each of UPLOAD_CONCURRENCY finished and THREADS growing files, and two more; besides, three threads of Node, and pieces that are read and hashed. Tried, and kept: that bound on all parts together, a small young generation, over TLS a part is encrypted piece by piece. Not tried: sending parts of uncompressed files from the file instead of from memory.',
   linear:
     'The budget grows with size too, and with it how much of the dump runs free; sizes of a few seconds and few rounds also leave much to what else the machine did.',
 };

@@ -47,41 +47,17 @@ export function goalsOf(results: Results): readonly Goal[] {
     );
   const wall = (alternative: AlternativeName, bandwidth: Bandwidth) =>
     medianOf(at(alternative, bandwidth), ({ wallSeconds }) => wallSeconds);
-  const ratio = (above: number | undefined, below: number | undefined) =>
-    above === undefined || below === undefined ? undefined : above / below;
   const cpuPerGb = (alternative: AlternativeName, tls: boolean) =>
     medianOf(
       at(alternative, 'unlimited', tls),
       ({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9),
     );
-  const alone = at('mydumper-alone', 'unlimited');
-  const ours = at('ours-none', 'unlimited');
-  const onShare = floorOnShareLeft(alone, ours, results.machine.processors);
-  const copies = [wall('mydumper-then-aws', 'unlimited'), wall('mydumper-then-rclone', 'unlimited')].filter(
-    (seconds) => seconds !== undefined,
-  );
   const slow = slowest(results.samples);
   const zstdSlow = at('ours-zstd', slow);
   const everyOurs = results.samples.filter(({ alternative }) => alternative.startsWith('ours-'));
   return [
-    {
-      id: 'dump-bound',
-      what: 'S3 faster than the dump: wall ÷ floor A on the share of processors left, COMPRESS=none',
-      limit: 1.05,
-      sense: '≤',
-      measured: ratio(wall('ours-none', 'unlimited'), onShare?.seconds),
-      unit: '',
-      detail: `${shown(wall('ours-none', 'unlimited'))} s against floor A's ${shown(wall('mydumper-alone', 'unlimited'))} s with all ${results.machine.processors} processors (ratio ${shown(ratio(wall('ours-none', 'unlimited'), wall('mydumper-alone', 'unlimited')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave${pausedOf(ours)}`,
-    },
-    {
-      id: 'against-copy',
-      what: 'S3 faster than the dump: wall ÷ mydumper-then-copy (the faster of AWS CLI and rclone), COMPRESS=none',
-      limit: 0.6,
-      sense: '≤',
-      measured: copies.length === 0 ? undefined : ratio(wall('ours-none', 'unlimited'), Math.min(...copies)),
-      unit: '',
-      detail: `then AWS CLI ${shown(wall('mydumper-then-aws', 'unlimited'))} s, then rclone ${shown(wall('mydumper-then-rclone', 'unlimited'))} s; with COMPRESS=zstd the ratio is ${shown(copies.length === 0 ? undefined : ratio(wall('ours-zstd', 'unlimited'), Math.min(...copies)), 2)}`,
-    },
+    ...dumpBoundGoals(results),
+    ...copyGoals(results),
     {
       id: 'network-bound-none',
       what: `S3 slower than the dump (${bandwidthName(slow)}): wall ÷ floor B, COMPRESS=none`,
@@ -114,7 +90,7 @@ export function goalsOf(results: Results): readonly Goal[] {
       sense: '≥',
       measured: ratio(wall('stop-upload-resume', 'balanced'), wall('ours-none', 'balanced')),
       unit: '',
-      detail: `${shown(wall('stop-upload-resume', 'balanced'))} s against ${shown(wall('ours-none', 'balanced'))} s; floor A ${shown(wall('mydumper-alone', 'balanced'))} s, stored bytes ÷ bandwidth ${shown(medianOf(at('ours-none', 'balanced'), ({ storedBytes, bytesPerSecond }) => storedBytes / (bytesPerSecond ?? Number.NaN)))} s`,
+      detail: `${shown(wall('stop-upload-resume', 'balanced'))} s against ${shown(wall('ours-none', 'balanced'))} s; mydumper, then rclone ${shown(wall('mydumper-then-rclone', 'balanced'))} s (${shown(ratio(wall('ours-none', 'balanced'), wall('mydumper-then-rclone', 'balanced')), 2)} of it with ours); floor A ${shown(wall('mydumper-alone', 'balanced'))} s, stored bytes ÷ bandwidth ${shown(medianOf(at('ours-none', 'balanced'), ({ storedBytes, bytesPerSecond }) => storedBytes / (bytesPerSecond ?? Number.NaN)))} s`,
     },
     ...cpuGoals(cpuPerGb, false, results.hashRates),
     ...cpuGoals(cpuPerGb, true, results.hashRates),
@@ -134,6 +110,9 @@ export function goalsOf(results: Results): readonly Goal[] {
   ];
 }
 
+const ratio = (above: number | undefined, below: number | undefined) =>
+  above === undefined || below === undefined ? undefined : above / below;
+
 const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
 
 /** How much of the time mydumper was paused, where that was kept. */
@@ -145,6 +124,53 @@ function pausedOf(samples: readonly Sample[]): string {
     0,
   );
   return `; mydumper was paused for ${seconds.toFixed(1)} s of ${kept.wallSeconds.toFixed(1)} s`;
+}
+
+/** What was measured unlimited and without TLS, at each size that was compared, the largest first. */
+function bySize({ samples }: Results, needed: readonly AlternativeName[]) {
+  const fast = samples.filter(({ bandwidth, tls }) => bandwidth === 'unlimited' && !tls);
+  const sizes = [...new Set(fast.map(({ sizeGb }) => sizeGb))].sort((left, right) => right - left);
+  return sizes
+    .map((sizeGb) => {
+      const of = (alternative: AlternativeName) =>
+        fast.filter((sample) => sample.sizeGb === sizeGb && sample.alternative === alternative);
+      const wall = (alternative: AlternativeName) =>
+        medianOf(of(alternative), ({ wallSeconds }) => wallSeconds);
+      return { sizeGb, of, wall };
+    })
+    .filter(({ wall }) => needed.some((alternative) => wall(alternative) !== undefined));
+}
+
+function dumpBoundGoals(results: Results): readonly Goal[] {
+  const { processors } = results.machine;
+  return bySize(results, ['mydumper-alone']).map(({ sizeGb, of, wall }) => {
+    const onShare = floorOnShareLeft(of('mydumper-alone'), of('ours-none'), processors);
+    return {
+      id: 'dump-bound' as const,
+      what: `S3 faster than the dump, ${sizeGb} GB: wall ÷ floor A on the share of processors left, COMPRESS=none`,
+      limit: 1.05,
+      sense: '≤' as const,
+      measured: ratio(wall('ours-none'), onShare?.seconds),
+      unit: '' as const,
+      detail: `${shown(wall('ours-none'))} s against floor A's ${shown(wall('mydumper-alone'))} s with all ${processors} processors (ratio ${shown(ratio(wall('ours-none'), wall('mydumper-alone')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave${pausedOf(of('ours-none'))}`,
+    };
+  });
+}
+
+function copyGoals(results: Results): readonly Goal[] {
+  const copiers = ['mydumper-then-aws', 'mydumper-then-rclone'] as const;
+  return bySize(results, copiers).map(({ sizeGb, wall }) => {
+    const fastest = Math.min(...copiers.map((copier) => wall(copier) ?? Number.POSITIVE_INFINITY));
+    return {
+      id: 'against-copy' as const,
+      what: `S3 faster than the dump, ${sizeGb} GB: wall ÷ mydumper-then-copy (the faster of AWS CLI and rclone), COMPRESS=none`,
+      limit: 0.6,
+      sense: '≤' as const,
+      measured: ratio(wall('ours-none'), fastest),
+      unit: '' as const,
+      detail: `${shown(wall('ours-none'))} s; floor A alone is ${shown(ratio(wall('mydumper-alone'), fastest), 2)}; then AWS CLI ${shown(wall('mydumper-then-aws'))} s, then rclone ${shown(wall('mydumper-then-rclone'))} s; with COMPRESS=zstd the ratio is ${shown(ratio(wall('ours-zstd'), fastest), 2)}`,
+    };
+  });
 }
 
 const PEERS = [

@@ -27,7 +27,7 @@ async function bench(options: BenchOptions): Promise<void> {
     if (setting.tls !== undefined) ceilings.push(await measureCeiling(setting, setting.tls));
     const hashRates = measureHashRates();
     // 4. Everything in turns, so that no alternative has the machine at a better time than another.
-    const runner = createCellRunner(setting, options.sizesGb, restores);
+    const runner = createCellRunner(setting, restores);
     const samples: Sample[] = [];
     const failures: string[] = [];
     const results = (): Results => ({

@@ -19,7 +19,10 @@ const OTHERS = [
 ] as const;
 const RESTORES = ['restore-ours', 'restore-download-myloader'] as const;
 
-/** The size at which everything is compared: the largest up to 1 GB, or the smallest there is. */
+/** Above it only floor A and ours run, which is what growth with size is told by. */
+const LARGEST_COMPARED_GB = 4;
+
+/** The size at which everything is compared, restores, TLS and slow networks too: the largest up to 1 GB, or the smallest there is. */
 export function referenceSize(sizesGb: readonly number[]): number {
   const sorted = sizesGb.toSorted((left, right) => left - right);
   return sorted.findLast((size) => size <= 1) ?? sorted[0] ?? 1;
@@ -31,14 +34,12 @@ export function referenceSize(sizesGb: readonly number[]): number {
  */
 export function balancedSize(sizesGb: readonly number[]): number {
   return (
-    sizesGb.toSorted((left, right) => left - right).findLast((size) => size <= 4) ?? referenceSize(sizesGb)
+    sizesGb.toSorted((left, right) => left - right).findLast((size) => size <= LARGEST_COMPARED_GB) ??
+    referenceSize(sizesGb)
   );
 }
 
-/**
- * The cells of one round, in order. All alternatives meet at the reference size; at the others floor A and ours run unlimited, which is
- * what growth with size is told by.
- */
+/** The cells of one round, in order. All alternatives meet at the reference size; those of a backup unlimited at the others too. */
 export function planRound(
   options: Pick<BenchOptions, 'sizesGb' | 'bandwidths' | 'tls' | 'only'>,
 ): readonly Cell[] {
@@ -58,9 +59,18 @@ export function planRound(
           true,
         );
       for (const size of options.sizesGb)
-        if (size !== reference) add(['mydumper-alone', ...OURS], size, bandwidth);
+        if (size !== reference)
+          add(
+            size <= LARGEST_COMPARED_GB ? [...FLOORS, ...OURS, ...OTHERS] : ['mydumper-alone', ...OURS],
+            size,
+            bandwidth,
+          );
     } else if (bandwidth === 'balanced')
-      add(['mydumper-alone', 'ours-none', 'stop-upload-resume'], balancedSize(options.sizesGb), bandwidth);
+      add(
+        ['mydumper-alone', 'ours-none', 'stop-upload-resume', 'mydumper-then-rclone'],
+        balancedSize(options.sizesGb),
+        bandwidth,
+      );
     else add(['upload-alone', ...OURS, ...OTHERS], reference, bandwidth);
   }
   return cells.filter(({ alternative }) => options.only.length === 0 || options.only.includes(alternative));

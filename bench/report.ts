@@ -200,6 +200,7 @@ function method({ failures, samples }: Results): string {
       '- Resident is the sum over the process tree at one moment, the most of all looks; in the goals and with size it is VmHWM of one process. Disk is allocated blocks, looked at from outside every 20 ms or more rarely where there are thousands of files.',
       '- The S3 server is a process of its own, keeps the CRC-32 and the size of what it is sent and throws the rest away (`bench/sink/`); restores read from the server of the tests, which keeps files. Bandwidth is limited in the server, for all connections together.',
       '- Balanced: the way to the database is limited like the S3 server, by a process of its own, and both so much that processors should be no limit; at the largest size up to 4 GB, as sockets hold so much that a small budget is no measure. Everywhere else the database is as fast as the processors let it be.',
+      '- Unlimited, all ways to make a backup are compared at each size up to 4 GB; restores, TLS and slow networks at one.',
       '- Our budget is 5 % of the dump; the files are a tenth of it, for all alternatives.',
     ].join('\n'),
     ...(failures.length === 0

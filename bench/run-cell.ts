@@ -4,7 +4,7 @@ import { type Context, stepsOf } from './alternatives.ts';
 import { fileBytes, freshDirectory } from './disk.ts';
 import { measureStep, type StepMeasure } from './measure.ts';
 import type { Bandwidth } from './options.ts';
-import { type Cell, referenceSize } from './plan.ts';
+import type { Cell } from './plan.ts';
 import type { RestoreBench } from './restore-cells.ts';
 import type { Sample } from './sample.ts';
 import { BALANCED_MB_PER_SECOND, type Setting } from './setting.ts';
@@ -19,25 +19,20 @@ export type CellRunner = {
 };
 
 /** Runs cells one at a time, each with a fresh directory that is removed afterwards. */
-export function createCellRunner(
-  setting: Setting,
-  sizesGb: readonly number[],
-  restores: RestoreBench,
-): CellRunner {
-  const ready = join(setting.work, 'ready');
-  let isReady = false;
+export function createCellRunner(setting: Setting, restores: RestoreBench): CellRunner {
+  const made = new Set<string>();
 
-  /** What floor B uploads: a dump of the reference size. */
+  /** What floor B uploads: a dump of the same size, made once. */
   const makeReady = async (context: Context) => {
-    if (isReady) return;
-    await freshDirectory(ready);
+    if (made.has(context.ready)) return;
+    await freshDirectory(context.ready);
     const [step] = stepsOf('mydumper-alone', {
       ...context,
       databasePort: setting.db.port,
-      directory: ready,
+      directory: context.ready,
     });
     if (step !== undefined) await measureStep(step, besideOf(setting, false));
-    isReady = true;
+    made.add(context.ready);
   };
 
   return {
@@ -47,14 +42,14 @@ export function createCellRunner(
       const sink = tls ? setting.tls : setting.plain;
       if (sink === undefined) throw new Error('there is no S3 server with TLS');
       const directory = await freshDirectory(join(setting.work, 'staging'));
+      const ready = join(setting.work, `ready-${cell.sizeGb}`);
       const databasePort = bandwidth === 'balanced' ? setting.slowPort : setting.db.port;
       const context: Context = { setting, sized, endpoint: sink.endpoint, databasePort, directory, ready };
       if (alternative === 'restore-ours' || alternative === 'restore-download-myloader') {
         const steps = await restores.measure(alternative, context);
         return sampleOf({ cell, round, steps, ...restores.sizes(), budgetMiB: sized.budgetMiB });
       }
-      if (alternative === 'upload-alone')
-        await makeReady({ ...context, sized: setting.sized(referenceSize(sizesGb)) });
+      if (alternative === 'upload-alone') await makeReady(context);
       const bytesPerSecond = limitOf(bandwidth);
       await sink.reset(bytesPerSecond);
       const steps: StepMeasure[] = [];

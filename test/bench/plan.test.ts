@@ -32,17 +32,28 @@ test.each([
   expect(() => readOptions([flag, value])).toThrow(message);
 });
 
-test('everything meets at the reference size; the others tell of growth', () => {
-  const cells = planOf('--sizes', '0.2,1,4');
+test('everything meets at the reference size, ways to make a backup at each up to 4 GB; beyond only growth is told', () => {
+  const cells = planOf('--sizes', '0.2,1,4,20');
+  expect(cells.filter((name) => name.includes('20 GB'))).toEqual([
+    'mydumper-alone 20 GB unlimited',
+    'ours-none 20 GB unlimited',
+    'ours-zstd 20 GB unlimited',
+  ]);
   expect(cells).toContain('mydumper-then-rclone 1 GB 100 MB/s');
   expect(cells).toContain('restore-ours 1 GB unlimited');
-  expect(cells.filter((name) => name.includes('4 GB'))).toEqual([
+  expect(cells.filter((name) => name.includes(' 4 GB'))).toEqual([
     'mydumper-alone 4 GB unlimited',
+    'upload-alone 4 GB unlimited',
     'ours-none 4 GB unlimited',
     'ours-zstd 4 GB unlimited',
+    'stop-upload-resume 4 GB unlimited',
+    'mydumper-then-aws 4 GB unlimited',
+    'mydumper-then-rclone 4 GB unlimited',
+    'mysqldump-zstd-aws 4 GB unlimited',
     'mydumper-alone 4 GB balanced',
     'ours-none 4 GB balanced',
     'stop-upload-resume 4 GB balanced',
+    'mydumper-then-rclone 4 GB balanced',
   ]);
   expect(cells.some((name) => name.includes('TLS'))).toBe(false);
   expect(planOf('--quick', '--tls')).toContain('ours-none 0.2 GB unlimited TLS');
