@@ -1,4 +1,5 @@
 import { planBudget } from '../app/governor/feasibility.ts';
+import { EXTRA_PARTS } from '../app/storage/part-memory.ts';
 import type { SourceSettings } from './config-source.ts';
 
 const MIB = 1024 * 1024;
@@ -11,8 +12,6 @@ const PROGRAM_MIB = 320;
 const MYDUMPER_MIB = 64;
 /** A statement being built and a row being read, for each of mydumper's threads. */
 const THREAD_MIB = 48;
-/** Two parts of each file are on their way and one is being filled (`PARTS_PER_FILE` of app/storage/s3-client.ts). */
-const PARTS_OF_A_FILE = 3;
 /** Of a task's memory; the rest is left to the kernel's page cache, which counts against the task too. */
 const USABLE_SHARE = 0.8;
 const CPU_UNITS_OF_A_CORE = 1024;
@@ -59,9 +58,9 @@ export function memoryNeedMiB(
   { threads }: Pick<TaskSizes, 'threads'>,
   { partSizeMiB, uploadConcurrency }: Pick<Limits, 'partSizeMiB' | 'uploadConcurrency'>,
 ): number {
-  return (
-    PROGRAM_MIB + MYDUMPER_MIB + threads * THREAD_MIB + uploadConcurrency * PARTS_OF_A_FILE * partSizeMiB
-  );
+  // Files that grow, one for each thread, are shipped beside the finished ones.
+  const parts = uploadConcurrency + threads + EXTRA_PARTS;
+  return PROGRAM_MIB + MYDUMPER_MIB + threads * THREAD_MIB + parts * partSizeMiB;
 }
 
 /** The most uploads that the processors feed and the memory holds, in the largest parts. Undefined where not even two small ones fit. */
