@@ -5,7 +5,7 @@ import { backupOf, takeRunLock } from '../database/run-lock.ts';
 import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
-import { backupIdOf, buildManifest } from '../manifest/build.ts';
+import { backupIdOf, buildManifest, millisecondsOfSameId } from '../manifest/build.ts';
 import { renderManifest } from '../manifest/render.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import type { Staging } from '../staging/directory.ts';
@@ -18,8 +18,6 @@ import { writeManifest } from './write-manifest.ts';
 
 /** A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its own, this often in all. */
 const MAXIMUM_RUNS = 3;
-/** Folders are named by the second. */
-const BETWEEN_RUNS_MILLISECONDS = 1100;
 
 /**
  * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends it early.
@@ -36,7 +34,6 @@ export async function backup(
   const totals = createTotals();
   for (let count = 1; ; count += 1) {
     const run = createRunState(config.staging.budgetBytes, interruption, events, totals);
-    let waitMilliseconds = BETWEEN_RUNS_MILLISECONDS;
     try {
       const summary = await makeBackup(config, events, run, onExists);
       run.sample('finishing');
@@ -50,11 +47,10 @@ export async function backup(
         events.emit('failed', { reason: messageOf(failure), exitCode: exitCodeOf(failure), seconds });
         throw failure;
       }
-      waitMilliseconds = Math.max(waitMilliseconds, failure.waitSeconds * 1000);
       const when = failure.waitSeconds === 0 ? '' : ` in ${failure.waitSeconds} s`;
       events.emit('warning', { message: `${messageOf(failure)}; starting anew${when}` });
+      await sleep(failure.waitSeconds * 1000, undefined, { signal: interruption }).catch(() => {});
     }
-    await sleep(waitMilliseconds, undefined, { signal: interruption }).catch(() => {});
   }
 }
 
@@ -64,10 +60,6 @@ async function makeBackup(
   run: RunState,
   onExists: () => void,
 ): Promise<BackupSummary> {
-  const startedAt = new Date();
-  const backupId = backupIdOf(startedAt);
-  const folder = `${[config.prefix, config.source, backupId].filter((part) => part !== '').join('/')}/`;
-  const location = `s3://${config.store.bucket}/${folder}`;
   const store = openS3(config.store, config.uploadConcurrency + config.dump.threads, run.retried);
   /** The manifest is being written: cutting it off would only hide whether the backup was made. */
   let beyondRecall = false;
@@ -76,10 +68,15 @@ async function makeBackup(
   });
   try {
     // 1. Look before anything is started or changed.
-    const found = await run.orFail(preflight(config, store, folder, run.signal));
+    const found = await run.orFail(preflight(config, store, folderOf(config, new Date()), run.signal));
     // 2. Keep other runs of this source away for as long as this one lives.
     const warn = (message: string) => events.emit('warning', { message });
     const lock = await run.orFail(takeRunLock(config.server, backupOf(config.source), warn, run.fail));
+    // Only now, and kept until it is over: no other run gets the same second, and with it the same folder.
+    const startedAt = new Date();
+    const backupId = backupIdOf(startedAt);
+    const folder = folderOf(config, startedAt);
+    const location = `s3://${config.store.bucket}/${folder}`;
     try {
       // 3. Take the staging directory.
       const { staging, punching, plan } = prepareStaging(config, found.mydumper);
@@ -108,11 +105,17 @@ async function makeBackup(
         throw error;
       }
     } finally {
+      await sleep(millisecondsOfSameId(startedAt, new Date()));
       await lock.release();
     }
   } finally {
     store.close();
   }
+}
+
+/** Key of the folder of a backup that begins then, ending in a slash. */
+function folderOf({ prefix, source }: Config, startedAt: Date): string {
+  return `${[prefix, source, backupIdOf(startedAt)].filter((part) => part !== '').join('/')}/`;
 }
 
 function announce(about: {

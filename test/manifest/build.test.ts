@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backupIdOf, buildManifest, type ManifestInput } from '../../app/manifest/build.ts';
+import {
+  backupIdOf,
+  buildManifest,
+  type ManifestInput,
+  millisecondsOfSameId,
+} from '../../app/manifest/build.ts';
 import { manifestSchema } from '../../app/manifest/schema.ts';
 import { PASSWORD, sampleConfig, sampleInput, shippedFile } from './samples.ts';
 
@@ -111,6 +116,22 @@ test('the id of a backup is the second of its start in UTC, and sorts as time do
     fc.property(moment, moment, (left, right) => {
       expect(backupIdOf(left)).toMatch(/^\d{8}T\d{6}Z$/);
       if (left <= right) expect(backupIdOf(left) <= backupIdOf(right)).toBe(true);
+    }),
+  );
+});
+
+test('an id is the same until its second is over, and another one after that', () => {
+  const start = new Date('2026-11-22T03:00:00.250Z');
+  const after = (milliseconds: number) => new Date(start.getTime() + milliseconds);
+  expect(
+    [0, 749, 750, 10_000].map((milliseconds) => millisecondsOfSameId(start, after(milliseconds))),
+  ).toEqual([750, 1, 0, 0]);
+  fc.assert(
+    fc.property(fc.nat(5000), fc.nat(5000), (begun, later) => {
+      const [first, now] = [after(begun), after(begun + later)];
+      const left = millisecondsOfSameId(first, now);
+      expect(backupIdOf(new Date(now.getTime() + left))).not.toBe(backupIdOf(first));
+      if (left > 0) expect(backupIdOf(new Date(now.getTime() + left - 1))).toBe(backupIdOf(first));
     }),
   );
 });
