@@ -1,7 +1,13 @@
 import { table } from './markdown.ts';
 import { median, spread } from './statistics.ts';
 
-export const SWEPT = ['UPLOAD_CONCURRENCY', 'PART_SIZE_MB', 'compression level', 'scan period'] as const;
+export const SWEPT = [
+  'UPLOAD_CONCURRENCY',
+  'PART_SIZE_MB',
+  'extra parts',
+  'compression level',
+  'scan period',
+] as const;
 export type Swept = (typeof SWEPT)[number];
 
 /** One value of one setting, the others at their defaults. */
@@ -12,6 +18,8 @@ export type SweepPoint = {
   readonly compression: 'none' | 'zstd';
   /** MB/s, or unlimited. */
   readonly bandwidth: 'unlimited' | number;
+  /** Where it is another than the sweep's. */
+  readonly budgetMiB?: number;
   /** Of each round. */
   readonly wallSeconds: readonly number[];
   readonly movingCpuSeconds: readonly number[];
@@ -91,7 +99,7 @@ export function renderSweep({
   ];
   return [
     '## Defaults',
-    `Written by \`${command}\` on ${date.slice(0, 10)} (load before the start ${loadBefore.toFixed(2)}): ${sizeGb} GB through ${(budgetBytes / MIB).toFixed(0)} MiB, one setting changed at a time. ` +
+    `Written by \`${command}\` on ${date.slice(0, 10)} (load before the start ${loadBefore.toFixed(2)}): ${sizeGb} GB through ${(budgetBytes / MIB).toFixed(0)} MiB, one setting changed at a time. What parts are about is measured with a larger budget and files of many parts; extra parts are those in memory beyond one for each file. ` +
       '✓ marks what was chosen: the default, unless another value was faster by more than 5 % and beyond the spread of several rounds.',
     table(header, rows),
     verdict([...groups.values()]),
@@ -108,6 +116,7 @@ function verdict(groups: readonly (readonly SweepPoint[])[]): string {
   return others.length === 0 ? 'No value was clearly faster than the default.' : others.join('\n');
 }
 
-function conditionOf({ setting, compression, bandwidth }: SweepPoint): string {
-  return `${setting}, ${compression}, ${bandwidth === 'unlimited' ? 'S3 unlimited' : `${bandwidth} MB/s`}`;
+function conditionOf({ setting, compression, bandwidth, budgetMiB }: SweepPoint): string {
+  const budget = budgetMiB === undefined ? '' : `, budget ${budgetMiB} MiB`;
+  return `${setting}, ${compression}, ${bandwidth === 'unlimited' ? 'S3 unlimited' : `${bandwidth} MB/s`}${budget}`;
 }

@@ -27,9 +27,14 @@ type Axis = {
   readonly bandwidth: 'unlimited' | number;
   /** None: an environment variable of the setting's name. */
   readonly constant?: Constant;
+  /** With files of many parts: else each of these small ones goes in a single request. */
+  readonly inParts?: boolean;
 };
 
 const LEVEL: Constant = { file: 'app/shipping/compressor.ts', name: 'ZSTD_LEVEL' };
+const EXTRA: Constant = { file: 'app/storage/part-memory.ts', name: 'EXTRA_PARTS' };
+/** A budget in which files hold many parts, as one of gigabytes does. */
+const LARGE_FILES = { STAGING_LIMIT_MB: '512', CHUNK_FILE_SIZE_MB: '128' };
 const PERIOD: Constant = { file: 'app/governor/next-look.ts', name: 'SHORTEST_PERIOD_MILLISECONDS' };
 
 const AXES: readonly Axis[] = [
@@ -40,7 +45,25 @@ const AXES: readonly Axis[] = [
     compression: 'none',
     bandwidth: 'unlimited',
   },
-  { setting: 'PART_SIZE_MB', values: [5, 8, 16], standard: 8, compression: 'none', bandwidth: 'unlimited' },
+  ...(['unlimited', 100] as const).flatMap((bandwidth): Axis[] => [
+    {
+      setting: 'PART_SIZE_MB',
+      values: [5, 8, 16],
+      standard: 8,
+      compression: 'none',
+      bandwidth,
+      inParts: true,
+    },
+    {
+      setting: 'extra parts',
+      values: [1, 2, 4, 8],
+      standard: 2,
+      compression: 'none',
+      bandwidth,
+      constant: EXTRA,
+      inParts: true,
+    },
+  ]),
   {
     setting: 'compression level',
     values: [1, 3, 6],
@@ -118,8 +141,11 @@ try {
 async function measure(setting: Setting, axis: Axis, value: number): Promise<SweepPoint> {
   const directory = await freshDirectory(join(setting.work, 'staging'));
   const sized = setting.sized(sizeGb);
-  const { constant, compression, bandwidth } = axis;
-  const variables = constant === undefined ? { [axis.setting]: String(value) } : {};
+  const { constant, compression, bandwidth, inParts = false } = axis;
+  const variables = {
+    ...(inParts ? LARGE_FILES : {}),
+    ...(constant === undefined ? { [axis.setting]: String(value) } : {}),
+  };
   const context: Context = {
     setting,
     sized,
@@ -140,6 +166,7 @@ async function measure(setting: Setting, axis: Axis, value: number): Promise<Swe
     isDefault: value === axis.standard,
     compression,
     bandwidth,
+    ...(inParts ? { budgetMiB: Number(LARGE_FILES.STAGING_LIMIT_MB) } : {}),
     wallSeconds: [told.wallSeconds],
     movingCpuSeconds: [told.cpuSeconds - (told.cpuByProgram.mydumper ?? 0)],
     residentBytes: [told.rootPeakResidentBytes],
