@@ -67,20 +67,31 @@ export type Shipper = {
   readonly shipped: () => readonly ShippedFile[];
 };
 
+/** Files that are begun in turn, so many at once. */
+type Lane = {
+  readonly closed: boolean;
+  readonly concurrency: number;
+  readonly waiting: StagedFile[];
+  underWay: number;
+};
+
+function laneOf(closed: boolean, concurrency: number): Lane {
+  return { closed, concurrency, waiting: [], underWay: 0 };
+}
+
 /**
  * Ships finished files, the oldest first, several at a time, and growing ones beside them. A file is released from staging
  * after S3 has acknowledged all of it, the first bytes of a growing or large one after S3 has acknowledged these, and not otherwise.
  */
 export function createShipper(options: ShipperOptions): Shipper {
-  const waiting: StagedFile[] = [];
-  /** They may have been finished since. */
-  const waitingGrowing: StagedFile[] = [];
+  const finished = laneOf(true, options.concurrency);
+  /** Those that wait may have been finished since. */
+  const growing = laneOf(false, options.growingConcurrency);
+  const lanes = [finished, growing];
   const shipped: ShippedFile[] = [];
   const tails = new Map<FileId, Tail>();
   const names = new Set<string>();
   const buffers = createReusedBuffers(allocateShared);
-  let finishedUnderWay = 0;
-  let growingUnderWay = 0;
   let stopped = false;
   /** While something is waiting or under way. */
   let busy: PromiseWithResolvers<void> | undefined;
@@ -109,26 +120,18 @@ export function createShipper(options: ShipperOptions): Shipper {
   };
 
   const fill = () => {
-    while (!stopped && finishedUnderWay < options.concurrency) {
-      const next = waiting.shift();
-      if (next === undefined) break;
-      finishedUnderWay += 1;
-      begin(next, true).finally(() => {
-        finishedUnderWay -= 1;
-        fill();
-      });
+    for (const lane of lanes) {
+      while (!stopped && lane.underWay < lane.concurrency) {
+        const next = lane.waiting.shift();
+        if (next === undefined) break;
+        lane.underWay += 1;
+        begin(next, lane.closed).finally(() => {
+          lane.underWay -= 1;
+          fill();
+        });
+      }
     }
-    while (!stopped && growingUnderWay < options.growingConcurrency) {
-      const next = waitingGrowing.shift();
-      if (next === undefined) break;
-      growingUnderWay += 1;
-      begin(next, false).finally(() => {
-        growingUnderWay -= 1;
-        fill();
-      });
-    }
-    const isWaiting = !stopped && waiting.length + waitingGrowing.length > 0;
-    if (isWaiting || finishedUnderWay + growingUnderWay > 0) {
+    if (lanes.some(({ waiting, underWay }) => underWay > 0 || (waiting.length > 0 && !stopped))) {
       busy ??= Promise.withResolvers<void>();
       return;
     }
@@ -144,11 +147,11 @@ export function createShipper(options: ShipperOptions): Shipper {
 
   return {
     add: (files) => {
-      waiting.push(...files);
+      finished.waiting.push(...files);
       fill();
     },
     addGrowing: (files) => {
-      waitingGrowing.push(...files);
+      growing.waiting.push(...files);
       fill();
     },
     grown: (growth) => {
