@@ -67,21 +67,22 @@ export function createControl({
     fail('staging', `mydumper (process group ${group.id()}) does not stop when it is sent SIGSTOP`),
   );
 
-  /** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
-  const moveGate = (state: GovernorState) => {
-    if (state.stagedBytes >= gateLevel(state)) gate?.shut(group.members());
-    else {
-      gate?.open();
-      steps.abandon();
-    }
-  };
-
   const endStep = () => {
     const step = steps.end(dumpedBytes());
     if (step === undefined) return;
     const verdict = judgeStep(step, start.budgetBytes, start.burstBytes);
     if (verdict.kind === 'hopeless') fail('staging', verdict.reason);
     if (verdict.kind === 'exceeded') send({ kind: 'exceeded', reason: verdict.reason });
+  };
+
+  /** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
+  const moveGate = (state: GovernorState) => {
+    if (state.stagedBytes >= gateLevel(state)) {
+      gate?.shut(group.members());
+      return;
+    }
+    endStep(); // what it writes from now on is no single step's
+    gate?.open();
   };
 
   /** Each thread may write once more; without the gate, until it is stopped. */

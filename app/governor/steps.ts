@@ -12,8 +12,6 @@ export type StepMeter = {
   readonly look: (grown: { readonly name: string; readonly bytes: number }, stagedBytes: number) => void;
   /** Closes the step; undefined when there is none. */
   readonly end: (dumpedBytes: number) => Step | undefined;
-  /** The gate was opened within the step: what is written from now on is no single step's. */
-  readonly abandon: () => void;
   /** Of all steps so far. */
   readonly largestBytes: () => number;
 };
@@ -41,9 +39,6 @@ export function createStepMeter(): StepMeter {
       largestBytes = Math.max(largestBytes, bytes);
       const [name = '', nameBytes = 0] = [...grown].sort((left, right) => right[1] - left[1])[0] ?? [];
       return { bytes, largest: { name, bytes: nameBytes }, peakStagedBytes };
-    },
-    abandon: () => {
-      fromBytes = undefined;
     },
     largestBytes: () => largestBytes,
   };

@@ -74,10 +74,10 @@ export function buildManifest(input: ManifestInput): Manifest {
   };
 }
 
-/** For so long, from `now` on, a run would get the same id as the one that began at `start`. */
+/** For so long, from `now` on, a run would get the same id as the one that began at `start`; a second at the most, also where the clock was set back. */
 export function millisecondsOfSameId(start: Date, now: Date): number {
   const nextId = (Math.floor(start.getTime() / 1000) + 1) * 1000;
-  return Math.max(0, nextId - now.getTime());
+  return Math.min(1000, Math.max(0, nextId - now.getTime()));
 }
 
 /** `20261122T030000Z`: the UTC start of a run names its folder. */

@@ -39,12 +39,3 @@ test('a meter adds up what each file grew by from the beginning of a step to its
   expect(meter.end(111)).toEqual({ bytes: 1, largest: { name: '', bytes: 0 }, peakStagedBytes: 0 });
   expect(meter.largestBytes()).toBe(10);
 });
-
-test('a step in which the gate was opened tells nothing of what a step may bring', () => {
-  const meter = createStepMeter();
-  meter.begin(100);
-  meter.abandon();
-  meter.look({ name: 'a', bytes: 5_000_000 }, 5_000_000);
-  expect(meter.end(5_000_100)).toBeUndefined();
-  expect(meter.largestBytes()).toBe(0);
-});

@@ -126,6 +126,7 @@ test('an id is the same until its second is over, and another one after that', (
   expect(
     [0, 749, 750, 10_000].map((milliseconds) => millisecondsOfSameId(start, after(milliseconds))),
   ).toEqual([750, 1, 0, 0]);
+  expect(millisecondsOfSameId(start, after(-3_600_000))).toBe(1000);
   fc.assert(
     fc.property(fc.nat(5000), fc.nat(5000), (begun, later) => {
       const [first, now] = [after(begun), after(begun + later)];
