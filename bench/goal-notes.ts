@@ -1,4 +1,4 @@
-import type { GoalId } from './goals.ts';
+import type { GoalId } from './goal.ts';
 
 const TRIED =
   'Tried, and kept: SHA-256 once and in a thread of its own, CRC-32 once, an uploader without copying, buffers and connections that are used again, looking at staging when the kernel tells of a write (see below)';

@@ -1,6 +1,6 @@
 import * as echarts from 'echarts';
 import { ALTERNATIVES } from './alternative-names.ts';
-import { sizePoints } from './goals.ts';
+import { sizePoints } from './goals-by-size.ts';
 import type { Results, Sample } from './sample.ts';
 import { fitLine, median } from './statistics.ts';
 

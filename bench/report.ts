@@ -1,6 +1,8 @@
 import { titleOf } from './alternative-names.ts';
+import { type Goal, isMet } from './goal.ts';
 import { GOAL_NOTES } from './goal-notes.ts';
-import { type Goal, goalsOf, isMet, sizePoints } from './goals.ts';
+import { goalsOf } from './goals.ts';
+import { sizePoints } from './goals-by-size.ts';
 import { table } from './markdown.ts';
 import { type ProfileResults, renderProfile } from './profile-report.ts';
 import { byCell, type Results, type Sample } from './sample.ts';

@@ -1,24 +1,20 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Compression, Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { hasNonTransactionalTables } from '../database/inventory.ts';
 import { type LockWaitWatch, watchLockWait } from '../database/lock-wait.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { type BudgetPlan, LEAST_PRESSED_BYTES } from '../governor/feasibility.ts';
+import type { BudgetPlan } from '../governor/feasibility.ts';
 import type { WatchStats } from '../governor/protocol.ts';
-import { startWatch, type Watch } from '../governor/watch.ts';
 import { judgeDump } from '../manifest/judge.ts';
 import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
 import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { lowerPriority, type MydumperProcess, startMydumper } from '../mydumper/process.ts';
-import { type Hasher, startHasher } from '../shipping/hasher.ts';
-import { prologueFor } from '../shipping/prologue.ts';
-import { createShipper, type ShippedFile, type Shipper } from '../shipping/shipper.ts';
+import type { ShippedFile } from '../shipping/shipper.ts';
 import type { Staging } from '../staging/directory.ts';
-import type { GrowingLimits } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { within } from '../within.ts';
 import { requireAllShipped, requireComplete } from './completeness.ts';
@@ -26,6 +22,7 @@ import { createDumpLog, inItsOwnWords } from './dump-log.ts';
 import { type DumpStall, watchForDumpStall } from './dump-stall.ts';
 import type { Preflight } from './preflight.ts';
 import type { RunState } from './run-state.ts';
+import { startShipping } from './start-shipping.ts';
 
 /** A dump that was judged good and whose every file S3 holds. */
 export type ShippedDump = {
@@ -54,9 +51,6 @@ const NO_GATE =
 
 const NO_PUNCHING =
   'the file system does not free parts of files, so files are shipped when mydumper has finished them';
-/** Growing files are worth shipping when they hold a couple of parts. */
-const PARTS_WORTH_SHIPPING = 2;
-
 /** After a lock that was not to be had; whoever runs long statements has some peace meanwhile. */
 const LOCK_AGAIN_SECONDS = 60;
 
@@ -78,9 +72,9 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   writeOptionFile(staging.optionFile, options);
 
   let stall: DumpStall | undefined;
-  const { watch, hasher, shipper } = startShipping(context, (stats) => stall?.wrote(stats));
+  let holdsLocks = found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all';
+  const { watch, hasher, shipper } = startShipping(context, holdsLocks, (stats) => stall?.wrote(stats));
   let mydumper: MydumperProcess | undefined;
-  let holdsLocks = holdsLocksAtFirst(found);
   let lockWait: LockWaitWatch | undefined;
   const log = createDumpLog(run, events, found.inventory.databases, () => {
     holdsLocks = false;
@@ -160,69 +154,6 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
     hasNonTransactionalTables: hasNonTransactionalTables(found.inventory),
     extraArguments: config.dump.extraArguments,
     server: config.server,
-  };
-}
-
-function holdsLocksAtFirst({ lock }: Preflight): boolean {
-  return lock.plan === 'ftwrl' || lock.plan === 'lock-all';
-}
-
-function startShipping(
-  context: DumpContext,
-  onStats: (stats: WatchStats) => void,
-): { watch: Watch; hasher: Hasher; shipper: Shipper } {
-  const { config, found, staging, plan, store, folder, run, events } = context;
-  const { budgetBytes } = config.staging;
-  const watch = startWatch(
-    {
-      directory: staging.directory,
-      budgetBytes,
-      burstBytes: plan.burstBytes,
-      likelyBurstBytes: plan.burstBytes - plan.statementBytes + found.inventory.largestRowBytes,
-      growing: context.punching ? growingLimits(plan, config.compression) : undefined,
-      patienceSeconds: found.inventory.patienceSeconds,
-      locked: holdsLocksAtFirst(found),
-    },
-    {
-      finished: (files) => shipper.add(files),
-      growing: (files) => shipper.addGrowing(files),
-      growth: (growth) => shipper.grown(growth),
-      press: (id) => shipper.press(id),
-      exceeded: (message) => events.emit('warning', { message }),
-      paused: (pause) => events.emit('paused', { ...pause, budgetBytes }),
-      resumed: (pause) => events.emit('resumed', { ...pause, budgetBytes }),
-      stats: (stats) => {
-        run.watched(stats);
-        onStats(stats);
-        run.sample(stats.stopped ? 'paused' : 'running');
-      },
-      failed: run.fail,
-    },
-  );
-  const hasher = startHasher();
-  const shipper = createShipper({
-    store,
-    hasher,
-    watch,
-    folder,
-    compression: config.compression,
-    prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases, config.dump.extraArguments),
-    partBytes: plan.partBytes,
-    concurrency: config.uploadConcurrency,
-    growingConcurrency: plan.threads,
-    onShipped: ({ key, dumpedBytes, storedBytes }) => {
-      run.uploaded(storedBytes);
-      events.emit('shipped', { key, dumpedBytes, storedBytes });
-    },
-    onFailed: run.fail,
-  });
-  return { watch, hasher, shipper };
-}
-
-function growingLimits({ partBytes }: BudgetPlan, compression: Compression): GrowingLimits {
-  return {
-    announceBytes: PARTS_WORTH_SHIPPING * partBytes,
-    shippableBytes: compression === 'none' ? partBytes + 1 : LEAST_PRESSED_BYTES,
   };
 }
 

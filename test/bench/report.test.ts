@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { floorOnShareLeft, type GoalId, goalsOf, isMet } from '../../bench/goals.ts';
+import { type GoalId, isMet } from '../../bench/goal.ts';
+import { goalsOf } from '../../bench/goals.ts';
+import { floorOnShareLeft } from '../../bench/goals-by-size.ts';
 import { drawPlots } from '../../bench/plots.ts';
 import { renderReport } from '../../bench/report.ts';
 import { results, sample } from './samples.ts';
