@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { buildManifest } from '../../app/manifest/build.ts';
+import { renderManifest } from '../../app/manifest/render.ts';
+import { manifestSchema } from '../../app/manifest/schema.ts';
+import { sampleInput } from '../manifest/samples.ts';
+
+// A contract: backups of years ago are read by it, and other programs read it too.
+// Change it on purpose only: with the format's number, docs/manifest-format.md and the changelog.
+//
+// What a reader refuses: test/manifest/schema.test.ts.
+
+test('the schema of the manifest', () => {
+  const schema = z.toJSONSchema(manifestSchema, {
+    override: ({ jsonSchema }) => {
+      // Zod's own pattern of a date changes with its releases.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  });
+  expect(schema).toMatchSnapshot();
+});
+
+test('a manifest as it is stored, byte for byte', async () => {
+  const stored = renderManifest(buildManifest(sampleInput)).toString('utf8');
+  await expect(stored).toMatchFileSnapshot('__snapshots__/manifest.txt');
+});

@@ -1,0 +1,98 @@
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MANIFEST_NAME, RESTORE_STATE_DATABASE } from '../../app/contract.ts';
+import { backupOf, RESTORING } from '../../app/database/run-lock.ts';
+import { BUCKET, startWorld, type World } from '../e2e/world.ts';
+import { makeBackup } from '../restore/setting.ts';
+import { readOnlyManifest } from '../support/backup-folder.ts';
+import { logLines, runProgram } from '../support/program.ts';
+import { lineShape, shapeOf } from './shape.ts';
+
+// A contract: what scripts parse of a run's output, and the names a run leaves in S3 and MySQL.
+// Change one on purpose only, together with README.md, the runbook and the changelog.
+//
+// The form of every event without a server: log-events.test.ts. Here are the fields that the
+// commands themselves choose.
+
+let world: World;
+let client: S3Client;
+let folder: string;
+
+beforeAll(async () => {
+  world = await startWorld();
+  client = new S3Client({
+    endpoint: world.s3.endpoint,
+    region: 'eu-central-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test-secret' },
+  });
+  await world.db.query('CREATE DATABASE shop');
+  await world.db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, name text)');
+  await world.db.query("INSERT INTO shop.orders VALUES (1, 'one')");
+  folder = await makeBackup(world, { PREFIX: 'nightly/eu', DATABASES: 'shop' });
+});
+afterAll(async () => {
+  client?.destroy();
+  await world?.stop();
+});
+
+/** Runs a command with `--json`: its exit code, document, and the lines it starts and ends with. */
+async function run(...argv: string[]): Promise<Record<string, unknown>> {
+  const environment = world.environment({ PREFIX: 'nightly/eu' });
+  const { code, stdout, stderr } = await runProgram(environment, [...argv, '--json']);
+  const lines = logLines(stderr).filter(({ event }) =>
+    ['started', 'succeeded', 'failed'].includes(String(event)),
+  );
+  const document = stdout === '' ? undefined : shapeOf(JSON.parse(stdout));
+  return { code, document, lines: lines.map(lineShape) };
+}
+
+test('keys in the bucket: prefix, source, id, file of mydumper, ending of the compression', async () => {
+  const { files } = await readOnlyManifest(world.s3, BUCKET);
+  const keys = (await world.s3.objects(BUCKET)).map(({ key }) => key);
+  const named = keys.map((key) => {
+    const file = files.find((each) => each.key === key);
+    const name = file === undefined ? key : key.replace(file.name, '<file of mydumper>');
+    return name.replace(/\d{8}T\d{6}Z/, '<backup id>');
+  });
+  expect([...new Set(named)].toSorted()).toMatchSnapshot();
+});
+
+test('names in the server and of the manifest', () => {
+  expect({
+    manifest: MANIFEST_NAME,
+    restoreState: RESTORE_STATE_DATABASE,
+    lockOfABackup: backupOf('shop').name,
+    lockOfABackupWithALongSource: backupOf('s'.repeat(64)).name,
+    lockOfARestore: RESTORING.name,
+  }).toMatchSnapshot();
+});
+
+test('list --json', async () => {
+  expect(await run('list')).toMatchSnapshot();
+});
+
+test('verify --json of an intact backup', async () => {
+  expect(await run('verify')).toMatchSnapshot();
+});
+
+test('verify --json of a backup with a fault', async () => {
+  const Key = `${folder}extra.sql.zst`;
+  const object = { Bucket: BUCKET, Key };
+  await client.send(new PutObjectCommand({ ...object, Body: 'x', ChecksumAlgorithm: 'CRC32' }));
+  try {
+    expect(await run('verify')).toMatchSnapshot();
+  } finally {
+    await client.send(new DeleteObjectCommand(object));
+  }
+});
+
+const COPY = ['--databases', 'shop', '--as', 'shop_copy'];
+
+test('restore --json: the plan', async () => {
+  expect(await run('restore', 'latest', ...COPY, '--dry-run')).toMatchSnapshot();
+});
+
+test('restore --json: the result, with the comparison', async () => {
+  expect(await run('restore', 'latest', ...COPY, '--overwrite', '--check')).toMatchSnapshot();
+});
