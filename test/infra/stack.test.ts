@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { MOST_SOURCES } from '../../infra/config.ts';
-import { type Context, FULL, SMALL, synthesise } from './samples.ts';
+import {
+  type Context,
+  EXISTING,
+  FULL,
+  SMALL,
+  sampleContext,
+  synthesise,
+  type TemplateJson,
+} from './samples.ts';
 
 const full = synthesise(FULL);
 const [wholeSource] = FULL.sources as [Context];
@@ -56,13 +64,41 @@ test('a stack takes as many sources as its configuration may name, each with eve
   expect(JSON.stringify(json).length).toBeLessThan(1_000_000);
 });
 
-test('the whole template of the smallest configuration', () => {
-  // The image's fingerprint changes with every file in it.
-  const json = JSON.parse(
-    JSON.stringify(synthesise(SMALL).json).replace(
-      /(container-assets-[\w-]+:)[0-9a-f]{64}/g,
-      '$1<fingerprint>',
-    ),
+// A contract: a logical id that changes replaces the resource in deployed stacks.
+// Change a template on purpose only, together with docs/deploy.md and the changelog.
+
+/** The template without the image's fingerprint, which changes with every file in the image. */
+function templateOf(context: Context): TemplateJson {
+  const text = JSON.stringify(synthesise(context).json);
+  return JSON.parse(text.replace(/(container-assets-[\w-]+:)[0-9a-f]{64}/g, '$1<fingerprint>'));
+}
+
+/** Each resource's logical id with its type and the names its properties give it. */
+function namesOf({ Resources }: TemplateJson): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(Resources).map(([id, { Type, Properties = {} }]) => {
+      const names = Object.entries(Properties).filter(([key]) => /^(?:\w*Name|Family)$/.test(key));
+      const shown = names.map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+      return [id, `${Type}${shown.join('')}`];
+    }),
   );
-  expect(json).toMatchSnapshot();
+}
+
+test('the whole template of the smallest configuration', () => {
+  expect(templateOf(SMALL)).toMatchSnapshot();
+});
+
+test('the whole template of the example in cdk.json', () => {
+  expect(templateOf(sampleContext())).toMatchSnapshot();
+});
+
+test.each([
+  ['everything chosen', FULL],
+  ['an existing bucket and network', EXISTING],
+])('logical ids, names and outputs with %s', (_title, context) => {
+  const template = templateOf(context);
+  const outputs = Object.fromEntries(
+    Object.entries(template.Outputs).map(([name, { Value }]) => [name, text(Value)]),
+  );
+  expect({ resources: namesOf(template), outputs }).toMatchSnapshot();
 });
