@@ -47,7 +47,7 @@ async function run(...argv: string[]): Promise<Record<string, unknown>> {
   return { code, document, lines: lines.map(lineShape) };
 }
 
-test('keys in the bucket: prefix, source, id, file of mydumper, ending of the compression', async () => {
+test("object keys: prefix, source, id, mydumper's file name, ending of the compression", async () => {
   const { files } = await readOnlyManifest(world.s3, BUCKET);
   const keys = (await world.s3.objects(BUCKET)).map(({ key }) => key);
   const named = keys.map((key) => {
