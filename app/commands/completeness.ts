@@ -3,29 +3,27 @@ import { openDatabase } from '../database/connection.ts';
 import { type Inventory, readContents } from '../database/inventory.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { WatchStats } from '../governor/protocol.ts';
-import { inBoth, missingFromDump } from '../manifest/completeness.ts';
+import { type DumpLayout, inBoth, missingFromDump } from '../manifest/completeness.ts';
 import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
-import type { MydumperVersion } from '../mydumper/version.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
 
 /**
- * Holds what was shipped against what the server has, since mydumper 0.10 may leave tables out without a word. Objects that came or
- * went while it ran do not count. Not done where MYDUMPER_ARGS narrows what is dumped.
+ * Compares what was shipped with what the server has, since mydumper may leave tables out and exit 0. Objects
+ * created or dropped while it ran do not count. Not done where MYDUMPER_ARGS narrows the dump.
  * @throws Failure `dump` naming what is missing.
  */
 export async function requireComplete(
   config: Config,
-  mydumper: MydumperVersion,
   inventory: Inventory,
   files: readonly ShippedFile[],
-  emptyTables: ReadonlySet<string>,
+  layout: DumpLayout,
 ): Promise<void> {
-  if (mydumper.generation !== 'classic' || narrowsTheDump(config.dump.extraArguments)) return;
+  if (narrowsTheDump(config.dump.extraArguments)) return;
   const names = files.map(({ name }) => name);
-  if (missingFromDump(inventory, names, emptyTables).length === 0) return;
+  if (missingFromDump(inventory, names, layout).length === 0) return;
 
   const after = await readAgain(config, inventory);
-  const missing = missingFromDump(inBoth(inventory, after), names, emptyTables);
+  const missing = missingFromDump(inBoth(inventory, after), names, layout);
   if (missing.length === 0) return;
   const shown = missing
     .slice(0, 3)

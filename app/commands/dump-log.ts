@@ -48,6 +48,9 @@ export function createDumpLog(
       case 'error':
         fail(event.message);
         break;
+      case 'endedEarly':
+        fail(`a signal from outside made it end before the dump was complete: ${event.message}`);
+        break;
       case 'tableLeftOut':
         if (databases.some((database) => event.name.startsWith(`${database}.`)))
           fail(`table ${JSON.stringify(event.name)} cannot be read`);

@@ -1,16 +1,17 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { hasNonTransactionalTables } from '../database/inventory.ts';
 import { type LockWaitWatch, watchLockWait } from '../database/lock-wait.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
 import type { WatchStats } from '../governor/protocol.ts';
+import { classicLayout, modernLayout } from '../manifest/completeness.ts';
 import { judgeDump } from '../manifest/judge.ts';
 import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
 import { watchForDeadlock } from '../mydumper/deadlock.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
+import { readMetadataTables } from '../mydumper/metadata-tables.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
 import { lowerPriority, type MydumperProcess, startMydumper } from '../mydumper/process.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
@@ -102,7 +103,8 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     const exit = await run.orFail(mydumper.exited);
     endDeadlockWatch();
     stall.end();
-    const metadata = readMetadata(staging.directory);
+    const text = readMetadata(staging.directory);
+    const metadata = text === undefined ? undefined : parseMetadata(text);
     const verdict = judgeDump({ exit, errors: log.errors, lastLines: log.lastLines, metadata });
     if (!verdict.good) shipper.stop();
     // The watching thread speaks first: if it had to end mydumper, that is the cause.
@@ -113,9 +115,11 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     events.emit('dumpFinished', { seconds: log.seconds(), leftToShipBytes: stats.stagedBytes });
     await run.orFail(shipper.idle());
     requireAllShipped(shipper.shipped(), stats);
-    await run.orFail(
-      requireComplete(config, found.mydumper, found.inventory, shipper.shipped(), log.emptyTables),
-    );
+    const layout =
+      found.mydumper.generation === 'classic'
+        ? classicLayout(log.emptyTables)
+        : modernLayout(readMetadataTables(text ?? ''));
+    await run.orFail(requireComplete(config, found.inventory, shipper.shipped(), layout));
     return {
       files: shipper.shipped(),
       metadata: verdict.metadata,
@@ -149,9 +153,10 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
     chunkMiB: plan.chunkMiB,
     statementBytes: plan.statementBytes,
     databases: config.dump.databases,
-    onlyDatabase: found.inventory.databases.length === 1 ? found.inventory.databases[0] : undefined,
+    contents: found.inventory,
     lock: found.lock.plan,
-    hasNonTransactionalTables: hasNonTransactionalTables(found.inventory),
+    engines: found.inventory.engines,
+    serverVersion: found.inventory.productHint,
     extraArguments: config.dump.extraArguments,
     server: config.server,
   };
@@ -175,9 +180,9 @@ function watchDeadlocks({ found, run }: DumpContext, pid: number): () => void {
   });
 }
 
-function readMetadata(directory: string): DumpMetadata | undefined {
+function readMetadata(directory: string): string | undefined {
   const path = join(directory, 'metadata');
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isFile() || stat.size > LARGEST_METADATA_BYTES) return undefined;
-  return parseMetadata(readFileSync(path, 'utf8'));
+  return readFileSync(path, 'utf8');
 }

@@ -90,10 +90,7 @@ async function inspectServer(
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const losses = await findLosses(database, generation, inventory, inventory.grants);
-    const names = [
-      ...misleadingNames(inventory),
-      ...unsupportedNames(generation, inventory).map((line) => `mydumper 0.10 would lose ${line}`),
-    ];
+    const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
     return { inventory, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
   } catch (error) {
     if (error instanceof Failure) throw error;

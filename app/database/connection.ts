@@ -32,6 +32,13 @@ export type Database = {
 
 const SHOWN_CHARACTERS = 100;
 
+/**
+ * What our own statements rely on, whatever the server's defaults are: values are quoted with
+ * backslashes, all rows of an answer count, and each statement is a transaction of its own.
+ */
+const OWN_SESSION =
+  "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1";
+
 /** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */
 export async function openDatabase(server: ServerConfig): Promise<Database> {
   const where = server.socket ?? `${server.host}:${server.port}`;
@@ -67,8 +74,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   };
   const query = bounded(1);
   try {
-    // Values are quoted on our side with backslashes, which NO_BACKSLASH_ESCAPES on the server would undo.
-    await query("SET SESSION sql_mode = ''");
+    await query(OWN_SESSION);
   } catch (error) {
     connection.destroy();
     throw new Failure('preflight', `cannot use MySQL at ${where}: ${messageOf(error)}`, { cause: error });

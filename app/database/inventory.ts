@@ -1,55 +1,39 @@
 import type { Contents } from '../manifest/completeness.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
-import type { SessionSettings } from '../mydumper/option-file.ts';
 import type { Database, Row } from './connection.ts';
+import { type DumpSession, planDumpSession } from './dump-session.ts';
 
 export type Vendor = 'mariadb' | 'mysql';
 
 /** What is there to back up, as far as it matters before the dump starts. */
-export type Inventory = Contents & {
-  readonly vendor: Vendor;
-  readonly version: string;
-  /** RDS or Aurora, which refuse the global read lock whatever is granted. */
-  readonly managedByAws: boolean;
-  /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
-  readonly estimatedBytes: number;
-  /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
-  readonly largestRowBytes: number;
-  /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
-  readonly grants: readonly string[];
-  readonly session: SessionSettings;
-  /** How long a paused dump may read nothing: what the server could not be talked into, and what networks drop. */
-  readonly patienceSeconds: number;
-};
-
-/** Raised as far as the server goes: a stopped mydumper reads nothing, and a server that loses patience drops rows. */
-const PATIENCE: SessionSettings = {
-  // The largest values MySQL and MariaDB accept on every platform.
-  net_write_timeout: 2_147_483,
-  net_read_timeout: 2_147_483,
-  wait_timeout: 2_147_483,
-  // 0 switches these off. The first two are MariaDB's, the last MySQL's; statement timers count on while mydumper is stopped.
-  idle_transaction_timeout: 0,
-  idle_readonly_transaction_timeout: 0,
-  max_statement_time: 0,
-  max_execution_time: 0,
-};
-
-/** Network paths on AWS drop connections that are idle for 350 s. */
-const NETWORK_PATIENCE_SECONDS = 300;
-/** Of what the server allows, this share is used. */
-const PATIENCE_SHARE = 0.6;
+export type Inventory = Contents &
+  DumpSession & {
+    readonly vendor: Vendor;
+    readonly version: string;
+    /** What mydumper 1.x must be told of the server, `mysql-9.7.4`, since it would not recognise it. */
+    readonly productHint: string | undefined;
+    /** Names of the engines the server knows. */
+    readonly engines: readonly string[];
+    /** RDS or Aurora, which refuse the global read lock whatever is granted. */
+    readonly managedByAws: boolean;
+    /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
+    readonly estimatedBytes: number;
+    /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
+    readonly largestRowBytes: number;
+    /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
+    readonly grants: readonly string[];
+  };
 
 /** Where RDS and Aurora have their servers installed (`basedir`). */
 const AWS_HOME = /(?:^|\/)rdsdbbin\//;
 
-/** Engines in which a transaction that did not end leaves nothing; in small letters. */
-export const TRANSACTIONAL_ENGINES = new Set(['innodb', 'rocksdb', 'tokudb']);
-
 /** @throws the server's error when something cannot be read. */
 export async function readInventory(database: Database, wanted: readonly string[]): Promise<Inventory> {
-  const [server] = await database.query('SELECT VERSION() AS version, @@basedir AS home');
+  const [server] = await database.query(
+    'SELECT VERSION() AS version, @@version_comment AS comment, @@basedir AS home',
+  );
   const version = String(server?.version ?? '');
+  const vendor = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
   const visible = (await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')).map(
     (row) => String(row.name),
   );
@@ -59,8 +43,13 @@ export async function readInventory(database: Database, wanted: readonly string[
 
   const contents = await readContents(database, present);
   return {
-    vendor: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
+    vendor,
     version,
+    productHint:
+      vendor === 'mysql' ? await productHint(database, version, String(server?.comment ?? '')) : undefined,
+    engines: (await database.query('SELECT ENGINE AS name FROM information_schema.ENGINES')).map((row) =>
+      String(row.name),
+    ),
     managedByAws: AWS_HOME.test(String(server?.home ?? '')),
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
@@ -68,8 +57,26 @@ export async function readInventory(database: Database, wanted: readonly string[
     grants: (await database.query('SHOW GRANTS')).map((row) =>
       String(Object.values(row)[0]).replace(/ IDENTIFIED .*$/s, ''),
     ),
-    ...(await raisePatience(database)),
+    ...(await planDumpSession(database)),
   };
+}
+
+/** By these mydumper 1.x recognises a product, in the version or its comment (`detect_product` in its source). */
+const RECOGNISED = /percona|mariadb|tidb|dolt|google|mysql|source/i;
+
+/**
+ * mydumper 1.x takes some builds of MySQL (Debian's, Ubuntu's) for an unknown product of version 0.0.0. It then asks for
+ * the binary log position by a statement that MySQL 8.4 no longer has, and its dump fails.
+ */
+async function productHint(
+  database: Database,
+  version: string,
+  comment: string,
+): Promise<string | undefined> {
+  const numbers = /^\d+\.\d+\.\d+/.exec(version)?.[0];
+  if (numbers === undefined || RECOGNISED.test(version) || RECOGNISED.test(comment)) return undefined;
+  const aurora = await database.query("SHOW GLOBAL VARIABLES LIKE 'aurora_version'");
+  return aurora.length > 0 ? undefined : `mysql-${numbers}`;
 }
 
 /** Lists what a dump of these databases must hold. @throws the server's error when something cannot be read. */
@@ -99,16 +106,6 @@ export async function readContents(database: Database, databases: readonly strin
     triggered: triggered.map(objectOf),
     programmed: programmed.map((row) => String(row.db)),
   };
-}
-
-/** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
-export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
-  return tables.some(({ engine }) => !isTransactional(engine));
-}
-
-/** `engine` in lower case, as in {@link Contents}. */
-export function isTransactional(engine: string): boolean {
-  return TRANSACTIONAL_ENGINES.has(engine);
 }
 
 async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {
@@ -148,33 +145,4 @@ async function estimateLargestRow(database: Database, databases: readonly string
 /** Databases that were asked for and are not there (or not visible to this user). */
 export function missingDatabases(inventory: Inventory, wanted: readonly string[]): string[] {
   return wanted.filter((name) => !inventory.databases.includes(name));
-}
-
-/**
- * Tries on our own connection which settings the server takes. What it refuses or cuts is left as it is and limits pauses.
- */
-async function raisePatience(
-  database: Database,
-): Promise<{ session: SessionSettings; patienceSeconds: number }> {
-  const session: Record<string, number> = {};
-  let patienceSeconds = NETWORK_PATIENCE_SECONDS;
-  for (const [name, wanted] of Object.entries(PATIENCE)) {
-    const before = await readSetting(database, name);
-    if (before === undefined) continue;
-    await database.query(`SET SESSION ${name} = ${wanted}`).catch(() => {});
-    const after = await readSetting(database, name);
-    if (after === wanted) {
-      session[name] = wanted;
-      continue;
-    }
-    const seconds = name === 'max_execution_time' ? Number(after) / 1000 : Number(after);
-    if (seconds > 0) patienceSeconds = Math.min(patienceSeconds, seconds * PATIENCE_SHARE);
-  }
-  return { session, patienceSeconds };
-}
-
-/** undefined for a variable the server does not know. */
-async function readSetting(database: Database, name: string): Promise<number | undefined> {
-  const [row] = await database.query('SHOW SESSION VARIABLES WHERE Variable_name = ?', [name]);
-  return row === undefined ? undefined : Number(row.Value);
 }

@@ -1,10 +1,10 @@
 import type { LockMode } from '../config.ts';
 import { Failure } from '../errors.ts';
-import type { Contents } from '../manifest/completeness.ts';
+import { type Contents, isTransactional } from '../manifest/completeness.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
 import { globalPrivileges, privilegesOn } from './grants.ts';
-import { type Inventory, isTransactional } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 
 export type LockChoice = {
   readonly plan: LockPlan;

@@ -1,3 +1,5 @@
+import type { MetadataTables } from '../mydumper/metadata-tables.ts';
+
 /** What is in the server, as far as each of it must be in a dump of it. */
 export type Contents = {
   readonly databases: readonly string[];
@@ -9,6 +11,19 @@ export type Contents = {
   readonly programmed: readonly string[];
 };
 
+/** Engines in which a transaction that did not end leaves nothing; in small letters. */
+export const TRANSACTIONAL_ENGINES: ReadonlySet<string> = new Set(['innodb', 'rocksdb', 'tokudb']);
+
+/** `engine` in lower case, as in {@link Contents}. */
+export function isTransactional(engine: string): boolean {
+  return TRANSACTIONAL_ENGINES.has(engine);
+}
+
+/** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
+export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
+  return tables.some(({ engine }) => !isTransactional(engine));
+}
+
 export type DatabaseObject = { readonly database: string; readonly table: string };
 
 export type Missing = { readonly description: string; readonly fileName: string };
@@ -16,58 +31,96 @@ export type Missing = { readonly description: string; readonly fileName: string 
 /** A MERGE table shows the rows of other tables; mydumper dumps its definition only. */
 const ROWS_ELSEWHERE = 'mrg_myisam';
 
+/** How a generation of mydumper names an object's files and shows that a table has no rows. */
+export type DumpLayout = {
+  /** What the names of an object's files begin with; undefined when the dump tells nothing of the object. */
+  readonly stemOf: (object: DatabaseObject) => string | undefined;
+  readonly isEmpty: (stem: string) => boolean;
+  /** What follows the stem in the name of a data file, before `.sql`. */
+  readonly chunk: RegExp;
+};
+
+/** 0.10 uses names as they are, and logs which tables were empty. */
+export function classicLayout(emptyTables: ReadonlySet<string>): DumpLayout {
+  return {
+    stemOf: ({ database, table }) => `${database}.${table}`,
+    isEmpty: (stem) => emptyTables.has(asLogged(stem)),
+    chunk: /\.\d{5,}$/,
+  };
+}
+
+/** 1.x replaces odd names by `mydumper_N`; its metadata has a section for each table and view it dumped. */
+export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
+  const stems = new Map<string, string>();
+  for (const [stem, realName] of realNames) {
+    // Databases have no dots in their file names (see naming.ts).
+    const database = stem.slice(0, stem.indexOf('.'));
+    stems.set(keyOf({ database, table: realName }), stem);
+  }
+  return {
+    stemOf: (object) => stems.get(keyOf(object)),
+    isEmpty: (stem) => rows.get(stem) === 0,
+    chunk: /(?:\.\d{5,}){1,2}$/,
+  };
+}
+
 /**
- * What is in the server and not in a dump by mydumper 0.10, which has been seen to leave tables out and exit 0. Each
- * object has a file of its own; a table without a data file must be one that mydumper called empty.
+ * What is in the server and not in the dump: both generations have been seen to leave tables out and exit 0.
+ * Each object has a file of its own, and a table without a data file must be one that mydumper calls empty.
  */
 export function missingFromDump(
   contents: Contents,
   fileNames: readonly string[],
-  emptyTables: ReadonlySet<string>,
+  layout: DumpLayout,
 ): Missing[] {
   const files = new Set(fileNames);
-  const known = new Set(contents.tables.map(({ database, table }) => `${database}.${table}`));
+  const stems = new Set(contents.tables.map((table) => layout.stemOf(table) ?? ''));
   const data = new Set(
-    fileNames.filter((name) => name.endsWith('.sql')).map((name) => tableOfData(name, known)),
+    fileNames.filter((name) => name.endsWith('.sql')).map((name) => stemOfData(name, stems, layout.chunk)),
   );
   const missing: Missing[] = [];
-  const expect = (fileName: string, description: string) => {
-    if (!files.has(fileName)) missing.push({ description, fileName });
+  const expect = (description: string, ...fileNames: [string, ...string[]]) => {
+    if (!fileNames.some((name) => files.has(name))) missing.push({ description, fileName: fileNames[0] });
   };
+  const stemOr = (object: DatabaseObject) => layout.stemOf(object) ?? nameOf(object);
 
   for (const database of contents.databases)
-    expect(`${database}-schema-create.sql`, `database ${quoted(database)}`);
-  for (const { database, table, engine } of contents.tables) {
-    const name = `${database}.${table}`;
-    expect(`${name}-schema.sql`, `definition of table ${quoted(name)}`);
-    if (!data.has(name) && !emptyTables.has(asLogged(name)) && engine !== ROWS_ELSEWHERE) {
-      missing.push({ description: `rows of table ${quoted(name)}`, fileName: `${name}.sql` });
-    }
+    expect(`database ${quoted(database)}`, `${database}-schema-create.sql`);
+  for (const table of contents.tables) {
+    const stem = stemOr(table);
+    const name = quoted(nameOf(table));
+    expect(`definition of table ${name}`, `${stem}-schema.sql`, `${stem}-schema-sequence.sql`);
+    if (!data.has(stem) && !layout.isEmpty(stem) && table.engine !== ROWS_ELSEWHERE)
+      missing.push({ description: `rows of table ${name}`, fileName: `${stem}.sql` });
   }
-  for (const { database, table } of contents.views) {
-    expect(`${database}.${table}-schema-view.sql`, `view ${quoted(`${database}.${table}`)}`);
-  }
-  for (const { database, table } of contents.triggered) {
-    expect(`${database}.${table}-schema-triggers.sql`, `triggers of ${quoted(`${database}.${table}`)}`);
-  }
-  for (const database of contents.programmed) {
-    expect(`${database}-schema-post.sql`, `routines and events of ${quoted(database)}`);
-  }
+  for (const view of contents.views)
+    expect(`view ${quoted(nameOf(view))}`, `${stemOr(view)}-schema-view.sql`);
+  for (const table of contents.triggered)
+    expect(`triggers of ${quoted(nameOf(table))}`, `${stemOr(table)}-schema-triggers.sql`);
+  for (const database of contents.programmed)
+    expect(`routines and events of ${quoted(database)}`, `${database}-schema-post.sql`);
   return missing;
 }
 
 /** `db.t.00001.sql` and so on are the data of `db.t`, unless there is a table `t.00001`. */
-function tableOfData(fileName: string, known: ReadonlySet<string>): string {
+function stemOfData(fileName: string, known: ReadonlySet<string>, chunk: RegExp): string {
   const stem = fileName.replace(/\.sql$/, '');
-  return known.has(stem) ? stem : stem.replace(/\.\d{5,}$/, '');
+  return known.has(stem) ? stem : stem.replace(chunk, '');
+}
+
+function nameOf({ database, table }: DatabaseObject): string {
+  return `${database}.${table}`;
+}
+
+function keyOf({ database, table }: DatabaseObject): string {
+  return JSON.stringify([database, table]);
 }
 
 /** Only what was there before the dump and still is after it: the rest was created or dropped meanwhile. */
 export function inBoth(before: Contents, after: Contents): Contents {
-  const key = ({ database, table }: DatabaseObject) => JSON.stringify([database, table]);
   const objects = <T extends DatabaseObject>(left: readonly T[], right: readonly DatabaseObject[]): T[] => {
-    const there = new Set(right.map(key));
-    return left.filter((object) => there.has(key(object)));
+    const there = new Set(right.map(keyOf));
+    return left.filter((object) => there.has(keyOf(object)));
   };
   const names = (left: readonly string[], right: readonly string[]) =>
     left.filter((name) => right.includes(name));

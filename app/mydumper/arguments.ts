@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../config.ts';
+import { type Contents, hasNonTransactionalTables } from '../manifest/completeness.ts';
 import type { Generation } from './version.ts';
 
 /** Schemas that servers keep for themselves; dumped only when DATABASES names them. */
@@ -16,11 +17,13 @@ export type DumpPlan = {
   readonly statementBytes: number;
   /** As asked for; empty for all but system schemas. */
   readonly databases: readonly string[];
-  /** Set when there is but one to dump. */
-  readonly onlyDatabase: string | undefined;
+  /** What the server has of them. */
+  readonly contents: Contents;
   readonly lock: LockPlan;
-  /** Non-transactional tables are among what is dumped. */
-  readonly hasNonTransactionalTables: boolean;
+  /** Names of the server's engines, as SHOW CREATE TABLE writes them. */
+  readonly engines: readonly string[];
+  /** `<product>-<version>` where 1.x would not recognise the server by itself. */
+  readonly serverVersion: string | undefined;
   readonly extraArguments: readonly string[];
   readonly server: ServerConfig;
 };
@@ -43,6 +46,7 @@ const LOCK_FLAGS: Readonly<Record<Generation, Readonly<Record<LockPlan, readonly
 /** mydumper's argv (without argv[0]). It holds no secret and is recorded in the manifest as it is. */
 export function mydumperArguments(plan: DumpPlan): string[] {
   const { passed, regex } = takeRegex(plan.extraArguments);
+  const defined = regex === undefined ? undefined : databasesSelectedBy(regex, plan.contents);
   return [
     `--defaults-file=${plan.optionFile}`,
     `--outputdir=${plan.directory}`,
@@ -53,26 +57,47 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     '--triggers',
     '--events',
     '--routines',
-    `--regex=${databaseRegex(plan.databases, regex)}`,
+    `--regex=${databaseRegex(plan.databases, regex, defined)}`,
     ...connectionFlags(plan.server, plan.generation),
     ...LOCK_FLAGS[plan.generation][plan.lock],
-    ...(plan.generation === 'classic'
-      ? // Without it 0.10 writes the last row of a table with generated columns without naming the others, which does not load.
-        // And with one database named it is spared the race in which it starts before all are listed.
-        [
-          '--complete-insert',
-          ...(releasesLocksEarly(plan) ? ['--trx-consistency-only'] : []),
-          ...(plan.onlyDatabase === undefined ? [] : [`--database=${plan.onlyDatabase}`]),
-        ]
-      : [
-          // Our own marker and option file are there, and 1.x wants to be told that this is fine.
-          '--dirty',
-          // Keeps other sessions' DDL from waiting for the whole dump; a table altered under it makes the dump fail instead.
-          '--skip-ddl-locks',
-          ...(plan.hasNonTransactionalTables ? ['--trx-tables=0'] : []),
-        ]),
+    ...(plan.generation === 'classic' ? classicFlags(plan) : modernFlags(plan, defined ?? 'all')),
     ...passed,
   ];
+}
+
+function classicFlags(plan: DumpPlan): string[] {
+  const [first, ...others] = plan.contents.databases;
+  return [
+    // Without it 0.10 writes the last row of a table with generated columns without naming the
+    // others, which does not load.
+    '--complete-insert',
+    ...(releasesLocksEarly(plan) ? ['--trx-consistency-only'] : []),
+    // With one database named, 0.10 avoids the race in which it starts before it has listed all.
+    ...(first !== undefined && others.length === 0 ? [`--database=${first}`] : []),
+  ];
+}
+
+function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string[] {
+  const databases = defined === 'all' ? plan.contents.databases : defined;
+  const list = databases.join(',');
+  const { engines, serverVersion } = plan;
+  return [
+    // Our own marker and option file are in the directory; without it 1.x refuses to start there.
+    '--dirty',
+    // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump fail.
+    '--skip-ddl-locks',
+    // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
+    ...(isListable(databases, list) ? [`--database=${list}`] : []),
+    // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those
+    // tables in each thread, and LOCK TABLES ends the snapshot that the thread needs for all others.
+    ...(hasNonTransactionalTables(plan.contents) ? [`--optimize-keys-engines=${engines.join(',')}`] : []),
+    ...(serverVersion === undefined ? [] : [`--server-version=${serverVersion}`]),
+  ];
+}
+
+/** 1.x splits the list at commas and writes the names into statements without quoting them. */
+function isListable(names: readonly string[], list: string): boolean {
+  return names.length > 0 && list.length <= LONGEST_LIST && !names.some((name) => /[,'\\]/.test(name));
 }
 
 /**
@@ -80,8 +105,8 @@ export function mydumperArguments(plan: DumpPlan): string[] {
  * hold longer in any case: a writer that waits for such a lock makes readers of the same table wait behind it, mydumper's own
  * too if the table is of an engine like MyISAM, and then mydumper, the writer and all after them wait for each other for ever.
  */
-function releasesLocksEarly({ lock, hasNonTransactionalTables }: DumpPlan): boolean {
-  return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables);
+function releasesLocksEarly({ lock, contents }: DumpPlan): boolean {
+  return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables(contents));
 }
 
 /** Where and as whom to connect, without the password. */
@@ -123,14 +148,54 @@ function takeRegex(words: readonly string[]): { passed: string[]; regex: string 
 }
 
 /**
- * mydumper matches it against `database.table`, and against `database.(null)` for the database itself, without regard to
- * case unless told otherwise: hence `(?-i)`. 0.10 has no other way to take several databases.
+ * The filter of databases, joined with the user's own expression, which selects tables. mydumper matches
+ * it against `database.table`. For the definition of a database, 0.10 matches `database.(null)` and 1.x
+ * the bare name; it is written for each database in `defined`. Both generations match without regard to
+ * case and let `^` and `$` stand at any line end: hence `(?-i:)`, `\A` and `\z`. 0.10 has no other way to
+ * take several databases.
  */
-export function databaseRegex(databases: readonly string[], also?: string): string {
-  const names = (list: readonly string[]) => list.map(escapeRegex).join('|');
+export function databaseRegex(
+  databases: readonly string[],
+  expression?: string,
+  defined: readonly string[] | 'all' = 'all',
+): string {
   const ours =
-    databases.length === 0 ? `(?!(?:${names(SYSTEM_SCHEMAS)})\\.)` : `(?=(?-i:${names(databases)})\\.)`;
-  return also === undefined ? `^${ours}` : `^${ours}(?=[\\s\\S]*?(?:${also}))`;
+    databases.length === 0
+      ? `(?!(?:${anyOf(SYSTEM_SCHEMAS)})(?:\\.|\\z))`
+      : `(?=(?-i:${anyOf(databases)})(?:\\.|\\z))`;
+  if (expression === undefined) return `\\A${ours}`;
+  const definition = defined === 'all' ? '[^.]*' : `(?-i:${anyOf(defined)})`;
+  return `\\A${ours}(?=${definition}(?:\\.\\(null\\))?\\z|[\\s\\S]*?(?:${expression}))`;
+}
+
+/** Of names in one argument, in characters: Linux takes 128 KiB (MAX_ARG_STRLEN), a name's character up to 4 bytes. */
+const LONGEST_LIST = 24 * 1024;
+/** Read by JavaScript in another way than by PCRE, without a complaint. */
+const READ_DIFFERENTLY = /\[[:.=]/;
+
+/**
+ * The databases whose definitions belong to what the user's expression selects. Where JavaScript cannot
+ * read the expression as PCRE does, it is all of them: a definition too many does no harm.
+ */
+export function databasesSelectedBy(expression: string, contents: Contents): readonly string[] | 'all' {
+  if (READ_DIFFERENTLY.test(expression)) return 'all';
+  let pattern: RegExp;
+  try {
+    // `u` makes an error of each escape that JavaScript does not know, such as PCRE's \A.
+    pattern = new RegExp(expression, 'imu');
+  } catch {
+    return 'all';
+  }
+  const { tables, views } = contents;
+  const selected = [...tables, ...views].filter(({ database, table }) =>
+    pattern.test(`${database}.${table}`),
+  );
+  const names = [...new Set(selected.map(({ database }) => database))];
+  return names.length === 0 || names.join('|').length > LONGEST_LIST ? 'all' : names;
+}
+
+function anyOf(names: readonly string[]): string {
+  return names.map(escapeRegex).join('|');
 }
 
 function escapeRegex(text: string): string {

@@ -18,6 +18,8 @@ export type MydumperEvent =
   | { readonly kind: 'tableLeftOut'; readonly name: string }
   /** 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be missing. */
   | { readonly kind: 'startedTooSoon'; readonly message: string }
+  /** 1.x was asked by a signal to end its dump before it is complete. */
+  | { readonly kind: 'endedEarly'; readonly message: string }
   | { readonly kind: 'locksReleased' }
   | { readonly kind: 'dumpFinished' }
   | { readonly kind: 'warning' | 'error' | 'info'; readonly message: string };
@@ -58,50 +60,84 @@ export function parseLine(line: string): { level: Level; text: string } {
 }
 
 /** Names have 64 characters at the most, of which some count twice here. */
-const TABLE = /^Thread (\d+):? dumping data (?:for|from) `(.{1,128}?)`\s{0,2}\.\s{0,2}`(.{1,128}?)`(?: |$)/s;
-const THREAD_MOVES_ON = /^Thread (\d+):? (?:dumping|shutting down)/;
+const NAMES = '`(.{1,128}?)`\\s{0,2}\\.\\s{0,2}`(.{1,128}?)`';
+/** 0.10 says it when it begins a table, 1.x for each chunk, with how much of the table is done. */
+const TABLE = [
+  new RegExp(`^Thread (\\d+):? dumping data (?:for|from) ${NAMES}(?: |$)`, 's'),
+  new RegExp(`^Thread (\\d+): ${NAMES} \\[ \\d+% \\]`, 's'),
+] as const;
+/** Whatever else a thread says means that it has left its table. */
+const THREAD = /^Thread (\d+):? /;
 const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
-/** It leaves such a table out, with a warning and exit code 0. It looks at tables of databases that it was not to dump too. */
+/** mydumper leaves such a table out, with a warning and exit code 0, and looks at tables it was not to dump too. */
 const LEFT_OUT = /^Broken table detected, please review: (.+)$/s;
-/** What both ways to say that locks are released have in common. Names that hold it are refused. */
-export const LOCKS_RELEASED_TEXT = ', unlocking tables';
-const LOCKS_RELEASED = /(?:Non-InnoDB dump complete|Transactions started), unlocking tables/;
+/** 1.x was asked by a signal to end, and writes an incomplete dump with exit code 0. Its own spelling. */
+const ENDED_EARLY =
+  /^Shutting down gracefully$|^Thread \d+: (?:Job|Process) has been cac?n?celled|Ctrl\+c detected/;
+/** 1.x warns so of each dump of transactional tables. */
+const HARMLESS = /^Using --trx-tables options, binlog coordinates will not be accurate/;
+
+/** What the lines that tell of released locks have in common. Names that hold one of them are refused. */
+export const LOCKS_RELEASED_TEXTS = [', unlocking tables', 'Global locks released'] as const;
+const LOCKS_RELEASED =
+  /(?:Non-InnoDB dump complete|Transactions started), unlocking tables|^Global locks released$/;
+/** With --trx-tables=0 each thread of 1.x also locks the tables without transactions. */
+const THREAD_LOCKS = /^Thread (\d+): Locking non-transactional tables/;
+const THREAD_UNLOCKED = /^Thread (\d+): Non-Transactional tables are done/;
 
 /**
- * Reads the log line by line. It remembers which table each thread is at, since 0.10 says when a table starts and
- * not when it ends: a table has ended when its thread goes on to something else.
+ * Reads the log line by line. It remembers the table each thread is at, since neither generation says when
+ * a table ends: it has ended when its thread goes on to something else.
  */
 export function createLogReader(): (line: string) => MydumperEvent[] {
   const current = new Map<string, { database: string; table: string }>();
+  const lockingThreads = new Set<string>();
+  let globalLocksReleased = false;
+  let released = false;
   let tableWorkBegan = false;
+
+  const tableEvents = (text: string): MydumperEvent[] => {
+    const thread = THREAD.exec(text)?.[1];
+    if (thread === undefined) return [];
+    const [, , database, table] =
+      TABLE.map((shape) => shape.exec(text)).find((found) => found !== null) ?? [];
+    const before = current.get(thread);
+    if (before !== undefined && before.database === database && before.table === table) return [];
+    const events: MydumperEvent[] = [];
+    if (before !== undefined) events.push({ kind: 'tableFinished', thread, ...before });
+    current.delete(thread);
+    if (database === undefined || table === undefined) return events;
+    current.set(thread, { database, table });
+    return [...events, { kind: 'tableStarted', thread, database, table }];
+  };
+
+  const lockEvents = (text: string): MydumperEvent[] => {
+    const locking = THREAD_LOCKS.exec(text)?.[1];
+    if (locking !== undefined) lockingThreads.add(locking);
+    lockingThreads.delete(THREAD_UNLOCKED.exec(text)?.[1] ?? '');
+    globalLocksReleased ||= LOCKS_RELEASED.test(text);
+    if (released || !globalLocksReleased || lockingThreads.size > 0) return [];
+    released = true;
+    return [{ kind: 'locksReleased' }];
+  };
+
   return (line) => {
     const { level, text } = parseLine(line);
     if (text === '') return [];
-    if (level !== 'info') {
+    if (ENDED_EARLY.test(text)) return [{ kind: 'endedEarly', message: text }];
+    if (level !== 'info' && !HARMLESS.test(text)) {
       const leftOut = LEFT_OUT.exec(text)?.[1];
       return [
         leftOut === undefined ? { kind: level, message: text } : { kind: 'tableLeftOut', name: leftOut },
       ];
     }
-    const events: MydumperEvent[] = [];
-
-    const thread = THREAD_MOVES_ON.exec(text)?.[1];
-    const finished = thread === undefined ? undefined : current.get(thread);
-    if (thread !== undefined && finished !== undefined) {
-      events.push({ kind: 'tableFinished', thread, ...finished });
-      current.delete(thread);
-    }
-    const [, starting, database, table] = TABLE.exec(text) ?? [];
-    if (starting !== undefined && database !== undefined && table !== undefined) {
-      current.set(starting, { database, table });
-      events.push({ kind: 'tableStarted', thread: starting, database, table });
-    }
+    const events = tableEvents(text);
     if (DATABASE_LISTED.test(text) && tableWorkBegan) events.push({ kind: 'startedTooSoon', message: text });
     tableWorkBegan ||= TABLE_WORK.test(text);
     const empty = /^Empty table (.+)$/s.exec(text)?.[1];
     if (empty !== undefined) events.push({ kind: 'tableEmpty', name: empty });
-    if (LOCKS_RELEASED.test(text)) events.push({ kind: 'locksReleased' });
+    events.push(...lockEvents(text));
     if (text.startsWith('Finished dump at')) events.push({ kind: 'dumpFinished' });
     events.push({ kind: 'info', message: text });
     return events;

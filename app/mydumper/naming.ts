@@ -1,6 +1,6 @@
 import { likePattern } from '../database/grants.ts';
 import type { Contents, DatabaseObject } from '../manifest/completeness.ts';
-import { LOCKS_RELEASED_TEXT } from './log-reader.ts';
+import { LOCKS_RELEASED_TEXTS } from './log-reader.ts';
 import type { Generation } from './version.ts';
 
 /** NAME_MAX of Linux file systems, in bytes. */
@@ -16,8 +16,40 @@ const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
  * dots may make two tables share one file, of which only the last would be left. 1.x replaces such names by `mydumper_N`.
  */
 export function unsupportedNames(generation: Generation, contents: Contents): string[] {
-  if (generation === 'modern') return [];
-  return [...new Set([...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)])];
+  if (generation === 'modern') return modernNames(contents);
+  const problems = [...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)];
+  return [...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`);
+}
+
+/** 1.x uses such names for files as they are, unless they begin with its own `mydumper_`. */
+const PLAIN = /^(?!mydumper_)[\w\- ]+$/;
+
+/**
+ * Names that mydumper 1.x cannot dump, or whose files do not tell of which database they are. It writes
+ * names into statements between single quotes without escaping them, and takes a name of several lines
+ * for plain if one line is.
+ */
+function modernNames({ databases, tables, views }: Contents): string[] {
+  const objects = [...tables, ...views];
+  const named = [
+    ...databases.map((name) => ({ name, label: shownDatabase(name) })),
+    ...objects.map((object) => ({ name: object.table, label: shown(object) })),
+  ];
+  return [
+    ...named
+      .filter(({ name }) => name.includes("'"))
+      .map(({ label }) => `${label}: mydumper 1.x cannot dump names with '`),
+    ...databases
+      .filter((name) => !name.includes("'") && !PLAIN.test(name))
+      .map(
+        (name) =>
+          `${shownDatabase(name)}: mydumper 1.x would call its files mydumper_N; only letters of ASCII, ` +
+          'digits, _, - and blanks can be in the name of a database, and it must not begin with mydumper_',
+      ),
+    ...objects
+      .filter(({ table }) => table.includes('\n') && /[^\w\- \n]/.test(table) && !table.includes("'"))
+      .map((object) => `${shown(object)}: mydumper 1.x would take its name for a path`),
+  ];
 }
 
 /**
@@ -30,7 +62,7 @@ export function misleadingNames({ databases, tables, views }: Contents): string[
     ...[...tables, ...views].map((object) => ({ name: object.table, label: shown(object) })),
   ];
   return shownNames
-    .filter(({ name }) => name.includes(LOCKS_RELEASED_TEXT))
+    .filter(({ name }) => LOCKS_RELEASED_TEXTS.some((text) => name.includes(text)))
     .map(({ label }) => `${label}: in mydumper's log its name reads as if locks were released`);
 }
 

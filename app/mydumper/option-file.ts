@@ -2,8 +2,18 @@ import { closeSync, fchmodSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { ServerConfig } from '../config.ts';
 import type { Generation } from './version.ts';
 
-/** Session variables to set on every connection mydumper opens, by name. Names come from the server, values from us. */
-export type SessionSettings = Readonly<Record<string, number>>;
+/** Session variables that mydumper sets on each connection, by name. Values are SQL literals of ours. */
+export type SessionSettings = Readonly<Record<string, number | string>>;
+
+/**
+ * SQL mode of mydumper's sessions. Under the server's own mode NO_BACKSLASH_ESCAPES, ANSI_QUOTES or
+ * ORACLE change what mydumper writes. 1.x also writes its mode into every file, and loading under
+ * NO_ZERO_IN_DATE or EMPTY_STRING_IS_NULL changes values.
+ */
+const SQL_MODE: Readonly<Record<Generation, string>> = {
+  classic: "''",
+  modern: "'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
+};
 
 /**
  * The option file both generations read: the password (which must be in no argv) and what the session needs.
@@ -15,15 +25,14 @@ export function renderOptionFile(
   session: SessionSettings,
   generation: Generation,
 ): string {
-  const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
-  // 0.10 reads under the server's own SQL mode, and NO_BACKSLASH_ESCAPES, ANSI_QUOTES or ORACLE there change what it writes.
-  if (generation === 'classic') assignments.push("sql_mode=''");
+  const assignments = Object.entries({ ...session, sql_mode: SQL_MODE[generation] }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
   const lines = clientLines(server, generation);
   if (generation === 'classic') {
     lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
   }
-  if (generation === 'modern' && assignments.length > 0)
-    lines.push('[mydumper_session_variables]', ...assignments);
+  if (generation === 'modern') lines.push('[mydumper_session_variables]', ...assignments);
   return `${lines.join('\n')}\n`;
 }
 

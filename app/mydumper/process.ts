@@ -9,6 +9,11 @@ import { toolEnvironment } from './version.ts';
 const NICE = 5;
 /** Stops itself where it will be another program in a moment, under the same id. */
 const STOPPED_FIRST = ['sh', '-c', 'kill -STOP $$; exec "$@"', 'sh'];
+/**
+ * Signals by which others would end mydumper stay pending (`env` of coreutils 8.31 or later): 1.x answers
+ * SIGTERM with an incomplete dump and exit code 0, and SIGINT with a question. SIGKILL still ends it.
+ */
+const DEAF = ['env', '--block-signal=HUP,INT,QUIT,TERM,USR1,USR2'];
 /** What has left mydumper's process group may hold its output open for ever; nobody waits longer than this for its end. */
 const LAST_OUTPUT_MILLISECONDS = 5000;
 
@@ -40,7 +45,7 @@ export async function startMydumper(
   onEvent: (event: MydumperEvent) => void,
 ): Promise<MydumperProcess> {
   const read = createLogReader();
-  const command = [...STOPPED_FIRST, binary, ...argv];
+  const command = [...STOPPED_FIRST, ...DEAF, binary, ...argv];
   return await startTool({ name: 'mydumper', kind: 'dump', command, searchPath }, (line) => {
     for (const event of read(line)) onEvent(event);
   });

@@ -1,6 +1,6 @@
 import type { Database, Row } from '../database/connection.ts';
-import { TRANSACTIONAL_ENGINES } from '../database/inventory.ts';
 import { Failure } from '../errors.ts';
+import { isTransactional } from '../manifest/completeness.ts';
 import type { DumpFile, Selection } from './selection.ts';
 
 const SHOWN = 5;
@@ -51,7 +51,7 @@ function tableFrom(row: Row): TableInServer {
   const type = String(row.type);
   return {
     type: /VIEW/.test(type) ? 'view' : type === 'SEQUENCE' ? 'sequence' : 'table',
-    transactional: TRANSACTIONAL_ENGINES.has(String(row.engine ?? '').toLowerCase()),
+    transactional: isTransactional(String(row.engine ?? '').toLowerCase()),
     merges: /^mrg_/i.test(String(row.engine ?? '')),
   };
 }

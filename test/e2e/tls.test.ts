@@ -152,9 +152,10 @@ test.each<[string, () => World, TlsMode, string, number]>([
     ...plan,
     ...{
       databases: ['bulk'],
-      onlyDatabase: 'bulk',
+      contents: { databases: ['bulk'], tables: [], views: [], triggered: [], programmed: [] },
       lock: 'none',
-      hasNonTransactionalTables: false,
+      engines: [],
+      serverVersion: undefined,
       extraArguments: [],
       server,
     },

@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Contents, inBoth, missingFromDump } from '../../app/manifest/completeness.ts';
+import {
+  type Contents,
+  classicLayout,
+  inBoth,
+  missingFromDump,
+  modernLayout,
+} from '../../app/manifest/completeness.ts';
 
 const NOTHING: Contents = { databases: [], tables: [], views: [], triggered: [], programmed: [] };
-const NONE: ReadonlySet<string> = new Set();
+const NONE = classicLayout(new Set());
 
 const table = (database: string, name: string, engine = 'innodb') => ({ database, table: name, engine });
 const shop: Contents = {
@@ -25,7 +31,7 @@ const FILES = [
   'shop.orders-schema-triggers.sql',
   'shop-schema-post.sql',
 ];
-const EMPTY = new Set(['shop.none']);
+const EMPTY = classicLayout(new Set(['shop.none']));
 
 const without = (name: string) =>
   missingFromDump(
@@ -101,7 +107,7 @@ test('a table named t.00001 beside a table t has rows of its own', () => {
   expect(lacking(['d.t.sql', 'd.t.00001.sql'])).toEqual([]);
   expect(lacking(['d.t.00001.00001.sql', 'd.t.sql'])).toEqual([]);
   expect(lacking(['d.t.sql'])).toEqual(['d.t.00001.sql']);
-  expect(lacking(['d.t.00001.sql'], new Set(['d.t']))).toEqual([]);
+  expect(lacking(['d.t.00001.sql'], classicLayout(new Set(['d.t'])))).toEqual([]);
 });
 
 test('rows of a table named t.00001 are not taken for those of a table t', () => {
@@ -112,8 +118,63 @@ test('rows of a table named t.00001 are not taken for those of a table t', () =>
 test('of an empty table with line ends in its name the log tells the first line', () => {
   for (const end of ['\n', '\r', '\u2028']) {
     const contents = { ...NOTHING, tables: [table('d', `one${end}two`)] };
-    expect(missingFromDump(contents, [`d.one${end}two-schema.sql`], new Set(['d.one']))).toEqual([]);
+    expect(
+      missingFromDump(contents, [`d.one${end}two-schema.sql`], classicLayout(new Set(['d.one']))),
+    ).toEqual([]);
   }
+});
+
+const MODERN_METADATA = [
+  ['shop.orders', 'orders', 2],
+  ['shop.mydumper_0', 'a/b', 1],
+  ['shop.none', 'none', 0],
+  ['shop.recent', 'recent', 0],
+] as const;
+const modern = (sections: typeof MODERN_METADATA | [] = MODERN_METADATA) =>
+  modernLayout({
+    realNames: new Map(sections.map(([stem, real]) => [stem, real])),
+    rows: new Map(sections.map(([stem, , rows]) => [stem, rows])),
+  });
+const modernShop: Contents = {
+  ...shop,
+  tables: [table('shop', 'orders'), table('shop', 'a/b'), table('shop', 'none')],
+  triggered: [{ database: 'shop', table: 'a/b' }],
+};
+const MODERN_FILES = [
+  'metadata',
+  'shop-schema-create.sql',
+  'shop.orders-schema.sql',
+  'shop.orders.00000.sql',
+  'shop.orders.00000.00001.sql',
+  'shop.mydumper_0-schema.sql',
+  'shop.mydumper_0.00000.sql',
+  'shop.mydumper_0-schema-triggers.sql',
+  'shop.none-schema.sql',
+  'shop.recent-schema.sql',
+  'shop.recent-schema-view.sql',
+  'shop-schema-post.sql',
+];
+
+test('a dump of mydumper 1.x with a section and files for each object lacks nothing', () => {
+  expect(missingFromDump(modernShop, MODERN_FILES, modern())).toEqual([]);
+});
+
+test.each([
+  ['shop-schema-create.sql', 'database "shop"'],
+  ['shop.orders-schema.sql', 'definition of table "shop.orders"'],
+  ['shop.mydumper_0.00000.sql', 'rows of table "shop.a/b"'],
+  ['shop.mydumper_0-schema-triggers.sql', 'triggers of "shop.a/b"'],
+  ['shop.recent-schema-view.sql', 'view "shop.recent"'],
+  ['shop-schema-post.sql', 'routines and events of "shop"'],
+])('a dump of mydumper 1.x without %s lacks the %s', (fileName, description) => {
+  const files = MODERN_FILES.filter((name) => name !== fileName);
+  expect(missingFromDump(modernShop, files, modern()).map((each) => each.description)).toEqual([description]);
+});
+
+test('a table of which the metadata of mydumper 1.x tells nothing is missing', () => {
+  const missing = missingFromDump(modernShop, MODERN_FILES, modern([]));
+  expect(missing.map(({ description }) => description)).toContain('rows of table "shop.none"');
+  expect(missing.map(({ description }) => description)).toContain('definition of table "shop.a/b"');
 });
 
 test('only what was there before and after must be in the dump', () => {

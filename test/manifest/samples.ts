@@ -23,6 +23,8 @@ export function sampleConfig(environment: Record<string, string> = {}): Config {
 const inventory: Inventory = {
   vendor: 'mariadb',
   version: '10.11.6-MariaDB',
+  productHint: undefined,
+  engines: ['InnoDB', 'MyISAM'],
   databases: ['a.b', 'shop'],
   tables: [{ database: 'shop', table: 'orders', engine: 'innodb' }],
   views: [],

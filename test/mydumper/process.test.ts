@@ -98,7 +98,18 @@ describe('how it ended', () => {
     expect(await mydumper.exited).toEqual({ code, signal: null });
   });
 
-  test.each(['SIGSEGV', 'SIGTERM', 'SIGKILL'] as const)('is the signal %s that killed it', async (signal) => {
+  test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const)(
+    'is not changed by %s from outside',
+    async (signal) => {
+      const { mydumper } = await startStopped('sleep', ['0.3']);
+      process.kill(mydumper.pid, 'SIGCONT');
+      await vi.waitFor(() => expect(readProcess(mydumper.pid)?.state).toBe('S'), WAIT);
+      process.kill(mydumper.pid, signal);
+      expect(await mydumper.exited).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  test.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)('is the signal %s that killed it', async (signal) => {
     const { mydumper } = await start(`ulimit -c 0; kill -${signal.slice(3)} $$`);
     expect(await mydumper.exited).toEqual({ code: null, signal });
   });

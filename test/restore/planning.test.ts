@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readMetadataTables } from '../../app/mydumper/metadata-tables.ts';
 import { planBatches, planDisk, stagedBytes, threadsOf } from '../../app/restore/batches.ts';
 import { normalize, readDefinitions } from '../../app/restore/definitions.ts';
-import { readMetadataTables } from '../../app/restore/metadata-tables.ts';
 import { loadedBytes, type Piece, planResume } from '../../app/restore/pieces.ts';
 import { pieceName } from '../../app/restore/stage-cut.ts';
 

@@ -18,11 +18,15 @@ export function readMetadataTables(text: string): MetadataTables {
     }
     if (section === undefined) continue;
     const [, name, rest = ''] = /^(real_table_name|rows)[ \t]*=(.*)$/s.exec(line) ?? [];
-    const value = rest.trim();
-    if (name === 'real_table_name') realNames.set(section, value);
-    if (name === 'rows' && /^\d+$/.test(value)) rows.set(section, Number(value));
+    if (name === 'real_table_name') realNames.set(section, realName(rest));
+    if (name === 'rows' && /^\d+$/.test(rest.trim())) rows.set(section, Number(rest));
   }
   return { realNames, rows };
+}
+
+/** 1.x doubles backticks, and writes a line end as U+1000 and `0` (`newline_protect` in its source). */
+function realName(value: string): string {
+  return unquote(value.trim()).replaceAll('\u10000', '\n');
 }
 
 function unquote(name: string): string {
