@@ -26,8 +26,10 @@ export const patterns: Target = {
         assert.equal(likePattern(escaped).test(other), [...one].join('') === [...other].join(''));
         assert(likePattern(escaped).test(one));
         if (one === '' || !one.isWellFormed() || one.includes('\0')) return;
-        // What mydumper is told is a pattern for PCRE; JavaScript reads these the same but for the switch of case.
-        const regex = new RegExp(databaseRegex([one]).replace('(?-i:', '(?:'));
+        // The pattern is PCRE's; JavaScript has no \\A and \\z, at the beginning and the end of ours.
+        const [, inner] = /^\\A([^]*)\|\\z\)\)$/.exec(databaseRegex([one])) ?? [];
+        const regex = new RegExp(`^${inner}|$))`);
+        assert(regex.test(one));
         assert(regex.test(`${one}.t`));
         assert(!regex.test(`x${one}.t`) || `x${one}.t`.startsWith(`${one}.`));
       },
