@@ -47,6 +47,8 @@ export type BackupEvents = {
   /** Something the operator may want to know that does not make the backup bad. */
   notice: [{ message: string; detail?: Readonly<Record<string, unknown>> }];
   warning: [{ message: string; detail?: Readonly<Record<string, unknown>> }];
+  /** The tables that mydumper is at, when they have changed. */
+  dumping: [{ tables: readonly string[] }];
   /** A line of mydumper's own log worth keeping. */
   mydumper: [{ level: 'debug' | 'info' | 'warning' | 'error'; message: string }];
   locksReleased: [{ heldSeconds: number }];

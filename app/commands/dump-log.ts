@@ -3,6 +3,8 @@ import type { Events } from '../events.ts';
 import type { MydumperEvent } from '../mydumper/log-reader.ts';
 import type { RunState } from './run-state.ts';
 
+/** The server ended a statement of mydumper because of a deadlock with other sessions (ER_LOCK_DEADLOCK). */
+const DEADLOCK = /\bERROR 1213\b|Deadlock found when trying to get lock/;
 /** Of what mydumper prints, kept for when it ends without naming an error. */
 const LAST_LINES = 5;
 
@@ -30,12 +32,14 @@ export function createDumpLog(
   const errors: string[] = [];
   const lastLines: string[] = [];
   const emptyTables = new Set<string>();
+  const tables = createTablesAtWork();
   let lockedSeconds: number | undefined;
 
   const fail = (message: string) => {
     errors.push(message);
     events.emit('mydumper', { level: 'error', message });
-    run.fail(new Failure('dump', `mydumper reported an error: ${message}`));
+    const again = DEADLOCK.test(message) ? { worthAnotherRun: true, waitSeconds: 60 } : {};
+    run.fail(new Failure('dump', `mydumper reported an error: ${message}`, again));
   };
 
   const onEvent = (event: MydumperEvent) => {
@@ -74,6 +78,7 @@ export function createDumpLog(
         break;
       case 'tableStarted':
       case 'tableFinished':
+        events.emit('dumping', { tables: tables(event) });
         events.emit('mydumper', {
           level: 'debug',
           message: `${event.kind} ${event.database}.${event.table}`,
@@ -87,6 +92,18 @@ export function createDumpLog(
     }
   };
   return { onEvent, errors, lastLines, emptyTables, seconds, lockedSeconds: () => lockedSeconds };
+}
+
+/** The tables that mydumper's threads are at, by name. Several threads of 1.x may be at one table. */
+function createTablesAtWork(): (
+  event: Extract<MydumperEvent, { kind: 'tableStarted' | 'tableFinished' }>,
+) => readonly string[] {
+  const byThread = new Map<string, string>();
+  return ({ kind, thread, database, table }) => {
+    if (kind === 'tableStarted') byThread.set(thread, `${database}.${table}`);
+    else byThread.delete(thread);
+    return [...new Set(byThread.values())];
+  };
 }
 
 /**

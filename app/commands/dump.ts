@@ -2,6 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type LockWaitWatch, watchLockWait } from '../database/lock-wait.ts';
+import { type StandstillWatch, watchStandstill } from '../database/standstill.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
@@ -77,6 +78,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const { watch, hasher, shipper } = startShipping(context, holdsLocks, (stats) => stall?.wrote(stats));
   let mydumper: MydumperProcess | undefined;
   let lockWait: LockWaitWatch | undefined;
+  let standstill: StandstillWatch | undefined;
   const log = createDumpLog(run, events, found.inventory.databases, () => {
     holdsLocks = false;
     watch.locksReleased();
@@ -89,6 +91,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     if (!gate) events.emit('notice', { message: NO_GATE });
     if (!context.punching) events.emit('notice', { message: NO_PUNCHING });
     if (holdsLocks) lockWait = await run.orFail(watchLocks(context));
+    standstill = await run.orFail(watchForStandstill(context));
     mydumper = await startMydumper(config.dump.mydumper, argv, config.dump.searchPath, (event) => {
       log.onEvent(event);
       stall?.said(event);
@@ -138,6 +141,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     shipper.stop();
     if (mydumper !== undefined) await within(LONGEST_DEATH_MILLISECONDS, mydumper.exited);
     await lockWait?.end();
+    await standstill?.end();
     await shipper.idle();
     await hasher.end();
     await watch.end();
@@ -166,6 +170,16 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
 function watchLocks({ config, run }: DumpContext): Promise<LockWaitWatch> {
   return watchLockWait(config.server, ({ seconds, behind }) => {
     const message = `mydumper waited ${Math.round(seconds)} s for its lock and other writers waited behind it; it was taken back. It waited for ${behind}; make backups when no long statement runs, or set LOCK_MODE`;
+    run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
+  });
+}
+
+/** A deadlock that the server does not see: it would last for as long as the server lets statements wait. */
+function watchForStandstill({ config, run }: DumpContext): Promise<StandstillWatch> {
+  return watchStandstill(config.server, (seconds) => {
+    const message =
+      `mydumper and another session waited ${Math.round(seconds)} s for each other's tables ` +
+      '(LOCK TABLES, RENAME TABLE and other DDL over several tables cause it); the dump was given up';
     run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
   });
 }

@@ -39,6 +39,7 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
   let start: { about: BackupEvents['started'][0]; at: number } | undefined;
   let dumpFinished = false;
   let pauseReason: string | undefined;
+  let tables: readonly string[] = [];
   let frame = '';
   let drawnAt = Number.NEGATIVE_INFINITY;
 
@@ -53,7 +54,17 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
     const { backupId, location, estimatedBytes } = start.about;
     const elapsedSeconds = at - start.at;
     frame = renderProgress(
-      { backupId, location, estimatedBytes, elapsedSeconds, sample, ...rates, dumpFinished, pauseReason },
+      {
+        backupId,
+        location,
+        estimatedBytes,
+        elapsedSeconds,
+        sample,
+        ...rates,
+        dumpFinished,
+        pauseReason,
+        tables,
+      },
       stream.columns,
     );
     draw(frame);
@@ -76,6 +87,9 @@ export function listenAsProgress(events: Events, options: ProgressOptions): void
   events.on('sample', show);
   events.on('paused', ({ reason }) => {
     pauseReason = reason;
+  });
+  events.on('dumping', (dumping) => {
+    tables = dumping.tables;
   });
   events.on('dumpFinished', () => {
     dumpFinished = true;

@@ -16,6 +16,8 @@ export type ProgressState = {
   readonly dumpFinished: boolean;
   /** Why mydumper was paused the last time. */
   readonly pauseReason: string | undefined;
+  /** What mydumper is dumping, `database.table`. */
+  readonly tables: readonly string[];
 };
 
 /** Above it there is no telling: only the end is 100 %. */
@@ -53,7 +55,11 @@ export function renderProgress(state: ProgressState, columns: number): string {
       stagedShare === undefined ? undefined : formatPercent(stagedShare),
       `peak ${formatBytes(sample.peakStagedBytes)}`,
     ],
-    [activity(state), sample.pauses === 0 ? undefined : pausesSoFar(sample)],
+    [
+      activity(state),
+      sample.pauses === 0 ? undefined : pausesSoFar(sample),
+      ...(dumpEnds(state) ? [] : state.tables.map(oneLine)),
+    ],
   ];
   return lines.map((segments) => fitSegments(segments, columns)).join('\n');
 }
@@ -73,8 +79,13 @@ function secondsLeft({ sample, estimatedBytes, dumpRate, dumpFinished }: Progres
   return (estimatedBytes - sample.dumpedBytes) / dumpRate;
 }
 
-function activity({ sample, dumpFinished, pauseReason }: ProgressState): string {
-  if (dumpFinished || sample.state === 'finishing') return 'finishing: shipping what is left';
+function dumpEnds({ sample, dumpFinished }: ProgressState): boolean {
+  return dumpFinished || sample.state === 'finishing';
+}
+
+function activity(state: ProgressState): string {
+  const { sample, pauseReason } = state;
+  if (dumpEnds(state)) return 'finishing: shipping what is left';
   if (sample.state === 'paused')
     return pauseReason === undefined ? 'paused' : `paused: ${oneLine(pauseReason)}`;
   return sample.state;

@@ -48,6 +48,8 @@ const backupSamples = {
     { level: 'debug', message: 'm' },
     ...Object.values(mydumperLevels).map((level) => ({ level, message: 'm' })),
   ],
+  // For the display; the log has mydumper's own lines.
+  dumping: [{ tables: ['shop.orders'] }],
   locksReleased: [{ heldSeconds: 1 }],
   paused: [{ reason: 'staging is full', stagedBytes: 60, budgetBytes: 64 }],
   resumed: [{ reason: 'room again', stagedBytes: 16, budgetBytes: 64, pausedSeconds: 1.5 }],

@@ -23,6 +23,7 @@ const someState: ProgressState = {
   uploadRate: MIB / 2,
   dumpFinished: false,
   pauseReason: undefined,
+  tables: [],
 };
 
 test('a running backup on a usual terminal', () => {
@@ -43,6 +44,17 @@ test('a narrow terminal shows less, not more lines', () => {
     'staged 30.0 MiB of 64.0…',
     'running  2 pauses, 1.5 s',
   ]);
+});
+
+test('the tables that mydumper is at stand behind what it does, as many as fit', () => {
+  const tables = ['shop.orders', 'shop.two\nlines', 'blog.posts'];
+  const last = (state: Partial<ProgressState>, columns: number) =>
+    renderProgress({ ...someState, tables, ...state }, columns)
+      .split('\n')
+      .at(-1);
+  expect(last({}, 80)).toBe('running  2 pauses, 1.5 s  shop.orders  shop.two lines  blog.posts');
+  expect(last({}, 40)).toBe('running  2 pauses, 1.5 s  shop.orders');
+  expect(last({ dumpFinished: true }, 80)).not.toContain('shop.orders');
 });
 
 test('no line is wider than the terminal, whatever the state', () => {
