@@ -36,7 +36,7 @@ beforeAll(async () => {
   await world.db.query('CREATE DATABASE other');
   await world.db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, t text)');
   await world.db.query(
-    `INSERT INTO shop.orders SELECT seq, repeat(md5(seq), 20) FROM ${rowNumbers(world.db, 20_000)}`,
+    `INSERT INTO shop.orders SELECT seq, repeat(LEFT(SHA2(seq, 224), 32), 20) FROM ${rowNumbers(world.db, 20_000)}`,
   );
   await world.db.query(`CREATE TABLE other.t AS SELECT seq id FROM ${rowNumbers(world.db, 100)}`);
   for (const account of ACCOUNTS) await world.db.query(`CREATE USER ${account} IDENTIFIED BY 'x;''y'`);

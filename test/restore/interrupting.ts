@@ -28,7 +28,7 @@ export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void 
     await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
     await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
     await world.db.query(
-      `INSERT INTO shop.old SELECT seq, repeat(md5(seq), 1) FROM ${rowNumbers(world.db, 60_000)}`,
+      `INSERT INTO shop.old SELECT seq, LEFT(SHA2(seq, 224), 32) FROM ${rowNumbers(world.db, 60_000)}`,
     );
     before = await describeServer(world.db, ['shop']);
     for (const source of sources) await makeBackup(world, { SOURCE: source, ...BACKUPS[source] });
