@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
-import { findMariadbd } from '../test/support/mariadb/template.ts';
+import { serverProgram } from '../test/support/mariadb/server-program.ts';
 import { AWS } from './programs.ts';
 import type { Machine } from './sample.ts';
 
@@ -17,7 +17,7 @@ export async function describeMachine(): Promise<Machine> {
     versions: {
       Node: process.version,
       mydumper: firstLine('mydumper', '--version'),
-      MariaDB: (await findMariadbd()).version,
+      MariaDB: (await serverProgram()).version,
       'AWS CLI': firstLine(AWS, '--version'),
       rclone: firstLine('rclone', '--version'),
       zstd: firstLine('zstd', '--version').replace(/[*]/g, '').trim(),

@@ -1,5 +1,5 @@
 import type { MariaDb } from '../test/support/mariadb/harness.ts';
-import { quoteName } from '../test/support/mariadb/sql.ts';
+import { quoteName, rowNumbers } from '../test/support/mariadb/sql.ts';
 import type { Plan, TablePlan } from './plan.ts';
 
 const SYSTEM = "('mysql', 'sys', 'information_schema', 'performance_schema')";
@@ -24,7 +24,6 @@ export async function fillDatabases(
 ): Promise<void> {
   await dropDatabases(db);
   for (const database of databasesOf(plan)) await db.query(`CREATE DATABASE ${quoteName(database)}`);
-  await db.query('USE shop'); // sequences are looked for in the current database
   // mydumper 0.10 dumps no event's time zone, and plain myloader makes events in this one.
   await db.query("SET SESSION time_zone = '+00:00'");
   for (const table of plan.tables) await fillTable(db, table, plan.run);
@@ -53,6 +52,6 @@ async function fillTable(
   );
   const note = `LEFT(CONCAT(ELT(1 + seq % 3, 'it''s; ', 'back\\\\slash "x" ', '表é '), ${hashes.join(', ')}), ${textBytes})`;
   await db.query(
-    `INSERT INTO ${table} SELECT seq, (CRC32(seq + ${salt}) % 1000000) / 100, '2020-01-01' + INTERVAL seq SECOND, ${note} FROM seq_1_to_${rows}`,
+    `INSERT INTO ${table} SELECT seq, (CRC32(seq + ${salt}) % 1000000) / 100, '2020-01-01' + INTERVAL seq SECOND, ${note} FROM ${rowNumbers(db, rows)}`,
   );
 }

@@ -8,6 +8,7 @@ import { BUCKET, leftInStaging, startWorld, type World } from '../test/e2e/world
 import { databasesOf, makeBackup } from '../test/restore/setting.ts';
 import { describeServer, differences, type ServerDescription } from '../test/support/mariadb/compare.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
+import { rowNumbers } from '../test/support/mariadb/sql.ts';
 
 /*
  * The commands of docs/runbook.md, taken from the page and run as they are, but for the names of hosts, the bucket, the
@@ -34,8 +35,10 @@ beforeAll(async () => {
   await world.db.query('CREATE DATABASE shop');
   await world.db.query('CREATE DATABASE other');
   await world.db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, t text)');
-  await world.db.query('INSERT INTO shop.orders SELECT seq, repeat(md5(seq), 20) FROM shop.seq_1_to_20000');
-  await world.db.query('CREATE TABLE other.t AS SELECT seq id FROM shop.seq_1_to_100');
+  await world.db.query(
+    `INSERT INTO shop.orders SELECT seq, repeat(LEFT(SHA2(seq, 224), 32), 20) FROM ${rowNumbers(world.db, 20_000)}`,
+  );
+  await world.db.query(`CREATE TABLE other.t AS SELECT seq id FROM ${rowNumbers(world.db, 100)}`);
   for (const account of ACCOUNTS) await world.db.query(`CREATE USER ${account} IDENTIFIED BY 'x;''y'`);
   await world.db.query(`GRANT SELECT, INSERT ON shop.* TO ${ACCOUNTS[0]}`);
   await world.db.query(`GRANT SELECT (id) ON shop.orders TO ${ACCOUNTS[1]}`);

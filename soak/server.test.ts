@@ -5,6 +5,7 @@ import { objectsOf, readOnlyManifest, unpackBackup } from '../test/support/backu
 import { describeServer, differences } from '../test/support/mariadb/compare.ts';
 import { createBulkDatabase } from '../test/support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
+import { rowNumbers } from '../test/support/mariadb/sql.ts';
 import { dumpWithMydumper, loadWithMyloader } from '../test/support/mariadb/tools.ts';
 import { logLines, startProgram } from '../test/support/program.ts';
 import { startTransfers } from '../test/support/transfers.ts';
@@ -56,7 +57,7 @@ test('locks: with a large MyISAM table a writer waits about as long as for mydum
   await db.query('CREATE DATABASE bank');
   for (const table of ['checking', 'saving']) {
     await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL)`);
-    await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM bank.seq_1_to_1000`);
+    await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM ${rowNumbers(db, 1000)}`);
   }
   const writing = () => startTransfers(db, { accounts: 1000, tables: ['bank.checking', 'bank.saving'] });
 
@@ -93,7 +94,7 @@ test('a statement that runs for half a minute keeps writers waiting behind mydum
   await db.query('CREATE DATABASE bank');
   for (const table of ['checking', 'saving', 'slow']) {
     await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL)`);
-    await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM bank.seq_1_to_300`);
+    await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM ${rowNumbers(db, 300)}`);
   }
   const slow = await db.connect();
   const writing = await startTransfers(db, { accounts: 300, tables: ['bank.checking', 'bank.saving'] });

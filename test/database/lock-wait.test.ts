@@ -4,6 +4,7 @@ import { createLockWaitMeter, type LockWait, watchLockWait } from '../../app/dat
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 
 const WAIT = { timeout: 30_000, interval: 5 };
 let db: MariaDb;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   await db.query('CREATE DATABASE shop');
   for (const table of ['slow', 'other'])
     await db.query(`CREATE TABLE shop.${table} (id int PRIMARY KEY, n int)`);
-  await db.query('INSERT INTO shop.slow SELECT seq, 0 FROM shop.seq_1_to_100');
+  await db.query(`INSERT INTO shop.slow SELECT seq, 0 FROM ${rowNumbers(db, 100)}`);
 });
 afterAll(() => db?.stop());
 

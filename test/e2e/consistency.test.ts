@@ -4,6 +4,7 @@ import type { Manifest } from '../../app/manifest/schema.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { logLines, startProgram } from '../support/program.ts';
 import { startTransfers } from '../support/transfers.ts';
@@ -23,7 +24,7 @@ async function createAccounts(engine: string): Promise<void> {
       `CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL, note char(200)) ENGINE=${engine}`,
     );
     await db.query(
-      `INSERT INTO bank.${table} SELECT seq, ${BALANCE}, REPEAT('x', 200) FROM bank.seq_1_to_${ACCOUNTS}`,
+      `INSERT INTO bank.${table} SELECT seq, ${BALANCE}, REPEAT('x', 200) FROM ${rowNumbers(db, ACCOUNTS)}`,
     );
   }
 }

@@ -62,7 +62,7 @@ test.each(['none', 'gzip', 'zstd'])(
 
     const manifest = await readOnlyManifest(world.s3, BUCKET);
     expect(manifest.source).toBe('test-db');
-    expect(manifest.server.vendor).toBe('mariadb');
+    expect(manifest.server.vendor).toBe(db.vendor);
     expect(manifest.consistency).toMatchObject({ lock: 'ftwrl', lockedSeconds: expect.any(Number) });
     expect(manifest.databases.toSorted()).toEqual(databases.toSorted());
     expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(manifest.staging.budgetBytes);

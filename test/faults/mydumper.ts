@@ -6,6 +6,7 @@ import {
   upstreamDump,
   writeFakeMydumper,
 } from '../support/fake-mydumper.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 import type { RunningProgram } from '../support/program.ts';
 import type { FaultCase } from './case.ts';
 import { type Setting, until } from './setting.ts';
@@ -168,7 +169,7 @@ export const mydumperFaults: readonly FaultCase[] = [
     prepare: async ({ db }) => {
       await db.query('CREATE DATABASE others');
       await db.query('CREATE TABLE others.slow (n int) ENGINE=InnoDB');
-      await db.query('INSERT INTO others.slow SELECT seq FROM others.seq_1_to_100');
+      await db.query(`INSERT INTO others.slow SELECT seq FROM ${rowNumbers(db, 100)}`);
     },
     run: async ({ db, start }) => {
       const connection = await db.connect();

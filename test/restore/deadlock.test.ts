@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { startWorld, type World } from '../e2e/world.ts';
 import { type HeldMyloader, writeHeldMyloader } from '../support/held-myloader.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 import { type RunningProgram, startProgram } from '../support/program.ts';
 import { dropAll, into, makeBackup, restoreInto } from './setting.ts';
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
     // Without a primary key, so that rows that are loaded twice are there twice.
     await world.db.query(`CREATE TABLE shop.${table} (a int UNIQUE, filler varchar(1000))`);
     await world.db.query(
-      `INSERT INTO shop.${table} SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, MD5(seq)) FROM shop.seq_1_to_${ROWS}`,
+      `INSERT INTO shop.${table} SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, SHA2(seq, 224)) FROM ${rowNumbers(world.db, ROWS)}`,
     );
   }
   await makeBackup(world, { CHUNK_FILE_SIZE_MB: '3' });
@@ -74,7 +75,7 @@ async function startBlocked(
   await copy.query('CREATE TABLE shop.heavy (n int)');
   await other.beginTransaction();
   // The server gives up whichever of two transactions has changed less.
-  await other.query(`INSERT INTO shop.heavy SELECT seq FROM shop.seq_1_to_${5 * ROWS}`);
+  await other.query(`INSERT INTO shop.heavy SELECT seq FROM ${rowNumbers(copy, 5 * ROWS)}`);
   await other.query(`INSERT INTO shop.${table} VALUES (${LATER}, '')`);
   myloader.go(blocked);
   return { program, blocked };

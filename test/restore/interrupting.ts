@@ -3,6 +3,7 @@ import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
 import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 import { processesWith } from '../support/processes.ts';
 import { type RunningProgram, startProgram } from '../support/program.ts';
 import { databasesOf, dropAll, into, makeBackup, restoreInto } from './setting.ts';
@@ -26,7 +27,9 @@ export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void 
     copy = await startMariaDb({ config: ['innodb_flush_log_at_trx_commit=1'] });
     await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
     await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
-    await world.db.query('INSERT INTO shop.old SELECT seq, repeat(md5(seq), 1) FROM shop.seq_1_to_60000');
+    await world.db.query(
+      `INSERT INTO shop.old SELECT seq, LEFT(SHA2(seq, 224), 32) FROM ${rowNumbers(world.db, 60_000)}`,
+    );
     before = await describeServer(world.db, ['shop']);
     for (const source of sources) await makeBackup(world, { SOURCE: source, ...BACKUPS[source] });
   });

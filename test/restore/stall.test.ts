@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
+import { rowNumbers } from '../support/mariadb/sql.ts';
 import { processesWith } from '../support/processes.ts';
 import { type Ended, logLines, runProgram, startProgram } from '../support/program.ts';
 import { makeBackup } from './setting.ts';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   world = await startWorld();
   await world.db.query('CREATE DATABASE shop');
   await world.db.query('CREATE TABLE shop.orders (id int PRIMARY KEY) ENGINE=InnoDB');
-  await world.db.query('INSERT INTO shop.orders SELECT seq FROM shop.seq_1_to_1000');
+  await world.db.query(`INSERT INTO shop.orders SELECT seq FROM ${rowNumbers(world.db, 1000)}`);
   await makeBackup(world, { DATABASES: 'shop' });
 });
 afterAll(() => world?.stop());

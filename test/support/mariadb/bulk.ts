@@ -1,6 +1,6 @@
 import type { MariaDb } from './harness.ts';
 import { seededRandom } from './random.ts';
-import { quoteName } from './sql.ts';
+import { quoteName, rowNumbers } from './sql.ts';
 
 /** What {@link createBulkDatabase} makes. */
 export interface BulkOptions {
@@ -47,7 +47,7 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
   // Wide rows hold hashes too, so that they are no easier to compress than narrow ones.
   const hashes = Array.from(
     { length: Math.floor(filler / BYTES_PER_HASH) },
-    (_, index) => `, MD5(seq * ${7 + 4 * index}), ${word(4 + index)}`,
+    (_, index) => `, LEFT(SHA2(seq * ${7 + 4 * index}, 224), 32), ${word(4 + index)}`,
   ).join('');
   const note = `RPAD(CONCAT(${[0, 1, 2].map(word).join(', ')}, HEX(CRC32(seq * 7)), ' ', ${word(3)}${hashes}), ${filler}, ELT(1 + seq % 4, ${SENTENCES}))`;
   const fill = async (table: number): Promise<void> => {
@@ -59,7 +59,7 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
         `CREATE TABLE bulk_${table} (id bigint PRIMARY KEY, amount decimal(12,2), at datetime, hash char(16), status tinyint, note longtext) ENGINE=${options.engine ?? 'InnoDB'}`,
       );
       await connection.query(
-        `INSERT INTO bulk_${table} SELECT seq, (CRC32(seq + ${seed}) % 10000000) / 100, '2020-01-01' + INTERVAL seq SECOND, SUBSTR(MD5(CONCAT(seq, '-', ${seed}, '-', ${table})), 1, 16), seq % 7, ${note} FROM seq_1_to_${rows}`,
+        `INSERT INTO bulk_${table} SELECT seq, (CRC32(seq + ${seed}) % 10000000) / 100, '2020-01-01' + INTERVAL seq SECOND, LEFT(SHA2(CONCAT(seq, '-', ${seed}, '-', ${table}), 224), 16), seq % 7, ${note} FROM ${rowNumbers(db, rows)}`,
       );
     } finally {
       await connection.end();

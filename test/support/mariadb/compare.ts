@@ -51,13 +51,13 @@ function columnDigest(name: string, type: string): string {
     case 'enum':
     case 'set':
       // The invalid value '' (number 0) and a member named '' look the same as text.
-      return `IFNULL(CONCAT(${column} + 0, ':', MD5(${column})), 'N')`;
+      return `IFNULL(CONCAT(${column} + 0, ':', SHA2(${column}, 224)), 'N')`;
     case 'inet4':
     case 'inet6':
     case 'uuid':
       return `IFNULL(CONCAT(${column}), 'N')`;
     default:
-      return `IFNULL(MD5(${column}), 'N')`;
+      return `IFNULL(SHA2(${column}, 224), 'N')`;
   }
 }
 
@@ -74,7 +74,7 @@ async function describeTable(connection: Connection, database: string, table: st
   const half = (from: number): string => `SUM(CAST(CONV(SUBSTR(m, ${from}, 15), 16, 10) AS DECIMAL(30)))`;
   const data = await rowsOf(
     connection,
-    `SELECT COUNT(*) r, CONCAT_WS('/', ${half(1)}, ${half(16)}) d FROM (SELECT MD5(CONCAT_WS(',', ${digests.join(', ')})) m FROM ${name}) q`,
+    `SELECT COUNT(*) r, CONCAT_WS('/', ${half(1)}, ${half(16)}) d FROM (SELECT SHA2(CONCAT_WS(',', ${digests.join(', ')}), 224) m FROM ${name}) q`,
   );
   const versioned = /WITH(OUT)? SYSTEM VERSIONING/i.test(create);
   const history = versioned
@@ -161,7 +161,8 @@ export async function describeServer(db: MariaDb, databases: readonly string[]):
   const connection = await db.connect();
   try {
     // How definitions and values are shown depends on these, so they are the same for both sides.
-    await connection.query("SET SESSION sql_mode = '', time_zone = '+00:00', max_statement_time = 0");
+    const patience = db.vendor === 'mariadb' ? 'max_statement_time = 0' : 'max_execution_time = 0';
+    await connection.query(`SET SESSION sql_mode = '', time_zone = '+00:00', ${patience}`);
     const objects: Record<string, Facts> = {};
     for (const database of databases) Object.assign(objects, await describeDatabase(connection, database));
     return { objects };

@@ -1,6 +1,21 @@
 import type { Connection } from 'mysql2/promise';
+import { mariadbObjects } from './dataset-mariadb.ts';
+import { mysqlObjects } from './dataset-mysql.ts';
+import type { Vendor } from './server-program.ts';
+import { rowNumbers } from './sql.ts';
 
-const TABLES = [
+/** What a FROM clause needs to read the column `seq` with the numbers 1 to `count`. */
+export type RowNumbers = (count: number) => string;
+
+/** What only one of the vendors takes. */
+export type VendorObjects = {
+  readonly tables: (rows: RowNumbers) => readonly string[];
+  readonly routines: readonly string[];
+  readonly views: readonly string[];
+};
+
+/** Tables that MariaDB and MySQL both take. */
+const tables = (rows: RowNumbers): string[] => [
   // Foreign keys, also in a circle and to the table itself.
   'CREATE TABLE customer (id int AUTO_INCREMENT PRIMARY KEY, name varchar(50) NOT NULL, last_order int, parent int REFERENCES customer (id)) AUTO_INCREMENT = 1000',
   'CREATE TABLE `order` (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, customer int NOT NULL, `key` varchar(10), CONSTRAINT `fk "1"` FOREIGN KEY (customer) REFERENCES customer (id) ON DELETE CASCADE ON UPDATE CASCADE) AUTO_INCREMENT = 7',
@@ -10,8 +25,6 @@ const TABLES = [
   "INSERT INTO `order` (id, customer, `key`) VALUES (1, 2, 'a'), (2, 2, 'b'), (50000, 900, 'gap')",
   'INSERT INTO `a child first` VALUES (1), (50000), (NULL)',
   // Generated columns, default expressions, constraints.
-  "CREATE TABLE computed (`v;1` int AS (a + 1) VIRTUAL, a int, s varchar(50) AS (concat(a, ';\\n', '\"it''s\"')) STORED, d int DEFAULT (a * 2), u char(36) DEFAULT (concat('x', 'y')), t varchar(20) CHECK (t <> ';' AND length(t) < 15), CONSTRAINT `c 1` CHECK (a > -5), KEY (`v;1`))",
-  "INSERT INTO computed (a, t) SELECT seq, concat('t', seq) FROM seq_1_to_100",
   // No key at all, duplicates, empty tables, comments.
   'CREATE TABLE keyless (a int, b varchar(10))',
   "INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (1, 'x'), (NULL, NULL), (NULL, NULL)",
@@ -20,36 +33,26 @@ const TABLES = [
   'CREATE TABLE empty_myisam (a int AUTO_INCREMENT PRIMARY KEY) ENGINE = MyISAM AUTO_INCREMENT = 99',
   "CREATE TABLE commented (a int COMMENT 'it''s \"a\" `column`;\\nsecond line; -- \\\\', b int COMMENT 'ünïcödé 日本') COMMENT = 'table ''comment'';\\n\"two\" lines;\\r\\nä %s'",
   'INSERT INTO commented VALUES (1, 2)',
-  "CREATE TABLE defaults (a varchar(20) DEFAULT 'it''s;\\n', b varchar(20) DEFAULT 'äß日', c timestamp DEFAULT '2020-01-01 00:00:00', d bit(3) DEFAULT b'101', e varbinary(9) DEFAULT 'x', f timestamp(6) NULL DEFAULT current_timestamp(6))",
-  "INSERT INTO defaults (f) VALUES ('2024-01-01 00:00:00.123456')",
   // Engines, partitions and indexes.
   "CREATE TABLE by_range (id int, d date NOT NULL, PRIMARY KEY (id, d)) PARTITION BY RANGE (year(d)) SUBPARTITION BY HASH (id) SUBPARTITIONS 2 (PARTITION p0 VALUES LESS THAN (2000), PARTITION `p 1` VALUES LESS THAN (2020) COMMENT = 'it''s', PARTITION pmax VALUES LESS THAN MAXVALUE)",
-  "INSERT INTO by_range SELECT seq, '1990-01-01' + INTERVAL seq WEEK FROM seq_1_to_2000",
+  `INSERT INTO by_range SELECT seq, '1990-01-01' + INTERVAL seq WEEK FROM ${rows(2000)}`,
   "CREATE TABLE by_list (a varchar(9)) PARTITION BY LIST COLUMNS (a) (PARTITION x VALUES IN ('a', 'b;'), PARTITION y VALUES IN ('it''s', NULL))",
   "INSERT INTO by_list VALUES ('a'), ('b;'), ('it''s'), (NULL)",
   'CREATE TABLE by_hash (id int PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 3',
-  'INSERT INTO by_hash SELECT seq FROM seq_1_to_50',
-  'CREATE TABLE by_key (id varchar(20) PRIMARY KEY) ENGINE = MyISAM PARTITION BY KEY (id) PARTITIONS 3',
-  'INSERT INTO by_key SELECT md5(seq) FROM seq_1_to_50',
-  'CREATE TABLE aria (id int AUTO_INCREMENT PRIMARY KEY, t text) ENGINE = Aria TRANSACTIONAL = 1',
-  "INSERT INTO aria SELECT seq, repeat('x', seq) FROM seq_1_to_50",
+  `INSERT INTO by_hash SELECT seq FROM ${rows(50)}`,
   'CREATE TABLE memory (id int PRIMARY KEY, t varchar(10)) ENGINE = MEMORY',
   "INSERT INTO memory VALUES (1, 'one'), (2, NULL)",
   'CREATE TABLE csv (a int NOT NULL, t text NOT NULL) ENGINE = CSV',
   'INSERT INTO csv VALUES (1, \'comma, "quote"\\n\')',
   'CREATE TABLE compressed (id int PRIMARY KEY, t longtext) ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8',
-  'INSERT INTO compressed SELECT seq, repeat(md5(seq), 50) FROM seq_1_to_50',
+  `INSERT INTO compressed SELECT seq, repeat(LEFT(SHA2(seq, 224), 20), 50) FROM ${rows(50)}`,
   'CREATE TABLE searched (id int PRIMARY KEY, t text, u varchar(200), g point NOT NULL, FULLTEXT KEY `ft 1` (t, u), SPATIAL KEY (g), UNIQUE KEY (u(20)), KEY `desc` (u DESC, id))',
-  "INSERT INTO searched SELECT seq, concat('word', seq), concat(seq, 'unique'), POINT(seq, -seq) FROM seq_1_to_50",
+  `INSERT INTO searched SELECT seq, concat('word', seq), concat(seq, 'unique'), POINT(seq, -seq) FROM ${rows(50)}`,
   'CREATE TABLE collated (a varchar(20) COLLATE utf8mb4_german2_ci, b varchar(20) CHARACTER SET latin2) DEFAULT CHARSET = utf8mb3 COLLATE = utf8mb3_bin',
   "INSERT INTO collated VALUES ('Ä', 'ž'), ('ae', 'Ž')",
   'CREATE TABLE merged_1 (a int NOT NULL) ENGINE = MyISAM',
   'INSERT INTO merged_1 VALUES (1), (2)',
   'CREATE TABLE merged (a int NOT NULL) ENGINE = MERGE UNION = (merged_1) INSERT_METHOD = LAST',
-  'CREATE SEQUENCE counter START WITH 5 INCREMENT BY 3',
-  'DO NEXTVAL(counter)',
-  'CREATE TABLE periods (a int, s date, e date, PERIOD FOR p (s, e), UNIQUE (a, p WITHOUT OVERLAPS))',
-  "INSERT INTO periods VALUES (1, '2020-01-01', '2021-01-01'), (1, '2021-01-01', '2022-01-01')",
   "CREATE TABLE line_ends (a varchar(9) CHECK (a <> ';\n'), b varchar(20) AS (concat(a, ';\n')) VIRTUAL)",
   "INSERT INTO line_ends (a) VALUES ('x')",
   'CREATE TABLE audit (id int AUTO_INCREMENT PRIMARY KEY, what text)',
@@ -79,7 +82,6 @@ const VIEWS = [
 const ROUTINES = [
   'CREATE FUNCTION tax(a int) RETURNS decimal(10,2) DETERMINISTIC RETURN a * 0.19',
   `CREATE FUNCTION \`odd "function" %s\`(a text CHARSET utf8mb4) RETURNS text CHARSET utf8mb4 NO SQL COMMENT 'it''s; a "comment"' BEGIN${BODY}  RETURN concat(a, text1);\nEND`,
-  'CREATE AGGREGATE FUNCTION total(x int) RETURNS bigint BEGIN\n  DECLARE s bigint DEFAULT 0;\n  DECLARE CONTINUE HANDLER FOR NOT FOUND RETURN s;\n  LOOP FETCH GROUP NEXT ROW; SET s = s + x; END LOOP;\nEND',
   `CREATE PROCEDURE \`select\`(IN a int, OUT b text, INOUT \`c d\` int) MODIFIES SQL DATA SQL SECURITY INVOKER BEGIN${BODY}  SELECT 1;\n  INSERT INTO audit (what) VALUES ('x;');\nEND`,
   'CREATE DEFINER = `app "user"`@`10.%` PROCEDURE `with definer`() SELECT \'one line; only\' -- trailing comment',
   'CREATE PROCEDURE `0 digits`() BEGIN END',
@@ -101,12 +103,15 @@ const EVENTS = [
 ];
 
 /** Tables of every sort in the current database, and the views, routines, triggers and events around them. */
-export async function createObjects(connection: Connection): Promise<void> {
+export async function createObjects(connection: Connection, vendor: Vendor): Promise<void> {
+  const own = vendor === 'mariadb' ? mariadbObjects : mysqlObjects;
+  const rows: RowNumbers = (count) => rowNumbers({ vendor }, count);
   await connection.query('SET FOREIGN_KEY_CHECKS = 0');
-  for (const statement of TABLES) await connection.query(statement);
+  for (const statement of [...tables(rows), ...own.tables(rows)]) await connection.query(statement);
   await connection.query('SET FOREIGN_KEY_CHECKS = 1');
   // mydumper 0.10 does not keep the SQL mode they were created under; the server's own is what a load gives them.
   await connection.query('SET SESSION sql_mode = DEFAULT');
-  for (const statement of [...ROUTINES, ...VIEWS, ...TRIGGERS, ...EVENTS]) await connection.query(statement);
+  const programs = [...ROUTINES, ...own.routines, ...VIEWS, ...own.views, ...TRIGGERS, ...EVENTS];
+  for (const statement of programs) await connection.query(statement);
   await connection.query("SET SESSION sql_mode = ''");
 }

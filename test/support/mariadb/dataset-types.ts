@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import type { Random } from './random.ts';
+import type { Vendor } from './server-program.ts';
 import { quoteName } from './sql.ts';
 
 type Value = string | number | bigint | Buffer | null | { toSqlString(): string };
@@ -71,7 +72,6 @@ const STRINGS: readonly Column[] = [
   ['ucs2', 'varchar(50) character set ucs2', (r) => r.pick(['äöü', '日本', ';\n'])],
   ['cp932', 'varchar(50) character set cp932', (r) => r.pick(['表示', 'ソ', '能'])],
   ['ascii', "varchar(50) character set ascii default 'a;b'", (r) => r.pick(['', "'", '"', '\\', '\u0000'])],
-  ['compressed', 'longtext compressed', (r) => r.text(500)],
   [
     'json',
     'json',
@@ -126,12 +126,21 @@ const TIMES: readonly Column[] = [
   ['year', 'year', (r) => r.pick([0, 1901, 2155, 2024])],
 ];
 
-const PLACES: readonly Column[] = [
-  [
+/** MySQL knows what an SRID means: which coordinate comes first, and how large it may be. */
+const POINTS: Readonly<Record<Vendor, Column>> = {
+  mariadb: [
     'point',
     'point',
     (r) => raw(`ST_GeomFromText('POINT(${r.int(360) - 180}.5 ${r.int(180) - 90})', ${r.pick([0, 4326])})`),
   ],
+  mysql: [
+    'point',
+    'point',
+    (r) => raw(`ST_GeomFromText('POINT(${r.int(90)}.5 ${r.int(180)})', ${r.pick([0, 4326, 3857])})`),
+  ],
+};
+
+const PLACES: readonly Column[] = [
   ['line', 'linestring', (r) => raw(`ST_GeomFromText('LINESTRING(0 0, ${r.int(9)} 1, 2 ${r.int(9)})')`)],
   [
     'polygon',
@@ -146,14 +155,28 @@ const PLACES: readonly Column[] = [
   ['multi', 'multipoint', (r) => raw(`ST_GeomFromText('MULTIPOINT(0 0, 1 ${r.int(9)})')`)],
 ];
 
-const TABLES: readonly (readonly [name: string, columns: readonly Column[], suffix: string])[] = [
-  ['numbers', NUMBERS, ''],
-  ['strings', STRINGS, 'ROW_FORMAT=DYNAMIC'],
-  ['strings myisam', STRINGS, 'ENGINE=MyISAM'],
-  ['binaries', BINARIES, ''],
-  ['times', TIMES, ''],
-  ['places', PLACES, ''],
-];
+const OWN_STRINGS: Readonly<Record<Vendor, readonly Column[]>> = {
+  mariadb: [['compressed', 'longtext compressed', (r) => r.text(500)]],
+  mysql: [
+    ['accents', 'varchar(100) collate utf8mb4_0900_as_ci', (r) => r.text(20)],
+    ['0900 bin', 'longtext collate utf8mb4_0900_bin', (r) => r.text(500)],
+    ['gb18030', 'varchar(50) character set gb18030', (r) => r.pick(['表示', 'äöü', '\\;\n'])],
+  ],
+};
+
+type Table = readonly [name: string, columns: readonly Column[], suffix: string];
+
+function tablesOf(vendor: Vendor): Table[] {
+  const strings = [...STRINGS, ...OWN_STRINGS[vendor]];
+  return [
+    ['numbers', NUMBERS, ''],
+    ['strings', strings, 'ROW_FORMAT=DYNAMIC'],
+    ['strings myisam', strings, 'ENGINE=MyISAM'],
+    ['binaries', BINARIES, ''],
+    ['times', TIMES, ''],
+    ['places', [POINTS[vendor], ...PLACES], ''],
+  ];
+}
 
 /** Rows between 10 bytes and 5 MB, so that statements and files end in the middle of nowhere. */
 async function createSizes(connection: Connection, random: Random, rows: number): Promise<void> {
@@ -165,8 +188,13 @@ async function createSizes(connection: Connection, random: Random, rows: number)
 }
 
 /** Tables with a column of every type whose values a dump by mydumper 0.10 and a load by myloader 0.10 keep. */
-export async function createTypeTables(connection: Connection, random: Random, rows: number): Promise<void> {
-  for (const [name, columns, suffix] of TABLES) {
+export async function createTypeTables(
+  connection: Connection,
+  vendor: Vendor,
+  random: Random,
+  rows: number,
+): Promise<void> {
+  for (const [name, columns, suffix] of tablesOf(vendor)) {
     const definitions = columns.map(([column, type]) => `${quoteName(column)} ${type}`);
     await connection.query(
       `CREATE TABLE ${quoteName(name)} (\`id\` int NOT NULL AUTO_INCREMENT PRIMARY KEY, ${definitions.join(', ')}) ${suffix}`,

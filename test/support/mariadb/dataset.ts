@@ -23,6 +23,8 @@ export interface NastyOptions {
   readonly rows?: number;
   /** Beginning of the databases' names, `nasty` when not given. */
   readonly prefix?: string;
+  /** Only names that every pair of mydumper and server can dump; the default is true on MySQL. */
+  readonly plainNames?: boolean;
 }
 
 /**
@@ -39,17 +41,20 @@ export async function createNastyDatabases(db: MariaDb, options: NastyOptions): 
     // Zero dates and the invalid ENUM value are data too; a fixed zone keeps TIMESTAMP and events the same everywhere.
     await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'");
     const types = `${prefix}_types`;
-    const objects = `${prefix} "Öbjects" 100%s-x`;
+    // mydumper cannot dump databases with other names than ASCII from MySQL.
+    const plain = options.plainNames ?? db.vendor === 'mysql';
+    const objects = `${prefix} "${plain ? 'O' : 'Ö'}bjects" 100%s-x`;
     const names = `${prefix}_select`;
     const latin = `0_${prefix}_latin`;
     const use = async (name: string, charset = ''): Promise<void> => {
       await connection.query(`CREATE DATABASE ${quoteName(name)} ${charset}`);
       await connection.query(`USE ${quoteName(name)}`);
     };
-    await use(types, "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci COMMENT 'it''s \"one\"; ä'");
-    await createTypeTables(connection, random, options.rows ?? 200);
+    const comment = db.vendor === 'mariadb' ? `COMMENT 'it''s "one"; ä'` : '';
+    await use(types, `CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci ${comment}`);
+    await createTypeTables(connection, db.vendor, random, options.rows ?? 200);
     await use(objects);
-    await createObjects(connection);
+    await createObjects(connection, db.vendor);
     await use(names);
     await createOddNames(connection);
     await use(latin, 'CHARACTER SET latin1 COLLATE latin1_german2_ci');

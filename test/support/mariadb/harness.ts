@@ -12,7 +12,8 @@ import {
   type RowDataPacket,
 } from 'mysql2/promise';
 import { configFile, FAST_AND_SMALL } from './server-config.ts';
-import { copyTemplate, findMariadbd, userArguments } from './template.ts';
+import { serverProgram, type Vendor } from './server-program.ts';
+import { copyTemplate, userArguments } from './template.ts';
 
 const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 30_000;
@@ -35,15 +36,18 @@ export interface MariaDbOptions {
 /** One row as the client library gives it. */
 export type Row = RowDataPacket;
 
-/** A running server of our own. */
+/** A running server of our own: MariaDB, or MySQL where {@link serverProgram} says so. */
 export interface MariaDb {
+  readonly vendor: Vendor;
+  /** As the program gives it, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
+  readonly version: string;
   readonly host: '127.0.0.1';
   readonly port: number;
   /** Path of the unix socket. */
   readonly socket: string;
   readonly user: 'root';
   readonly password: string;
-  /** Process id of mariadbd itself; changes with `restart()`. */
+  /** Process id of the server itself; changes with `restart()`. */
   readonly pid: number;
   /** Directory of socket, error log and (unless given) data; `stop()` removes it. */
   readonly dir: string;
@@ -86,10 +90,10 @@ async function isEmptyOrMissing(path: string): Promise<boolean> {
  * Starts a server on data of its own, reading no configuration of the machine, and waits until root can
  * log in. It dies with the thread that started it, so a crashed test leaves nothing running.
  *
- * @throws Error when MariaDB is not installed, or does not answer within a minute (with its error log's end).
+ * @throws Error when the server is not installed, or does not answer within a minute (with its error log's end).
  */
 export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
-  const mariadbd = await findMariadbd();
+  const program = await serverProgram();
   const password = options.rootPassword ?? NASTY_PASSWORD;
   // Unix socket paths end at 107 bytes, and TMPDIR may be long.
   const base = tmpdir().length > 60 ? '/tmp' : tmpdir();
@@ -159,19 +163,33 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     const quoted = `'${password.replace(/[\\']/g, (c) => `\\${c}`)}'`;
     await writeFile(
       init,
-      `SET sql_mode='';\nALTER USER root@localhost IDENTIFIED BY ${quoted};\nCREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY ${quoted};\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n`,
+      [
+        "SET sql_mode='';",
+        `ALTER USER root@localhost IDENTIFIED BY ${quoted};`,
+        `CREATE USER IF NOT EXISTS root@'127.0.0.1' IDENTIFIED BY ${quoted};`,
+        `ALTER USER root@'127.0.0.1' IDENTIFIED BY ${quoted};`,
+        "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;",
+        '',
+      ].join('\n'),
       { mode: 0o600 },
     );
     const defaults = join(dir, 'my.cnf');
     await writeFile(
       defaults,
-      configFile([...FAST_AND_SMALL, ...own, `tmpdir=${dir}`, `init-file=${init}`, ...config]),
+      configFile([
+        ...FAST_AND_SMALL[program.vendor],
+        ...program.files,
+        ...own,
+        `tmpdir=${dir}`,
+        `init-file=${init}`,
+        ...config,
+      ]),
       { mode: 0o600 },
     );
     const log = await open(errorLog, 'a');
     const child = spawn(
       'setpriv',
-      ['--pdeathsig', 'KILL', mariadbd.path, `--defaults-file=${defaults}`, ...userArguments()],
+      ['--pdeathsig', 'KILL', '--', ...program.command, `--defaults-file=${defaults}`, ...userArguments()],
       { stdio: ['ignore', log.fd, log.fd], detached: true },
     );
     server = child;
@@ -191,7 +209,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
         failure = `no login in a minute: ${String(connection)}`;
       if (failure !== undefined) {
         await halt('SIGKILL');
-        throw new Error(`mariadbd did not start: ${failure}\n${await tail(errorLog)}`);
+        throw new Error(`${program.path} did not start: ${failure}\n${await tail(errorLog)}`);
       }
       await sleep(20);
     }
@@ -205,7 +223,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   };
 
   try {
-    if (await isEmptyOrMissing(dataDir)) await copyTemplate(mariadbd, dataDir);
+    if (await isEmptyOrMissing(dataDir)) await copyTemplate(program, dataDir);
     await boot(options.config ?? []);
   } catch (error) {
     await stop();
@@ -213,6 +231,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   }
 
   return {
+    vendor: program.vendor,
+    version: program.version,
     host: '127.0.0.1',
     port,
     socket,

@@ -1,32 +1,22 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { glob, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { configFile } from './server-config.ts';
+import type { ServerProgram } from './server-program.ts';
 
 const run = promisify(execFile);
 
-/** A server's program, and what it says of its version. */
-export type Mariadbd = { readonly path: string; readonly version: string };
-
-let found: Promise<Mariadbd> | undefined;
-
-/** The mariadbd to start: on Debian it lives in sbin, which is not on every user's PATH. Looked for once in each process. */
-export function findMariadbd(): Promise<Mariadbd> {
-  found ??= lookForMariadbd();
-  return found;
-}
-
-async function lookForMariadbd(): Promise<Mariadbd> {
-  for (const path of ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld']) {
-    const output = await run(path, ['--no-defaults', '--version']).then(
-      ({ stdout }) => stdout,
-      () => undefined,
-    );
-    if (output !== undefined) return { path, version: /Ver (\S+)/.exec(output)?.[1] ?? 'unknown' };
-  }
-  throw new Error('mariadbd is not installed (on Debian: apt-get install mariadb-server mydumper)');
-}
+/** The scripts that `mariadb-install-db` feeds to the server, in its order. Help texts are left out. */
+const MARIADB_SCRIPTS = [
+  '*_system_tables.sql',
+  '*_performance_tables.sql',
+  '*_system_tables_data.sql',
+  'maria_add_gis_sp_bootstrap.sql',
+  '*_sys_schema.sql',
+];
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
@@ -40,57 +30,111 @@ export function userArguments(): string[] {
   return userInfo().uid === 0 ? ['--user=root'] : [];
 }
 
-async function build(mariadbd: string, target: string): Promise<void> {
+async function build(program: ServerProgram, target: string): Promise<void> {
   const work = await mkdtemp(`${target}.new-`);
   const data = join(work, 'data');
+  const defaults = join(work, 'my.cnf');
   try {
     await mkdir(data);
+    const own = [`tmpdir=${work}`, ...program.files];
+    if (program.vendor === 'mysql') own.push(`datadir=${data}`, 'secure-file-priv=', 'mysqlx=OFF');
+    else own.push('innodb_log_file_size=16M');
     // A file system shared by every user of the machine: nobody else may read the data directory.
-    await writeFile(join(work, 'my.cnf'), `[mysqld]\ninnodb_log_file_size=16M\ntmpdir=${work}\n`, {
-      mode: 0o600,
-    });
-    await run(
-      'mariadb-install-db',
-      [
-        `--defaults-file=${join(work, 'my.cnf')}`,
-        `--datadir=${data}`,
-        '--auth-root-authentication-method=normal',
-        '--skip-test-db',
-        '--skip-name-resolve',
-        ...userArguments(),
-      ],
-      {
-        maxBuffer: 16 * 1024 * 1024,
-        env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` },
-      },
-    );
+    await writeFile(defaults, configFile(own), { mode: 0o600 });
+    if (program.vendor === 'mysql') await initialize(program, defaults);
+    else if (program.share === undefined) await install(defaults, data);
+    else await bootstrap(program, defaults, data);
     await rename(data, target).catch(async (error: unknown) => {
       // Another worker was first; its template is as good as ours.
       if (!(await exists(join(target, 'mysql')))) throw error;
     });
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new Error(`mariadb-install-db (${mariadbd}) could not make a data directory: ${detail}`);
+    throw new Error(`${program.path} could not make a data directory: ${detail}`);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+async function initialize({ command }: ServerProgram, defaults: string): Promise<void> {
+  const [program = '', ...args] = command;
+  await run(program, [...args, `--defaults-file=${defaults}`, '--initialize-insecure', ...userArguments()], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+}
+
+async function install(defaults: string, data: string): Promise<void> {
+  await run(
+    'mariadb-install-db',
+    [
+      `--defaults-file=${defaults}`,
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+      ...userArguments(),
+    ],
+    {
+      maxBuffer: 16 * 1024 * 1024,
+      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin` },
+    },
+  );
+}
+
+/** What `mariadb-install-db` does, which cannot start a server through a linker. */
+async function bootstrap(
+  { command, share = '' }: ServerProgram,
+  defaults: string,
+  data: string,
+): Promise<void> {
+  const scripts = ['CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n'];
+  for (const pattern of MARIADB_SCRIPTS) {
+    for await (const name of glob(pattern, { cwd: share })) {
+      scripts.push(await readFile(join(share, name), 'utf8'));
+    }
+  }
+  const [program = '', ...args] = command;
+  const child = spawn(
+    program,
+    [
+      ...args,
+      `--defaults-file=${defaults}`,
+      `--datadir=${data}`,
+      '--bootstrap',
+      '--skip-name-resolve',
+      '--max_allowed_packet=8M',
+      '--net_buffer_length=16K',
+      ...userArguments(),
+    ],
+    { stdio: ['pipe', 'ignore', 'pipe'] },
+  );
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  // The server may end before it has read everything; its exit code tells.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(scripts.join('\n'));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`--bootstrap ended with ${code}\n${errors.slice(-4000)}`);
 }
 
 /**
  * Directory with a freshly installed data directory, made once per machine, user and server version and
  * kept in the temporary directory. It is never opened by a server: each instance gets a copy.
  *
- * @throws Error when `mariadb-install-db` is missing or fails, with its output.
+ * @throws Error when the server's own way to install it is missing or fails, with its output.
  */
-export async function templateDataDir({ path, version }: Mariadbd): Promise<string> {
-  const target = join(tmpdir(), `mariadb-template-${userInfo().uid}-${version.replace(/[^\w.-]/g, '_')}`);
-  if (!(await exists(join(target, 'mysql')))) await build(path, target);
+export async function templateDataDir(program: ServerProgram): Promise<string> {
+  const version = program.version.replace(/[^\w.-]/g, '_');
+  const target = join(tmpdir(), `${program.vendor}-template-${userInfo().uid}-${version}`);
+  if (!(await exists(join(target, 'mysql')))) await build(program, target);
   return target;
 }
 
 /** Copies the template into `target`, which may be missing or empty, sharing blocks where the file system can. */
-export async function copyTemplate(mariadbd: Mariadbd, target: string): Promise<void> {
-  const template = await templateDataDir(mariadbd);
+export async function copyTemplate(program: ServerProgram, target: string): Promise<void> {
+  const template = await templateDataDir(program);
   await mkdir(target, { recursive: true, mode: 0o700 });
   await run('cp', ['-a', '--reflink=auto', `${template}/.`, target]);
 }
