@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { inMountNamespace } from '../test/support/mount-namespace.ts';
 import { drawPlan } from './draw.ts';
 import { judge } from './judge.ts';
 import { type Lab, openLab } from './lab.ts';
@@ -19,13 +20,9 @@ const INSIDE = '--inside-namespace';
 const INTERRUPTED = 130;
 
 function enterNamespace(): number {
-  const privileges = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const [unshare = '', ...words] = inMountNamespace('--kill-child', '--fork');
   const command = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2), INSIDE];
-  const { status, error } = spawnSync(
-    'unshare',
-    ['--mount', ...privileges, '--kill-child', '--fork', ...command],
-    { stdio: 'inherit' },
-  );
+  const { status, error } = spawnSync(unshare, [...words, ...command], { stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? 1;
 }

@@ -1,15 +1,18 @@
-// Installs what `npm run demo` and `npm test` need and is missing: npm packages (with Node 24 for the scripts themselves) and, by
-// apt, mydumper and the MariaDB programs. Runs on any Node from 20 on, before anything is installed. Quick when nothing is missing.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Installs what `npm run demo` and `npm test` need and is missing: npm packages, with Node 24 for the
+// scripts themselves, and by apt mydumper, the MariaDB programs and a few tools. Runs on any Node from 20
+// on, before anything is installed. Quick when nothing is missing. --programs installs no npm packages.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { changedPackages, downloadFromSid, sidMirrors } from './sid.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quiet = process.argv.includes('--quiet');
 const forBench = process.argv.includes('--bench');
 
-/** Programs the tests and the demo run, with the packages that hold them; of several names the first that apt knows is taken. */
+/** Programs that tests and demo run, with their packages. Of several, the first that apt knows is used. */
 const PROGRAMS = [
   { program: 'mydumper', packages: ['mydumper'] },
   { program: 'myloader', packages: ['mydumper'] },
@@ -17,17 +20,22 @@ const PROGRAMS = [
   { program: 'mariadb-install-db', packages: ['mariadb-server-core', 'mariadb-server-core-10.6'] },
   { program: 'mariadb', packages: ['mariadb-client-core', 'mariadb-client-core-10.6'] },
   { program: 'setpriv', packages: ['util-linux'] },
+  { program: 'mount', packages: ['mount'] },
+  { program: 'openssl', packages: ['openssl'] },
+  { program: 'python3', packages: ['python3-minimal'] },
   // Those that `npm run bench` compares with.
   ...(forBench
     ? [
         { program: 'aws', packages: ['awscli'] },
         { program: 'rclone', packages: ['rclone'] },
         { program: 'zstd', packages: ['zstd'] },
-        { program: 'openssl', packages: ['openssl'] },
         { program: 'mariadb-dump', packages: ['mariadb-client'] },
       ]
     : []),
 ];
+
+const SID_PAGE = 'https://packages.debian.org/sid/mydumper';
+const BY_HAND = `install mydumper by hand, such as the package of ${SID_PAGE}, and run this again`;
 
 /** Servers live in directories that a user's PATH may lack. */
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -36,12 +44,12 @@ function has(program) {
   return searched.some((directory) => directory !== '' && existsSync(join(directory, program)));
 }
 
-function say(text) {
-  if (!quiet) console.error(`setup: ${text}`);
+function say(message) {
+  if (!quiet) console.error(`setup: ${message}`);
 }
 
-function stop(text) {
-  console.error(`setup: ${text}`);
+function stop(message) {
+  console.error(`setup: ${message}`);
   process.exit(1);
 }
 
@@ -78,26 +86,88 @@ function npm(...words) {
   if (status !== 0) stop(`npm ${words[0]} failed; see above`);
 }
 
-function installPrograms() {
-  const missing = PROGRAMS.filter(({ program }) => !has(program));
+async function installPrograms() {
+  const missing = missingPrograms();
   if (missing.length === 0) return;
-  const byHand = `install ${[...new Set(missing.map(({ packages }) => packages[0]))].join(' ')} (for ${missing.map(({ program }) => program).join(', ')})`;
-  if (!has('apt-get')) stop(`there is no apt-get here; ${byHand}`);
+  const named = missing.map(({ program }) => program).join(', ');
+  if (!has('apt-get')) stop(`missing: ${named}; there is no apt-get here to install them`);
   const prefix = privilege();
-  if (prefix === undefined) stop(`neither root nor sudo without a password; ${byHand}`);
+  if (prefix === undefined) {
+    const who = 'this user is not root and has no sudo without a password';
+    stop(`missing: ${named}; ${who}; ${await instructions(missing)}`);
+  }
 
   say('reading package lists');
-  run([...prefix, 'apt-get', 'update', '-qq']);
-  const names = [...new Set(missing.map(({ packages }) => packages.find(isKnown) ?? packages[0]))];
-  say(`installing ${names.join(' ')}`);
-  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive'];
-  if (
-    !run([...prefix, ...environment, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...names])
-  ) {
-    stop(`apt-get could not install them; ${byHand}`);
-  }
-  const still = PROGRAMS.filter(({ program }) => !has(program));
-  if (still.length > 0) stop(`still missing: ${still.map(({ program }) => program).join(', ')}`);
+  await run([...prefix, 'apt-get', 'update', '-qq']);
+  const names = await packagesOf(missing);
+  const mirrors = await mirrorsOfMydumper(names);
+  if (mirrors.length === 0) await install(prefix, names);
+  else await installWithSid(prefix, names, mirrors);
+  const still = missingPrograms().map(({ program }) => program);
+  if (still.length > 0) stop(`still missing: ${still.join(', ')}`);
+}
+
+/** Downloads first, so that nothing is installed where no mirror has mydumper. */
+async function installWithSid(prefix, names, mirrors) {
+  const file = await downloadFromSid('mydumper', mirrors, run, say);
+  if (file === undefined) stop(`this release has no mydumper, and no mirror gave that of sid; ${BY_HAND}`);
+  const others = names.filter((name) => name !== 'mydumper');
+  if (others.length > 0) await install(prefix, others);
+  await refuseChanges(file);
+  await install(prefix, [file]);
+}
+
+function missingPrograms() {
+  return PROGRAMS.filter(({ program }) => !has(program));
+}
+
+async function packagesOf(programs) {
+  const names = [];
+  for (const { packages } of programs) names.push((await firstKnown(packages)) ?? packages[0]);
+  return [...new Set(names)];
+}
+
+async function firstKnown(packages) {
+  for (const name of packages) if (await isKnown(name)) return name;
+  return undefined;
+}
+
+/** Finds mirrors to get mydumper from sid. None when it is not wanted, or apt knows it. */
+async function mirrorsOfMydumper(names) {
+  const wanted = names.includes('mydumper') && !(await isKnown('mydumper'));
+  return wanted ? sidMirrors(run) : [];
+}
+
+/** What a person can do where set-up may not install the programs. */
+async function instructions(missing) {
+  const names = await packagesOf(missing);
+  const mirrors = await mirrorsOfMydumper(names);
+  const command = [
+    'node',
+    join(root, 'scripts', 'setup.mjs'),
+    '--programs',
+    ...(forBench ? ['--bench'] : []),
+  ];
+  const hint = mirrors.length > 0 ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
+  return `as root run \`${command.join(' ')}\`, or install ${names.join(' ')}${hint}`;
+}
+
+async function install(prefix, names) {
+  const named = names.map((name) => basename(name)).join(' ');
+  say(`installing ${named}`);
+  const command = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install'];
+  const { good } = await run([...command, '-y', '-qq', '--no-install-recommends', ...names]);
+  if (!good) stop(`apt-get could not install ${named}; install it by hand and run this again`);
+}
+
+/** A package of another suite may be added to the machine, but must not replace or remove what is installed. */
+async function refuseChanges(file) {
+  const command = ['apt-get', '--simulate', 'install', '--no-install-recommends', file];
+  const { good, stdout } = await run(command);
+  const changed = changedPackages(stdout);
+  if (good && changed.length === 0) return;
+  const reason = good ? `would replace or remove ${changed.join(', ')}` : 'does not fit this release';
+  stop(`mydumper was not installed: ${basename(file)} of Debian's sid ${reason}; ${BY_HAND}`);
 }
 
 /** What to put before a command to run it as root; undefined when that is not possible without asking. */
@@ -106,20 +176,21 @@ function privilege() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
-function isKnown(name) {
-  const { stdout } = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8' });
-  return /Candidate: (?!\(none\))/.test(stdout ?? '');
+async function isKnown(name) {
+  return /Candidate: (?!\(none\))/.test((await run(['apt-cache', 'policy', name])).stdout);
 }
 
-/** Its output goes to ours only when it fails. */
-function run([command, ...args]) {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (status !== 0) console.error(`${stdout ?? ''}${stderr ?? ''}`);
-  return status === 0;
+/** The command's output goes to ours only when it fails. */
+async function run([command, ...args], cwd = root) {
+  // What is read from apt's output is English.
+  const env = { ...process.env, LC_ALL: 'C' };
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('error', resolve).once('close', resolve));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (code !== 0) process.stderr.write(`${stdout}${stderr}`);
+  return { good: code === 0, stdout };
 }
 
-installNpmPackages();
-installPrograms();
+// Programs first: where they cannot be installed, the user learns it at once.
+await installPrograms();
+if (!process.argv.includes('--programs')) installNpmPackages();

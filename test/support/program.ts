@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { inMountNamespace } from './mount-namespace.ts';
 
 const MAIN = fileURLToPath(new URL('../../app/main.ts', import.meta.url));
 
@@ -82,9 +83,8 @@ export function startProgram(
  * when the program ends. Nobody else sees it. What is written beyond its size fails with ENOSPC.
  */
 export function onTmpfs(directory: string, sizeBytes: number): string[] {
-  const privileges = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const script = 'mkdir -p "$1" && mount -t tmpfs -o size="$2" tmpfs "$1" && shift 2 && exec "$@"';
-  return ['unshare', '--mount', ...privileges, 'sh', '-c', script, 'sh', directory, String(sizeBytes)];
+  return [...inMountNamespace(), 'sh', '-c', script, 'sh', directory, String(sizeBytes)];
 }
 
 /** Runs `app/main.ts` to its end. */

@@ -1,0 +1,2 @@
+export function ownMirror(targets: string): string[];
+export function changedPackages(simulation: string): string[];

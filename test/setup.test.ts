@@ -1,0 +1,172 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { changedPackages, ownMirror } from '../scripts/sid.mjs';
+import type { FakeApt } from './support/fake-apt-get.ts';
+import { temporaryDirectory } from './support/program.ts';
+
+const SETUP = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url));
+const APT_GET = fileURLToPath(new URL('support/fake-apt-get.ts', import.meta.url));
+const MIRROR = 'http://user:secret@mirror.example/debian';
+const DEBIAN = 'http://deb.debian.org/debian';
+const PACKAGE = 'mydumper_0.10.1-2_amd64.deb';
+const SIMULATION =
+  'Inst libmariadb3 (1:11.8.9 Debian:13 [amd64])\nInst mydumper (0.10.1-2 local-deb [amd64])';
+/** Servers are looked for in /usr/sbin too, and the machine that runs this test has one there. */
+const PRESENT = ['setpriv', 'mount', 'openssl', 'python3', 'mariadb', 'mariadbd'];
+/** Set-up takes itself for a user who is not root. */
+const AS_USER = ['--import', 'data:text/javascript,process.getuid = () => 1000'];
+
+type Call = { readonly argv: readonly string[]; readonly sources: string };
+
+/**
+ * Runs set-up on a machine of stand-ins: without mydumper and server, its release has the packages `known`.
+ * The PATH holds nothing but these programs.
+ */
+function setUp(
+  known: readonly string[],
+  changed: Partial<FakeApt> = {},
+  nodeOptions: readonly string[] = [],
+) {
+  const { path, remove } = temporaryDirectory('mf-setup');
+  onTestFinished(remove);
+  for (const name of ['bin', 'tmp']) mkdirSync(join(path, name));
+  const program = (name: string, line: string) =>
+    writeFileSync(join(path, 'bin', name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  for (const name of PRESENT) program(name, 'exit 0');
+  program('sudo', 'exit 1');
+  program('env', 'shift; exec "$@"');
+  program('apt-cache', `case " ${known.join(' ')} " in *" $2 "*) echo "  Candidate: 1.0";; esac`);
+  program('apt-get', `exec '${process.execPath}' '${APT_GET}' '${path}' "$@"`);
+  const targets = `${MIRROR}/ Debian/Debian main`;
+  const scenario: FakeApt = { targets, broken: [], simulation: SIMULATION, ...changed };
+  writeFileSync(join(path, 'scenario.json'), JSON.stringify(scenario));
+  const { status, stderr } = spawnSync(process.execPath, [...nodeOptions, SETUP, '--programs'], {
+    encoding: 'utf8',
+    env: { PATH: join(path, 'bin'), TMPDIR: join(path, 'tmp') },
+  });
+  const calls = readFileSync(join(path, 'calls'), 'utf8').trim().split('\n');
+  return {
+    status,
+    said: stderr.trim().split('\n'),
+    calls: calls.map((line) => JSON.parse(line) as Call),
+    left: readdirSync(join(path, 'tmp')),
+  };
+}
+
+/** Packages that were installed, in their order. */
+function installed(calls: readonly Call[]): string[] {
+  return calls
+    .filter(({ argv }) => argv[0] === 'install')
+    .map(({ argv }) => argv.filter((argument) => !argument.startsWith('-')).slice(1))
+    .map((names) => names.map((name) => name.replace(/^.*\//, '')).join(' '));
+}
+
+test('set-up takes mydumper from the release where it has one', () => {
+  const { status, said, calls } = setUp(['mydumper', 'mariadb-server-core']);
+  expect({ status, said }).toEqual({
+    status: 0,
+    said: ['setup: reading package lists', 'setup: installing mydumper mariadb-server-core'],
+  });
+  expect(calls.map(({ sources }) => sources)).toEqual(['the machine', 'the machine']);
+});
+
+test("set-up takes mydumper from sid of the machine's mirror where the release has none", () => {
+  const { status, said, calls, left } = setUp(['mariadb-server-core']);
+  expect({ status, said }).toEqual({
+    status: 0,
+    said: [
+      'setup: reading package lists',
+      'setup: downloading mydumper from the sid suite of mirror.example',
+      'setup: installing mariadb-server-core',
+      `setup: installing ${PACKAGE}`,
+    ],
+  });
+  expect(installed(calls)).toEqual(['mariadb-server-core', PACKAGE]);
+  expect(left).toEqual([]);
+});
+
+test('set-up reads sid by lists, pins and a cache of its own, and accepts only signed ones', () => {
+  const { calls } = setUp(['mariadb-server-core']);
+  const ofSid = calls.filter(({ sources }) => sources !== 'the machine');
+  expect(ofSid.map(({ argv }) => argv.findLast((argument) => !argument.includes('mydumper')))).toEqual([
+    'update',
+    'download',
+  ]);
+  for (const { argv, sources } of ofSid) {
+    const options = argv.filter((argument) => argument.startsWith('Dir::'));
+    expect(options.map((option) => option.split('=')[0]).toSorted()).toEqual([
+      'Dir::Cache',
+      'Dir::Etc::Preferences',
+      'Dir::Etc::PreferencesParts',
+      'Dir::Etc::SourceList',
+      'Dir::Etc::SourceParts',
+      'Dir::State::Lists',
+    ]);
+    for (const option of options) expect(option).toMatch(/=(\/dev\/null$|.*\/mydumper-fargate-setup-)/);
+    expect(sources).toContain(`Types: deb\nURIs: ${MIRROR}\nSuites: sid\nComponents: main\n`);
+    expect(`${argv} ${sources}`).not.toMatch(/trusted|allow-?(insecure|unauthenticated|weak)/i);
+  }
+});
+
+test("set-up tries Debian's own mirror where that of the machine has no sid", () => {
+  const { status, said, calls } = setUp(['mariadb-server-core'], { broken: [MIRROR] });
+  expect(status).toBe(0);
+  expect(said).toContain('setup: downloading mydumper from the sid suite of deb.debian.org');
+  expect(installed(calls)).toContain(PACKAGE);
+});
+
+test('set-up installs nothing where no mirror has sid', () => {
+  const { status, said, calls, left } = setUp(['mariadb-server-core'], { broken: [MIRROR, DEBIAN] });
+  expect(status).toBe(1);
+  expect(said.at(-1)).toMatch(
+    /^setup: this release has no mydumper, and no mirror .*; install mydumper by hand/,
+  );
+  expect(installed(calls)).toEqual([]);
+  expect(left).toEqual([]);
+});
+
+test('set-up does not install a mydumper that would change packages of the machine', () => {
+  const simulation = `Remv mariadb-client [11]\nInst libc6 [2.36] (2.42 Debian:sid [amd64])\n${SIMULATION}`;
+  const { status, said, calls } = setUp(['mariadb-server-core'], { simulation });
+  expect(status).toBe(1);
+  expect(said.at(-1)).toMatch(
+    /mydumper was not installed: .*would replace or remove mariadb-client, libc6; /,
+  );
+  expect(installed(calls)).not.toContain(PACKAGE);
+});
+
+test('set-up tells a user without root and sudo in one line what is missing and what to do', () => {
+  const { status, said, calls } = setUp(['mariadb-server-core'], {}, AS_USER);
+  expect(status).toBe(1);
+  expect(said).toEqual([
+    'setup: missing: mydumper, myloader, mariadb-install-db; this user is not root and has no sudo without a password; ' +
+      `as root run \`node ${SETUP} --programs\`, or install mydumper mariadb-server-core ` +
+      '(Debian 13 has no mydumper; take it from https://packages.debian.org/sid/mydumper)',
+  ]);
+  expect(installed(calls)).toEqual([]);
+});
+
+test('the mirror of the machine is that of its releases, not of security updates, backports or a disc', () => {
+  const targets = [
+    'http://security.example/debian-security/ Debian/Debian-Security main',
+    'http://backports.example/debian/ Debian/Debian Backports main',
+    'cdrom:[Debian 13]/ Debian/Debian main',
+    'https://vendor.example/apt/ Vendor/Vendor main',
+    'http://mirror.example/debian/ Debian/Debian contrib',
+    'http://mirror.example/debian/ Debian/Debian main',
+  ];
+  expect(ownMirror(targets.join('\n'))).toEqual(['http://mirror.example/debian']);
+  expect(ownMirror('http://archive.example/ubuntu/ Ubuntu/Ubuntu main\n')).toEqual([]);
+});
+
+test('an addition changes no package; an upgrade, a downgrade and a removal do', () => {
+  expect(changedPackages(`${SIMULATION}\nConf mydumper (0.10.1-2 local-deb [amd64])\n`)).toEqual([]);
+  expect(
+    changedPackages(
+      'Inst libc6 [2.41] (2.42 sid [amd64]) [libc6:i386 ]\nRemv a [1]\nPurg b [2]\nRemv a [1]\n',
+    ),
+  ).toEqual(['libc6', 'a', 'b']);
+});
