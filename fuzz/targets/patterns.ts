@@ -26,8 +26,8 @@ export const patterns: Target = {
         assert.equal(likePattern(escaped).test(other), [...one].join('') === [...other].join(''));
         assert(likePattern(escaped).test(one));
         if (one === '' || !one.isWellFormed() || one.includes('\0')) return;
-        // The pattern is PCRE's; JavaScript has no \\A and \\z, at the beginning and the end of ours.
-        const [, inner] = /^\\A([^]*)\|\\z\)\)$/.exec(databaseRegex([one])) ?? [];
+        // The pattern is PCRE's; JavaScript has no \A and \z, at the beginning and the end of ours.
+        const [, inner] = /^\\A([\s\S]*)\|\\z\)\)$/.exec(databaseRegex([one])) ?? [];
         const regex = new RegExp(`^${inner}|$))`);
         assert(regex.test(one));
         assert(regex.test(`${one}.t`));
