@@ -10,7 +10,7 @@ export type Losses = { readonly refusals: readonly string[]; readonly warnings: 
 const SHOWN = 3;
 
 /**
- * Looks for what mydumper leaves out or changes without saying so. Each was seen with mydumper 0.10; docs/mydumper-0.10.md lists them.
+ * Looks for what mydumper leaves out or changes without saying so. Each was seen with the generation it is said of; docs/mydumper.md lists them.
  * @throws the server's error when something cannot be read.
  */
 export async function findLosses(
@@ -30,10 +30,8 @@ export async function findLosses(
   const hidden = routines.filter((row) => Number(row.hidden) === 1);
   const refusals = group(hidden, (names) => `the user may not read the bodies of routines: ${names}`);
   const warnings = missingPrivileges(databases, grants);
-  if (generation === 'modern') return { refusals, warnings };
-
   const columns = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6'))`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
   );
   // Asking for TABLE_ROWS makes MariaDB open views too, which is how it notices that one is broken.
   const tables = await ask(
@@ -45,31 +43,44 @@ export async function findLosses(
   const triggers = await ask(
     `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ${marks}`,
   );
+  const generatedOnly = await ask(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} GROUP BY TABLE_SCHEMA, TABLE_NAME HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
+  );
   const [zone] = await database.query('SELECT @@system_time_zone AS zone');
   const ofTables = withoutViews(columns, contents);
   return {
-    refusals: [...refusals, ...columnRefusals(columns, ofTables), ...objectRefusals(tables, routines)],
+    refusals: [
+      ...refusals,
+      ...columnRefusals(columns, ofTables, generation),
+      ...group(
+        withoutViews(generatedOnly, contents),
+        (names) => `mydumper cannot dump tables whose columns are all generated: ${names}`,
+      ),
+      ...objectRefusals(tables, routines),
+    ],
     warnings: [
       ...warnings,
       ...valueWarnings(tables, ofTables),
       ...modeWarnings([...routines, ...events, ...triggers]),
       ...eventWarnings(events, String(zone?.zone ?? '')),
-      ...unloadedDatabases(contents),
+      ...(generation === 'classic' ? unloadedDatabases(contents) : []),
     ],
   };
 }
 
-function columnRefusals(columns: readonly Row[], ofTables: readonly Row[]): string[] {
+function columnRefusals(columns: readonly Row[], ofTables: readonly Row[], generation: Generation): string[] {
   const extra = (pattern: RegExp) => ofTables.filter((row) => pattern.test(String(row.extra)));
+  const unloadable = group(
+    columns.filter((row) => String(row.col).includes('`')),
+    (names) => `mydumper writes column names with a backtick so that they do not load: ${names}`,
+  );
+  if (generation === 'modern') return unloadable;
   return [
+    ...unloadable,
     ...group(extra(/INVISIBLE/), (names) => `mydumper 0.10 leaves invisible columns out: ${names}`),
     ...group(
       extra(/DEFAULT_GENERATED/),
       (names) => `mydumper 0.10 leaves columns out whose default is an expression: ${names}`,
-    ),
-    ...group(
-      columns.filter((row) => String(row.col).includes('`')),
-      (names) => `mydumper 0.10 writes column names with a backtick so that they do not load: ${names}`,
     ),
     ...group(
       extra(/GENERATED/).filter((row) => String(row.name).includes('\\')),
@@ -89,7 +100,10 @@ function objectRefusals(tables: readonly Row[], routines: readonly Row[]): strin
       (names) => `views that refer to what is not there cannot be dumped; mend or drop them: ${names}`,
     ),
     ...group(brokenTables, (names) => `tables that the server cannot open cannot be dumped: ${names}`),
-    ...group(packages, (names) => `mydumper 0.10 leaves packages out: ${names}`),
+    ...group(
+      packages,
+      (names) => `mydumper leaves packages out, or writes them so that they do not load: ${names}`,
+    ),
   ];
 }
 
@@ -100,9 +114,9 @@ function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[
     ...group(versioned, (names) => `the history of system-versioned tables is not dumped: ${names}`),
     ...group(ofType(/^float$/), (names) => `FLOAT values are dumped with 6 digits: ${names}`),
     ...group(
-      ofType(/^(?:uuid|inet6)$/),
+      ofType(/^(?:uuid|inet[46])$/),
       (names) =>
-        `UUID and INET6 values do not survive myloader 0.10, load them with another client: ${names}`,
+        `UUID, INET6 and INET4 values do not survive myloader; load them with another client: ${names}`,
     ),
   ];
 }
@@ -114,7 +128,7 @@ const MEANING_MODES =
 function modeWarnings(objects: readonly Row[]): string[] {
   return group(
     objects.filter((row) => MEANING_MODES.test(String(row.mode))),
-    (names) => `mydumper 0.10 does not dump the SQL mode that the bodies of these depend on: ${names}`,
+    (names) => `mydumper does not dump the SQL mode that the bodies of these depend on: ${names}`,
   );
 }
 
@@ -122,7 +136,7 @@ function eventWarnings(events: readonly Row[], systemZone: string): string[] {
   const isUtc = (zone: string) => /^(?:\+00:00|UTC|GMT|Etc\/UTC)$/i.test(zone);
   return group(
     events.filter(({ zone }) => !isUtc(zone === 'SYSTEM' ? systemZone : String(zone))),
-    (names) => `mydumper 0.10 does not dump the time zone of events, which would run hours off: ${names}`,
+    (names) => `mydumper does not dump the time zone of events, which would run hours off: ${names}`,
   );
 }
 

@@ -57,6 +57,9 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     '--triggers',
     '--events',
     '--routines',
+    // Names the columns. Without it 1.x leaves invisible columns out, and 0.10 writes the last row of a
+    // table with generated columns so that it does not load.
+    '--complete-insert',
     `--regex=${databaseRegex(plan.databases, regex, defined)}`,
     ...connectionFlags(plan.server, plan.generation),
     ...LOCK_FLAGS[plan.generation][plan.lock],
@@ -68,9 +71,6 @@ export function mydumperArguments(plan: DumpPlan): string[] {
 function classicFlags(plan: DumpPlan): string[] {
   const [first, ...others] = plan.contents.databases;
   return [
-    // Without it 0.10 writes the last row of a table with generated columns without naming the
-    // others, which does not load.
-    '--complete-insert',
     ...(releasesLocksEarly(plan) ? ['--trx-consistency-only'] : []),
     // With one database named, 0.10 avoids the race in which it starts before it has listed all.
     ...(first !== undefined && others.length === 0 ? [`--database=${first}`] : []),

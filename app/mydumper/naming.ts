@@ -29,7 +29,7 @@ const PLAIN = /^(?!mydumper_)[\w\- ]+$/;
  * names into statements between single quotes without escaping them, and takes a name of several lines
  * for plain if one line is.
  */
-function modernNames({ databases, tables, views }: Contents): string[] {
+function modernNames({ databases, tables, views, triggered }: Contents): string[] {
   const objects = [...tables, ...views];
   const named = [
     ...databases.map((name) => ({ name, label: shownDatabase(name) })),
@@ -49,6 +49,9 @@ function modernNames({ databases, tables, views }: Contents): string[] {
     ...objects
       .filter(({ table }) => table.includes('\n') && /[^\w\- \n]/.test(table) && !table.includes("'"))
       .map((object) => `${shown(object)}: mydumper 1.x would take its name for a path`),
+    ...triggered
+      .filter(({ table }) => /[\\`]/.test(table) && !table.includes("'"))
+      .map((object) => `${shown(object)}: mydumper 1.x would leave its triggers out, because of the name`),
   ];
 }
 

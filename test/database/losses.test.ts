@@ -78,14 +78,35 @@ test.each(silentLosses)('the loss of $id is met before anything starts, or other
   expect(met).toBe(expected === 'refused' || expected === 'warned' ? expected : 'nothing said');
 });
 
-test('of 1.x nothing is expected but what the user may not see', async () => {
-  for (const id of ['invisible-columns', 'package', 'column-backtick']) {
-    const which = silentLosses.find((loss) => loss.id === id);
-    if (which === undefined) throw new Error(`no loss ${id}`);
-    await createSilentLoss(db, which);
-    expect(await lookAndEmpty('modern')).toEqual({ refusals: [], warnings: [] });
-  }
+/** As seen with mydumper 1.0.1 and MariaDB 10.11; what is not named here is kept. */
+const MET_BY_MODERN: Readonly<Record<string, 'refused' | 'warned'>> = {
+  'inet6-uuid': 'warned',
+  'system-versioning': 'warned',
+  float: 'warned',
+  'backslash-triggers': 'refused',
+  'sql-mode': 'warned',
+  'event-time-zone': 'warned',
+  'broken-view': 'refused',
+  package: 'refused',
+  'column-backtick': 'refused',
+};
+
+test.each(silentLosses)('with mydumper 1.x the loss of $id is met before anything starts', async (which) => {
+  await createSilentLoss(db, which);
+  const { refusals, warnings } = await lookAndEmpty('modern');
+  const met = refusals.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : undefined;
+  expect(met).toBe(MET_BY_MODERN[which.id]);
 });
+
+test.each(['classic', 'modern'] as const)(
+  'a table whose columns are all generated is refused for both generations (%s)',
+  async (generation) => {
+    await db.query('CREATE DATABASE shop');
+    await db.query('CREATE TABLE shop.`all` (a int AS (1) VIRTUAL, b int AS (2) STORED)');
+    await db.query('CREATE TABLE shop.some (a int, b int AS (a) VIRTUAL)');
+    expect((await lookAndEmpty(generation)).refusals).toEqual([expect.stringContaining('"shop.all"')]);
+  },
+);
 
 test('a user without TRIGGER and EVENT is warned, one who may not read routines is refused', async () => {
   await db.query('CREATE DATABASE shop');
