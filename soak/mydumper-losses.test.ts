@@ -11,7 +11,7 @@ import type { MariaDb } from '../test/support/mariadb/harness.ts';
 import { DUMP_EVERYTHING, dropAll, dump, server, userDatabases } from '../test/support/mariadb/scratch.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
 
-/** What docs/mydumper-0.10.md says of Debian's tools, shown without this program: it changes when they do. */
+/** What docs/mydumper.md says of Debian's tools, shown without this program: it changes when they do. */
 describe('what mydumper and myloader 0.10 lose', () => {
   it('is lost, and noticed where it is said to be', async () => {
     const plain = await Promise.all([server(), server()]);

@@ -45,7 +45,7 @@ test.each(hostileNames)('$database.$table is refused', async (which) => {
   expect((await lookAndEmpty()).refusals).not.toEqual([]);
 });
 
-/** How each silent loss is met; those that only myloader causes, or nothing shows beforehand, are in docs/mydumper-0.10.md. */
+/** How each silent loss is met; those that only myloader causes, or nothing shows beforehand, are in docs/mydumper.md. */
 const MET: Readonly<Record<string, 'refused' | 'warned' | 'prevented' | 'documented' | 'mydumper fails'>> = {
   'inet6-uuid': 'warned',
   'literals-in-legacy-charsets': 'documented',
