@@ -60,22 +60,29 @@ export function chooseLocking(mode: LockMode, generation: Generation, server: Lo
 
 const SHOWN_NAMES = 3;
 
-/** 0.10 must give table locks up before it reads rows (see `releasesLocksEarly`), which rows without transactions do not survive. */
+/**
+ * Under table locks 0.10 releases them before it reads rows (see `releasesLocksEarly`), and 1.x always does
+ * (see `modernFlags`). Tables without transactions may change by then.
+ */
 function consistencyOf(
   plan: LockPlan,
   generation: Generation,
   { tables }: Lockable,
 ): Pick<LockChoice, 'consistency' | 'warnings'> {
   const unprotected = tables.filter(({ engine }) => !isTransactional(engine));
-  if (plan !== 'lock-all' || generation !== 'classic' || unprotected.length === 0)
+  const holdsLocks = plan === 'ftwrl' && generation === 'classic';
+  if (plan === 'none' || holdsLocks || unprotected.length === 0)
     return { consistency: CONSISTENCY[plan], warnings: [] };
   const names = list(unprotected.map(({ database, table }) => `${database}.${table}`));
   return {
     consistency:
-      'one point in time for transactional tables, taken under LOCK TABLES ... READ; each other table as it was when it was read',
+      `${CONSISTENCY[plan].replace('all tables', 'transactional tables')}; ` +
+      'each other table as it was when it was read',
     warnings: [
       `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ` +
-        'make them InnoDB, or grant RELOAD where the server allows it',
+        (generation === 'classic'
+          ? 'make them InnoDB, or grant RELOAD where the server allows it'
+          : 'make them InnoDB, or use mydumper 0.10 with the global read lock'),
     ],
   };
 }

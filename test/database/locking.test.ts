@@ -159,5 +159,19 @@ test('lock-all by 0.10 does not promise one point in time for tables without tra
     consistency: expect.stringMatching(/for all tables/),
     warnings: [],
   });
-  expect(chooseLocking('auto', 'modern', server).warnings).toEqual([]);
 });
+
+test.each(['ftwrl', 'lock-all', 'safe-no-lock'] as const)(
+  'mydumper 1.x with %s promises one point in time for transactional tables only, and names the others',
+  (mode) => {
+    const of = (...engines: string[]) =>
+      chooseLocking(mode, 'modern', {
+        ...serverOf(GRANTS['root of MySQL 8']),
+        tables: engines.map((engine) => ({ database: 'shop', table: engine, engine })),
+      });
+    expect(of('innodb').warnings).toEqual([]);
+    const mixed = of('innodb', 'myisam');
+    expect(mixed.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
+    expect(mixed.warnings).toEqual([expect.stringMatching(/: "shop\.myisam"; make them InnoDB.*0\.10/)]);
+  },
+);
