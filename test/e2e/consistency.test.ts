@@ -7,7 +7,7 @@ import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { rowNumbers } from '../support/mariadb/sql.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { logLines, startProgram } from '../support/program.ts';
-import { startTransfers } from '../support/transfers.ts';
+import { startTransfers, type TransfersOptions } from '../support/transfers.ts';
 import { BUCKET, startWorld, type World } from './world.ts';
 
 const ACCOUNTS = 2000;
@@ -66,10 +66,11 @@ afterEach(async () => {
   await world?.stop();
 });
 
-async function run(environment: Record<string, string>) {
+async function run(environment: Record<string, string>, by: TransfersOptions['by'] = 'transaction') {
   const transfers = await startTransfers(db, {
     accounts: ACCOUNTS,
     tables: ['bank.checking', 'bank.saving'],
+    by,
   });
   const program = startProgram(world.environment(environment));
   onTestFinished(() => void program.child.kill('SIGKILL'));
@@ -95,7 +96,7 @@ test('a user as on RDS gets a consistent backup of tables that are written to me
 
 test('of tables without transactions the same user is told that they are not consistent, and nobody waits for ever', async () => {
   await createAccounts('MyISAM');
-  const { lines, manifest } = await run(AS_ON_RDS);
+  const { lines, manifest } = await run(AS_ON_RDS, 'table locks');
   expect(manifest.consistency.description).toMatch(/for transactional tables.*each other table/);
   const warnings = lines.filter(({ event }) => event === 'warning').map(({ message }) => message);
   expect(warnings).toEqual([expect.stringMatching(/bank\.checking.*bank\.saving.*InnoDB/)]);

@@ -11,13 +11,17 @@ export type Transfers = {
   readonly stop: () => Promise<void>;
 };
 
-/**
- * Moves money between two tables, one transfer after another, until it is stopped. Both tables are locked for a transfer, so that
- * it is one also where their engine knows no transactions.
- */
+export type TransfersOptions = {
+  readonly accounts: number;
+  readonly tables: readonly [string, string];
+  /** How a transfer becomes one change: in a transaction, or under LOCK TABLES where the engine has none. */
+  readonly by?: 'transaction' | 'table locks';
+};
+
+/** Moves money between two tables, one transfer after another, until it is stopped. */
 export async function startTransfers(
   db: MariaDb,
-  { accounts, tables }: { readonly accounts: number; readonly tables: readonly [string, string] },
+  { accounts, tables, by = 'transaction' }: TransfersOptions,
 ): Promise<Transfers> {
   const connection = await db.connect();
   const random = seededRandom(1);
@@ -33,10 +37,14 @@ export async function startTransfers(
     while (going) {
       const id = 1 + random.int(accounts);
       const amount = random.int(100);
-      await timed(`LOCK TABLES ${tables.map((table) => `${table} WRITE`).join(', ')}`);
+      await timed(
+        by === 'transaction'
+          ? 'START TRANSACTION'
+          : `LOCK TABLES ${tables.map((table) => `${table} WRITE`).join(', ')}`,
+      );
       await timed(`UPDATE ${tables[0]} SET balance = balance - ${amount} WHERE id = ${id}`);
       await timed(`UPDATE ${tables[1]} SET balance = balance + ${amount} WHERE id = ${id}`);
-      await timed('UNLOCK TABLES');
+      await timed(by === 'transaction' ? 'COMMIT' : 'UNLOCK TABLES');
       count += 1;
     }
   })().finally(() => close(connection));
