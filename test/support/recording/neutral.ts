@@ -30,6 +30,7 @@ export function neutralText(text: string, surroundings: Surroundings): string {
   return neutral
     .replace(/^(\*\* Message: )\d\d:\d\d:\d\d\.\d{3}/, `$1${CLOCK}`)
     .replace(/^(\*\* \(\w+:)\d+(\): \w+ \*\*: )\d\d:\d\d:\d\d\.\d{3}/, `$11$2${CLOCK}`)
+    .replace(/\/tmp\/\.[A-Z0-9]{6}\b/g, '{temporary}')
     .replace(/((?:Started|Finished) dump at: )\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/, `$1${MOMENT}`)
     .replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(: Ctrl\+c)/, `${MOMENT}$1`)
     .replace(/((?:MySQL )?connection (?:ID )?)\d+/, '$11')
@@ -65,6 +66,26 @@ export function withoutRepeats(steps: readonly RecordedStep[]): RecordedStep[] {
     at += Math.max(1, skipped);
   }
   return kept;
+}
+
+/** The same with placeholders for what differs each time. */
+export function neutralRecording(recording: Recording, surroundings: Surroundings): Recording {
+  const text = (line: string) => neutralText(line, surroundings);
+  const step = (each: RecordedStep): RecordedStep => {
+    if ('stdout' in each) return { stdout: text(each.stdout) };
+    return 'stderr' in each ? { stderr: text(each.stderr) } : each;
+  };
+  const files = Object.entries(recording.files).map(([name, { lines, ...file }]) => [
+    name,
+    lines === undefined ? file : { lines: lines.map(text), ...file },
+  ]);
+  return {
+    ...recording,
+    argv: recording.argv.map(text),
+    optionFile: recording.optionFile.map(text),
+    steps: withoutRepeats(recording.steps.map(step)),
+    files: Object.fromEntries(files),
+  };
 }
 
 /**

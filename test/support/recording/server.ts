@@ -1,6 +1,10 @@
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { SYSTEM_SCHEMAS } from '../../../app/mydumper/arguments.ts';
 import { startMariaDb } from '../mariadb/harness.ts';
+import { quoteName } from '../mariadb/sql.ts';
+
+/** Who dumps where privileges are limited. */
+export const RECORDED_USER = 'backup';
 
 /** The server that recordings are made against. */
 export type RecordedServer = {
@@ -80,4 +84,12 @@ function nameOf(version: string, comment: string): string {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (/mariadb/i.test(version)) return `mariadb-${major}.${minor}`;
   return /mysql/i.test(comment) ? `mysql-${major}` : `mysql-${major}-unnamed`;
+}
+
+/** Drops everything but the server's own databases, and the user of the recordings. */
+export async function removeDatabases({ query }: RecordedServer): Promise<void> {
+  const system = new Set<string>(SYSTEM_SCHEMAS);
+  for (const { name } of await query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA'))
+    if (!system.has(name)) await query(`DROP DATABASE ${quoteName(name)}`);
+  await query(`DROP USER IF EXISTS ${RECORDED_USER}@'127.0.0.1', ${RECORDED_USER}@localhost`);
 }
