@@ -99,14 +99,24 @@ export async function recordLoad(
     const given = new Set(readdirSync(directory));
     const watched = await watchTool({
       command: ['myloader', ...argv],
-      environment: toolEnvironment(process.env.PATH ?? ''),
+      // It leaves directories there when it fails.
+      environment: { ...toolEnvironment(process.env.PATH ?? ''), TMPDIR: path },
       directory,
       ignored: (name) => given.has(name),
       onLine: () => {},
     });
     return neutralRecording(
       { run: load.run, tool, server: server.version, argv, optionFile: options.split('\n'), ...watched },
-      { outputDirectory: directory, optionFile, password, ports: [port] },
+      {
+        outputDirectory: directory,
+        optionFile,
+        password,
+        ports: [port],
+        others: [
+          [directory, '{outputdir}'],
+          [`${path}/`, '/tmp/'],
+        ],
+      },
     );
   } finally {
     remove();
