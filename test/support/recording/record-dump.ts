@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerConfig } from '../../../app/config.ts';
 import { openDatabase } from '../../../app/database/connection.ts';
-import { hasNonTransactionalTables, readInventory } from '../../../app/database/inventory.ts';
+import { readInventory } from '../../../app/database/inventory.ts';
 import { planBudget } from '../../../app/governor/feasibility.ts';
 import { mydumperArguments } from '../../../app/mydumper/arguments.ts';
 import { renderOptionFile, writeOptionFile } from '../../../app/mydumper/option-file.ts';
@@ -129,9 +129,10 @@ async function startOf(
     ...place,
     ...sizes,
     databases,
-    onlyDatabase: inventory.databases.length === 1 ? inventory.databases[0] : undefined,
+    contents: inventory,
     lock,
-    hasNonTransactionalTables: hasNonTransactionalTables(inventory),
+    engines: inventory.engines,
+    serverVersion: run.unnamed === true ? undefined : inventory.productHint,
     extraArguments: further,
     server: address,
   });

@@ -29,6 +29,8 @@ export type RecordedRun = {
   readonly withoutOption?: RegExp;
   /** Size of the file system that is dumped into; that of the machine when not given. */
   readonly diskBytes?: number;
+  /** 1.x is not told which server it is, where it cannot know. */
+  readonly unnamed?: true;
   readonly onlyOn?: RegExp;
   /** Lets mydumper run until this line, stops its server's answers there, acts, and lets it go on. */
   readonly middle?: { readonly at: RegExp; readonly act: (here: Middle) => Promise<void> };
@@ -210,10 +212,25 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       without: /^--dirty$/,
     },
     {
-      name: 'without-trx-tables',
-      run: 'Tables without transactions, without --trx-tables=0.',
+      name: 'without-engines',
+      run: 'Tables without transactions, without the list of engines.',
       data: [SHOP, ARCHIVE],
-      without: /^--trx-tables/,
+      without: /^--optimize-keys-engines/,
+    },
+    {
+      name: 'trx-tables-0',
+      run: 'Tables without transactions, with --trx-tables=0 in place of the list of engines.',
+      data: [SHOP, ARCHIVE],
+      without: /^--optimize-keys-engines/,
+      further: ['--trx-tables=0'],
+    },
+    {
+      name: 'unnamed-server',
+      run: 'A MySQL that mydumper does not recognise, and is not told of.',
+      data: [SHOP],
+      databases: ['shop'],
+      unnamed: true,
+      onlyOn: /-unnamed$/,
     },
     {
       name: 'name-with-quote',
