@@ -82,7 +82,7 @@ export function neutralRecording(recording: Recording, surroundings: Surrounding
   return {
     ...recording,
     argv: recording.argv.map(text),
-    optionFile: recording.optionFile.map(text),
+    optionFile: recording.optionFile.map((line) => text(line).replace(/^password=.*/, 'password={password}')),
     steps: withoutRepeats(recording.steps.map(step)),
     files: Object.fromEntries(files),
   };
