@@ -32,20 +32,12 @@ const file = (name: string): FakeStep[] => [
   { close: name },
 ];
 
-function killed(id: string, signal: 'SIGKILL' | 'SIGTERM'): FaultCase {
-  return {
-    id,
-    fault: `killed by somebody else’s ${signal} during the dump`,
-    outcome: 'the dump fails, naming the signal',
-    exits: [4],
-    reason: new RegExp(`mydumper was killed by ${signal}`),
-    run: async (setting) => {
-      const program = await setting.inTheMiddle();
-      for (const pid of setting.mydumper()) process.kill(pid, signal);
-      setting.world.s3.setBandwidth(undefined);
-      return program;
-    },
-  };
+/** Somebody else's signal in the middle of the dump. */
+async function signalled(setting: Setting, signal: 'SIGKILL' | 'SIGTERM'): Promise<RunningProgram> {
+  const program = await setting.inTheMiddle();
+  for (const pid of setting.mydumper()) process.kill(pid, signal);
+  setting.world.s3.setBandwidth(undefined);
+  return program;
 }
 
 /** Something in staging that is no file of a dump. */
@@ -67,8 +59,21 @@ function strange(id: string, fault: string, name: string, step: FakeStep): Fault
 }
 
 export const mydumperFaults: readonly FaultCase[] = [
-  killed('mydumper-sigkill', 'SIGKILL'),
-  killed('mydumper-sigterm', 'SIGTERM'),
+  {
+    id: 'mydumper-sigkill',
+    fault: 'killed by somebody else’s SIGKILL during the dump',
+    outcome: 'the dump fails, naming the signal',
+    exits: [4],
+    reason: /mydumper was killed by SIGKILL/,
+    run: (setting) => signalled(setting, 'SIGKILL'),
+  },
+  {
+    id: 'mydumper-sigterm',
+    fault: 'sent SIGTERM by somebody else during the dump',
+    outcome: 'the signal stays pending; the backup is good',
+    exits: [0],
+    run: (setting) => signalled(setting, 'SIGTERM'),
+  },
   {
     id: 'mydumper-sigstop',
     fault: 'stopped by somebody else’s SIGSTOP, again and again',
