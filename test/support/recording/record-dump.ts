@@ -70,7 +70,7 @@ export async function recordDump(run: RecordedRun, server: RecordedServer, tool:
     if (disk !== undefined) execFileSync('umount', [directory]);
     remove();
     await relay.close();
-    await server.revive?.();
+    await server.revive();
     await removeDatabases(server);
   }
 }

@@ -8,12 +8,12 @@ import { substance } from './neutral.ts';
 import { recordDump } from './record-dump.ts';
 import { RECORDINGS, type RecordedTools, type Recording } from './recording.ts';
 import { runsFor } from './runs.ts';
-import { type RecordedServer, startOwnServer, useServer } from './server.ts';
+import { type RecordedServer, startRecordedServer } from './server.ts';
 
 const USAGE = `Records runs of the mydumper 1.x on the PATH as fixtures.
-  node test/support/recording/record.ts [--server HOST:PORT --user USER --password PASSWORD] [name...]
-Without --server it starts the MariaDB of this machine. A server that is given must have no databases but its own.
-Names are those of runs (runs.ts, loads.ts) and "tools"; without any, all are recorded. Root is needed for the run with a full disk.`;
+  node test/support/recording/record.ts [name...]
+Names are those of runs (runs.ts, loads.ts) and "tools"; without any, all are recorded.
+TEST_SERVER and TEST_SERVER_ROOT choose the server as in tests. Root is needed for the run with a full disk.`;
 
 const searchPath = process.env.PATH ?? '';
 const said = (tool: string, option: string) =>
@@ -57,12 +57,7 @@ function report(name: string, client: string, server: RecordedServer, recording:
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: {
-      server: { type: 'string' },
-      user: { type: 'string', default: 'root' },
-      password: { type: 'string', default: '' },
-      help: { type: 'boolean' },
-    },
+    options: { help: { type: 'boolean' } },
   });
   if (values.help) return console.log(USAGE);
   const tool = said('mydumper', '--version');
@@ -70,15 +65,9 @@ async function main(): Promise<void> {
   const client = clientOf(tool);
   const isWanted = (name: string) => positionals.length === 0 || positionals.includes(name);
   if (isWanted('tools')) recordTools(client);
-  const [host = '', port = ''] = values.server?.split(':') ?? [];
-  const { user, password } = values;
-  const server =
-    values.server === undefined
-      ? await startOwnServer()
-      : await useServer({ host, port: Number(port), user, password });
+  const server = await startRecordedServer();
   try {
-    const vendor = server.name.startsWith('mariadb') ? 'mariadb' : 'mysql';
-    for (const run of runsFor(vendor)) {
+    for (const run of runsFor(server.vendor)) {
       if (!isWanted(run.name) || run.onlyOn?.test(server.name) === false) continue;
       report(run.name, client, server, await recordDump(run, server, tool));
     }

@@ -1,6 +1,6 @@
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { SYSTEM_SCHEMAS } from '../../../app/mydumper/arguments.ts';
-import { startMariaDb } from '../mariadb/harness.ts';
+import { type Row, startMariaDb } from '../mariadb/harness.ts';
+import { serverProgram, type Vendor } from '../mariadb/server-program.ts';
 import { quoteName } from '../mariadb/sql.ts';
 
 /** Who dumps where privileges are limited. */
@@ -15,25 +15,26 @@ export type RecordedServer = {
   /** Its directory among the recordings, such as `mariadb-10.11`. */
   readonly name: string;
   readonly version: string;
-  readonly query: (sql: string) => Promise<RowDataPacket[]>;
-  /** SIGKILL; undefined for a server that is not the recorder's own. */
-  readonly kill: (() => Promise<void>) | undefined;
+  readonly query: (sql: string) => Promise<Row[]>;
+  readonly vendor: Vendor;
+  readonly kill: () => Promise<void>;
   /** Starts it again if it was killed. */
-  readonly revive: (() => Promise<void>) | undefined;
+  readonly revive: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-export type ServerAddress = Pick<RecordedServer, 'host' | 'port' | 'user' | 'password'>;
-
-/** MariaDB of this machine, with a binary log as servers in production have it. */
-export async function startOwnServer(): Promise<RecordedServer> {
-  const db = await startMariaDb({ config: ['log-bin=binlog', 'server-id=7', 'gtid-domain-id=0'] });
-  const [row] = await db.query('SELECT VERSION() AS version');
-  const version = String(row?.version);
+/** The server that tests start (TEST_SERVER and TEST_SERVER_ROOT choose it), with a binary log as in production. */
+export async function startRecordedServer(): Promise<RecordedServer> {
+  const { vendor } = await serverProgram();
+  const domain = vendor === 'mariadb' ? ['gtid-domain-id=0'] : [];
+  const db = await startMariaDb({ config: ['log-bin=binlog', 'server-id=7', ...domain] });
+  const [row] = await db.query('SELECT VERSION() AS version, @@version_comment AS comment');
   let killed = false;
   return {
-    ...{ host: db.host, port: db.port, user: db.user, password: db.password, version },
-    name: nameOf(version, 'mariadb'),
+    ...{ host: db.host, port: db.port, user: db.user, password: db.password },
+    name: nameOf(String(row?.version), String(row?.comment)),
+    version: vendor === 'mariadb' ? String(row?.version) : `${row?.version} ${row?.comment}`,
+    vendor,
     query: db.query,
     kill: async () => {
       killed = true;
@@ -44,38 +45,6 @@ export async function startOwnServer(): Promise<RecordedServer> {
       killed = false;
     },
     stop: db.stop,
-  };
-}
-
-/** A server that runs already. It must have no databases but its own: the recorder makes and drops some. */
-export async function useServer(address: ServerAddress): Promise<RecordedServer> {
-  const { host, port, user, password } = address;
-  const connection: Connection = await createConnection({
-    host,
-    port,
-    user,
-    password,
-    flags: ['-IGNORE_SPACE'],
-  });
-  const query = async (sql: string) => {
-    const [rows] = await connection.query<RowDataPacket[]>(sql);
-    return Array.isArray(rows) ? rows : [];
-  };
-  const system = new Set<string>(SYSTEM_SCHEMAS);
-  const foreign = (await query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')).filter(
-    ({ name }) => !system.has(name),
-  );
-  if (foreign.length > 0)
-    throw new Error(`the server has databases: ${foreign.map(({ name }) => name).join(', ')}`);
-  const [row] = await query('SELECT VERSION() AS version, @@version_comment AS comment');
-  return {
-    ...address,
-    name: nameOf(String(row?.version), String(row?.comment)),
-    version: `${row?.version} ${row?.comment}`,
-    query,
-    kill: undefined,
-    revive: undefined,
-    stop: () => connection.end(),
   };
 }
 
