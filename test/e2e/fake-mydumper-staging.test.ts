@@ -2,9 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { readOnlyManifest } from '../support/backup-folder.ts';
-import { type FakeStep, upstreamDump } from '../support/fake-mydumper.ts';
+import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { createShop, ONE_DATABASE, played, playedInHalves } from '../support/recording/play.ts';
 import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
 
 const INSERT = 'INSERT INTO `small` VALUES(1);\n';
@@ -14,7 +15,7 @@ let world: World;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await db.query('CREATE DATABASE shop');
+  await createShop(db);
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -23,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => world?.stop());
 
 const file = (name: string, text = INSERT): FakeStep[] => [{ write: name, text }, { close: name }];
-const inPlaceOfMetadata = (): FakeStep[] => upstreamDump('shop').slice(0, -4);
+const inPlaceOfMetadata = (): FakeStep[] => playedInHalves().dump;
 
 async function storedContents(): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
@@ -40,7 +41,7 @@ test('a file with rows that vanishes is noticed', async () => {
     { remove: 'shop.lost.00000.sql' },
     { close: 'shop.lost.00000.sql' },
     { sleepMilliseconds: 500 },
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ]);
   // Only a file that the watching thread has seen can be missed; each sample tells what it has seen.
   await vi.waitFor(() => expect(world.cloudwatch.sum('BytesStaged')).toBeGreaterThan(3_000_000), {
@@ -56,11 +57,11 @@ test('a file that stayed empty and is removed does no harm', async () => {
     { sleepMilliseconds: 100 },
     { close: 'shop.empty.00000.sql' },
     { remove: 'shop.empty.00000.sql' },
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ];
   expect((await runFake(world, steps)).code).toBe(0);
   const names = (await readOnlyManifest(world.s3, BUCKET)).files.map(({ name }) => name);
-  expect(names).toHaveLength(8);
+  expect(names).toHaveLength(13);
   expect(names).not.toContain('shop.empty.00000.sql');
 });
 
@@ -68,7 +69,7 @@ test('a file renamed at once after it was closed arrives once', async () => {
   const steps: FakeStep[] = [
     ...file('shop.small.00001.sql'),
     { rename: ['shop.small.00001.sql', 'shop.small.sql'] },
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ];
   expect((await runFake(world, steps)).code).toBe(0);
   const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(({ table }) => table === 'small');
@@ -87,7 +88,7 @@ test('a file renamed while it is being shipped arrives once, with all of its row
     { waitForFile: renameNow },
     { rename: ['shop.small.00001.sql', 'shop.small.sql'] },
     { waitUntilGone: 'shop.small.sql' },
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ]);
   await vi.waitFor(() => expect(upload.hits).toBe(1), { timeout: 20_000, interval: 5 });
   writeFileSync(renameNow, '');
@@ -106,7 +107,7 @@ test('two files of one name do not replace each other unnoticed', async () => {
     ...file(name, 'INSERT INTO `twice` VALUES(1);\n'),
     { waitUntilGone: name },
     ...file(name, 'INSERT INTO `twice` VALUES(2);\n'),
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ]);
   await expectFailure(world, ended, 4, /two files named "shop\.twice\.00000\.sql"/);
 });
@@ -121,7 +122,7 @@ test('names with line ends, quotes and letters of the world arrive as they are',
     'shop. leading.00000.sql',
   ];
   const steps = names.flatMap((name): FakeStep[] => file(name, `-- ${name}\n`));
-  expect((await runFake(world, [...steps, ...upstreamDump('shop')])).code).toBe(0);
+  expect((await runFake(world, [...steps, ...played(ONE_DATABASE)])).code).toBe(0);
   const manifest = await readOnlyManifest(world.s3, BUCKET);
   for (const name of names) {
     const found = manifest.files.find((candidate) => candidate.name === name);
@@ -140,7 +141,7 @@ test.each<[string, (secret: string) => FakeStep, string]>([
 ])('%s in staging fails the run and never reaches S3', async (_what, step, name) => {
   const secret = join(world.directory, 'secret');
   writeFileSync(secret, 'a secret of the machine');
-  const ended = await runFake(world, [step(secret), { sleepMilliseconds: 500 }, ...upstreamDump('shop')]);
+  const ended = await runFake(world, [step(secret), { sleepMilliseconds: 500 }, ...played(ONE_DATABASE)]);
   await expectFailure(world, ended, 4, /"shop\.odd.*" in the staging directory is not a regular file/, [
     name,
   ]);
@@ -173,7 +174,7 @@ test('what somebody else puts into staging during a run is not taken away from h
   const running = startFake(world, [
     ...file('shop.small.00000.sql'),
     { waitForFile: goOn },
-    ...upstreamDump('shop'),
+    ...played(ONE_DATABASE),
   ]);
   await running.printed('shop.small.00000.sql');
   writeFileSync(precious, 'mine');

@@ -2,11 +2,13 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { readOnlyManifest } from '../support/backup-folder.ts';
-import { type FakeStep, upstreamDump } from '../support/fake-mydumper.ts';
+import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
+import { createShop, ONE_DATABASE, played, playedInHalves } from '../support/recording/play.ts';
+import { readRecording } from '../support/recording/recording.ts';
 import { BUCKET, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
@@ -14,8 +16,7 @@ let world: World;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  await db.query('CREATE DATABASE shop');
-  await db.query('CREATE TABLE shop.orders (id int, name text)');
+  await createShop(db);
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -23,57 +24,76 @@ beforeEach(async () => {
 });
 afterEach(() => world?.stop());
 
-/** The dump without its last steps, and what comes instead. */
-const dumpThen = (...instead: FakeStep[]): FakeStep[] => [...upstreamDump('shop'), ...instead];
-const withoutMetadata = (): FakeStep[] => upstreamDump('shop').slice(0, -4);
-const error = (text: string): FakeStep => ({ log: `2026-11-24 08:00:01 [ERROR] - ${text}` });
-
-test('a dump by 1.x: its files, names, binlog position and arguments', async () => {
-  const argumentsPath = join(world.directory, 'arguments');
-  const optionsPath = join(world.directory, 'options');
-  const record: FakeStep[] = [{ recordArguments: argumentsPath }, { recordOptionFile: optionsPath }];
-  const { code, stdout } = await runFake(world, [...record, ...upstreamDump('shop')]);
-  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-
-  const manifest = await readOnlyManifest(world.s3, BUCKET);
-  expect(manifest.mydumper.version).toBe('1.0.1-3');
-  expect(manifest.binlog).toEqual({
-    file: 'binlog.000007',
-    position: 4711,
-    gtid: '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5',
-  });
-  expect(manifest.files.map(({ name, kind, database, table }) => [name, kind, database, table])).toEqual([
-    ['metadata', 'metadata', null, null],
-    ['shop-schema-create.sql', 'schema', 'shop', null],
-    ['shop-schema-post.sql', 'post', 'shop', null],
-    ['shop.mydumper_0.00000.sql', 'data', 'shop', 'mydumper_0'],
-    ['shop.orders-schema.sql', 'schema', 'shop', 'orders'],
-    ['shop.orders.00000.00001.sql', 'data', 'shop', 'orders'],
-    ['shop.orders.00000.sql', 'data', 'shop', 'orders'],
-    ['shop.totals-schema-view.sql', 'view', 'shop', 'totals'],
-  ]);
-  for (const { key, name } of manifest.files.filter(({ table }) => table === 'orders')) {
-    const content = (await world.s3.readObject(BUCKET, key)).toString('utf8');
-    expect(content).toContain(name.includes('-schema') ? 'CREATE TABLE' : "(1,'one'),(2,'two')");
-  }
-
-  const argv = readFileSync(argumentsPath, 'utf8').split('\n');
-  expect(argv).toEqual(manifest.mydumper.arguments);
-  expect(argv).toEqual(
-    expect.arrayContaining(['--dirty', '--triggers', '--events', '--routines', '--verbose=3']),
-  );
-  expect(argv.join('\n')).not.toContain(db.password);
-  const options = readFileSync(optionsPath, 'utf8');
-  expect(statSync(optionsPath).mode & 0o777).toBe(0o600);
-  expect(options).toContain('[mydumper_session_variables]\n');
-  expect(options).toMatch(/^net_write_timeout=\d+$/m);
-  expect(options).toMatch(/^password=/m);
+/** A whole dump as recorded from 1.x, and what comes in place of its exit. */
+const dumpThen = (...instead: FakeStep[]): FakeStep[] => {
+  const { dump, end } = playedInHalves();
+  return [...dump, ...end, ...instead];
+};
+const withoutMetadata = (): FakeStep[] => playedInHalves().dump;
+const logged = (level: 'WARNING' | 'CRITICAL', text: string): FakeStep => ({
+  log: `\n** (mydumper:1): ${level} **: 08:00:00.000: ${text}`,
 });
+const error = (text: string): FakeStep => logged('CRITICAL', text);
+const message = (text: string) => `** Message: 08:00:00.000: ${text}`;
+
+test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
+  'a dump by 1.x as in %s: its files, names, binlog position and arguments',
+  async (recording) => {
+    const argumentsPath = join(world.directory, 'arguments');
+    const optionsPath = join(world.directory, 'options');
+    const record: FakeStep[] = [{ recordArguments: argumentsPath }, { recordOptionFile: optionsPath }];
+    const { code, stdout } = await runFake(world, [...record, ...played(recording)]);
+    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    expect(manifest.mydumper.version).toBe('1.0.1-3');
+    const isMariaDb = recording === ONE_DATABASE;
+    expect(manifest.binlog).toEqual({
+      file: 'binlog.000001',
+      position: 4711,
+      gtid: isMariaDb ? '0-7-100' : '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-100',
+    });
+    expect(manifest.files.map(({ name, kind, database, table }) => [name, kind, database, table])).toEqual([
+      ['metadata', 'metadata', null, null],
+      ['shop-schema-create.sql', 'schema', 'shop', null],
+      ['shop-schema-post.sql', 'post', 'shop', null],
+      ['shop.customers-schema.sql', 'schema', 'shop', 'customers'],
+      ['shop.customers.00000.sql', 'data', 'shop', 'customers'],
+      ['shop.empty-schema.sql', 'schema', 'shop', 'empty'],
+      ['shop.mydumper_0-schema.sql', 'schema', 'shop', 'mydumper_0'],
+      ['shop.mydumper_0.00000.sql', 'data', 'shop', 'mydumper_0'],
+      ['shop.orders-schema-triggers.sql', 'triggers', 'shop', 'orders'],
+      ['shop.orders-schema.sql', 'schema', 'shop', 'orders'],
+      ['shop.orders.00000.sql', 'data', 'shop', 'orders'],
+      ['shop.totals-schema-view.sql', 'view', 'shop', 'totals'],
+      ['shop.totals-schema.sql', 'schema', 'shop', 'totals'],
+    ]);
+    const recorded = readRecording(recording).files;
+    for (const { key, name } of manifest.files) {
+      const { lines, base64 } = recorded[name] ?? {};
+      const content =
+        base64 === undefined ? Buffer.from(lines?.join('\n') ?? '') : Buffer.from(base64, 'base64');
+      expect((await world.s3.readObject(BUCKET, key)).equals(content), name).toBe(true);
+    }
+
+    const argv = readFileSync(argumentsPath, 'utf8').split('\n');
+    expect(argv).toEqual(manifest.mydumper.arguments);
+    expect(argv).toEqual(
+      expect.arrayContaining(['--dirty', '--triggers', '--events', '--routines', '--verbose=3']),
+    );
+    expect(argv.join('\n')).not.toContain(db.password);
+    const options = readFileSync(optionsPath, 'utf8');
+    expect(statSync(optionsPath).mode & 0o777).toBe(0o600);
+    expect(options).toContain('[mydumper_session_variables]\n');
+    expect(options).toMatch(/^net_write_timeout=\d+$/m);
+    expect(options).toMatch(/^password=/m);
+  },
+);
 
 test.each<[string, FakeStep[], RegExp]>([
   [
     'an error in the middle and exit 0',
-    [error('the table is gone'), ...upstreamDump('shop')],
+    [error('the table is gone'), ...played(ONE_DATABASE)],
     /the table is gone/,
   ],
   [
@@ -104,7 +124,7 @@ test.each([
   const running = startFake(world, [
     ...first,
     ...withoutMetadata(),
-    { log: '2026-11-24 08:00:01 [WARNING] - nothing more to say' },
+    logged('WARNING', 'nothing more to say'),
     { sleepMilliseconds: 600_000 },
   ]);
   await running.printed('nothing more to say');
@@ -113,7 +133,7 @@ test.each([
 });
 
 test('one that stalls for a while with nothing to ship is waited for', async () => {
-  const running = startFake(world, [{ sleepMilliseconds: 1500 }, ...upstreamDump('shop')]);
+  const running = startFake(world, [{ sleepMilliseconds: 1500 }, ...played(ONE_DATABASE)]);
   await running.printed('"event":"started"');
   expect((await running.ended).code).toBe(0);
 });
@@ -129,7 +149,7 @@ test('a process of its own that it left behind goes with the run', async () => {
 
 test('a flood of log lines neither blocks it, nor is kept, nor hides what comes after', async () => {
   const flood: FakeStep = {
-    log: `2026-11-24 08:00:00 [INFO] - ${'one of very many lines '.repeat(40)}`,
+    log: message('one of very many lines '.repeat(40)),
     repeat: 3000,
   };
   const steps = [...Array<FakeStep>(100).fill(flood), ...dumpThen(error('after the flood'))];
@@ -145,14 +165,14 @@ test('a flood of log lines neither blocks it, nor is kept, nor hides what comes 
 });
 
 test('a log line of many megabytes is read like any other', async () => {
-  const long: FakeStep = { log: `2026-11-24 08:00:00 [INFO] - ${'x'.repeat(8 * 1024 * 1024)}` };
+  const long: FakeStep = { log: message('x'.repeat(8 * 1024 * 1024)) };
   const steps = [long, ...dumpThen(error('after it'))];
   const ended = await runFake(world, steps, { environment: { LOG_LEVEL: 'ERROR' } });
   await expectFailure(world, ended, 4, /after it/);
 });
 
 test('the end of our own log arrives though its reader was slow', async () => {
-  const flood: FakeStep = { log: '2026-11-24 08:00:00 [INFO] - one of many lines', repeat: 20_000 };
+  const flood: FakeStep = { log: message('one of many lines'), repeat: 20_000 };
   const running = startFake(world, [flood, ...dumpThen(error('the very last'))]);
   running.child.stdout?.pause();
   // The program sends this last, and then only has to end.
@@ -171,7 +191,7 @@ test.each([
 });
 
 test('a tool whose version command fails is refused', async () => {
-  const ended = await runFake(world, upstreamDump('shop'), { versionCommand: 'fails' });
+  const ended = await runFake(world, played(ONE_DATABASE), { versionCommand: 'fails' });
   await expectFailure(world, ended, 3, /MYDUMPER_BIN=".*": Command failed/);
 });
 

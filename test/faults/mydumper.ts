@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type FakeStep,
-  UPSTREAM_VERSION,
-  upstreamDump,
-  writeFakeMydumper,
-} from '../support/fake-mydumper.ts';
+import { type FakeStep, UPSTREAM_VERSION, writeFakeMydumper } from '../support/fake-mydumper.ts';
 import { rowNumbers } from '../support/mariadb/sql.ts';
 import type { RunningProgram } from '../support/program.ts';
+import { createShop, playedInHalves } from '../support/recording/play.ts';
 import type { FaultCase } from './case.ts';
 import { type Setting, until } from './setting.ts';
 
 const NEVER = { sleepMilliseconds: 600_000 } as const;
-const DATABASE = 'bulk';
 
 /** A run with a mydumper that does these steps, for what the real one cannot be made to do. */
 function startFake(
@@ -25,38 +20,37 @@ function startFake(
   return start({ MYDUMPER_BIN: binary, ...extra });
 }
 
-const withoutEnd = (): FakeStep[] => upstreamDump(DATABASE).slice(0, -4);
+/** The recording that these fakes play is of this database. */
+const ofShop = {
+  database: 'shop',
+  prepare: ({ db }: Setting) => createShop(db),
+  cleanup: ({ db }: Setting) => db.query('DROP DATABASE IF EXISTS shop'),
+} as const;
+const withoutEnd = (): FakeStep[] => playedInHalves().dump;
 const file = (name: string): FakeStep[] => [
   { write: name, text: 'INSERT INTO `orders` VALUES(3);\n' },
   { close: name },
 ];
 
-function killed(id: string, signal: 'SIGKILL' | 'SIGTERM'): FaultCase {
-  return {
-    id,
-    fault: `killed by somebody else’s ${signal} during the dump`,
-    outcome: 'the dump fails, naming the signal',
-    exits: [4],
-    reason: new RegExp(`mydumper was killed by ${signal}`),
-    run: async (setting) => {
-      const program = await setting.inTheMiddle();
-      for (const pid of setting.mydumper()) process.kill(pid, signal);
-      setting.world.s3.setBandwidth(undefined);
-      return program;
-    },
-  };
+/** Somebody else's signal in the middle of the dump. */
+async function signalled(setting: Setting, signal: 'SIGKILL' | 'SIGTERM'): Promise<RunningProgram> {
+  const program = await setting.inTheMiddle();
+  for (const pid of setting.mydumper()) process.kill(pid, signal);
+  setting.world.s3.setBandwidth(undefined);
+  return program;
 }
 
 /** Something in staging that is no file of a dump. */
 function strange(id: string, fault: string, name: string, step: FakeStep): FaultCase {
   return {
+    ...ofShop,
     id,
     fault,
     outcome: 'the dump fails, naming it; it is not shipped, and stays where it is',
     exits: [4],
     reason: new RegExp(RegExp.escape(name)),
     leaves: [name],
-    run: async (setting) => startFake(setting, [...withoutEnd(), step, ...upstreamDump(DATABASE).slice(-4)]),
+    run: async (setting) => startFake(setting, [...withoutEnd(), step, ...playedInHalves().end]),
     check: async ({ world }) => {
       const keys = (await world.s3.objects('backups')).map(({ key }) => key);
       if (keys.some((key) => key.includes(name))) throw new Error(`stored: ${keys.join(', ')}`);
@@ -65,8 +59,21 @@ function strange(id: string, fault: string, name: string, step: FakeStep): Fault
 }
 
 export const mydumperFaults: readonly FaultCase[] = [
-  killed('mydumper-sigkill', 'SIGKILL'),
-  killed('mydumper-sigterm', 'SIGTERM'),
+  {
+    id: 'mydumper-sigkill',
+    fault: 'killed by somebody else’s SIGKILL during the dump',
+    outcome: 'the dump fails, naming the signal',
+    exits: [4],
+    reason: /mydumper was killed by SIGKILL/,
+    run: (setting) => signalled(setting, 'SIGKILL'),
+  },
+  {
+    id: 'mydumper-sigterm',
+    fault: 'sent SIGTERM by somebody else during the dump',
+    outcome: 'the signal stays pending; the backup is good',
+    exits: [0],
+    run: (setting) => signalled(setting, 'SIGTERM'),
+  },
   {
     id: 'mydumper-sigstop',
     fault: 'stopped by somebody else’s SIGSTOP, again and again',
@@ -84,18 +91,21 @@ export const mydumperFaults: readonly FaultCase[] = [
     },
   },
   {
+    ...ofShop,
     id: 'mydumper-error-exit-0',
     fault: 'an error in its log, and exit code 0',
     outcome: 'the dump fails, in mydumper’s own words',
     exits: [4],
-    reason: /mydumper reported an error: Could not read data from bulk\.orders/,
+    reason: /mydumper reported an error: Could not read data from shop\.orders/,
     run: async (setting) =>
       startFake(setting, [
-        ...upstreamDump(DATABASE),
-        { log: '2026-11-24 08:00:01 [ERROR] - Could not read data from bulk.orders: Lost' },
+        ...withoutEnd(),
+        ...playedInHalves().end,
+        { log: '** (mydumper:1): CRITICAL **: 08:00:00.000: Could not read data from shop.orders: Lost' },
       ]),
   },
   {
+    ...ofShop,
     id: 'mydumper-exit-1',
     fault: 'exit code 1 after a dump that looks complete',
     outcome: 'the dump fails, with its last words',
@@ -103,12 +113,14 @@ export const mydumperFaults: readonly FaultCase[] = [
     reason: /mydumper ended with exit code 1: .*last words/,
     run: async (setting) =>
       startFake(setting, [
-        ...upstreamDump(DATABASE),
-        { log: '2026-11-24 08:00:01 [WARNING] - last words' },
+        ...withoutEnd(),
+        ...playedInHalves().end,
+        { log: '** (mydumper:1): WARNING **: 08:00:00.000: last words' },
         { exit: 1 },
       ]),
   },
   {
+    ...ofShop,
     id: 'mydumper-no-metadata',
     fault: 'exit code 0 without its `metadata`',
     outcome: 'the dump fails',
@@ -120,13 +132,14 @@ export const mydumperFaults: readonly FaultCase[] = [
     write: 'core.12345',
     text: 'core',
   }),
-  strange('mydumper-link', 'a link out of staging, named like a file of a dump', 'bulk.link.00000.sql', {
-    symlink: ['/etc/passwd', 'bulk.link.00000.sql'],
+  strange('mydumper-link', 'a link out of staging, named like a file of a dump', 'shop.link.00000.sql', {
+    symlink: ['/etc/passwd', 'shop.link.00000.sql'],
   }),
-  strange('mydumper-pipe', 'a pipe, named like a file of a dump', 'bulk.pipe.00000.sql', {
-    makeFifo: 'bulk.pipe.00000.sql',
+  strange('mydumper-pipe', 'a pipe, named like a file of a dump', 'shop.pipe.00000.sql', {
+    makeFifo: 'shop.pipe.00000.sql',
   }),
   {
+    ...ofShop,
     id: 'mydumper-stuck',
     fault: 'does nothing any more, in the middle',
     outcome: 'ended after STALL_TIMEOUT_SECONDS, with what it last said',
@@ -136,6 +149,7 @@ export const mydumperFaults: readonly FaultCase[] = [
     run: async (setting) => startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '3' }),
   },
   {
+    ...ofShop,
     id: 'mydumper-slow-not-stuck',
     fault: 'does nothing for less than STALL_TIMEOUT_SECONDS, several times',
     outcome: 'waited for; the dump is judged as usual',
@@ -145,7 +159,7 @@ export const mydumperFaults: readonly FaultCase[] = [
     run: async (setting) => {
       const pauses = [0, 1, 2].flatMap((count) => [
         { sleepMilliseconds: 2000 },
-        ...file(`bulk.orders.0010${count}.sql`),
+        ...file(`shop.orders.0010${count}.sql`),
       ]);
       return startFake(setting, [...withoutEnd(), ...pauses], { STALL_TIMEOUT_SECONDS: '4' });
     },

@@ -18,16 +18,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { readTools } from './recording/recording.ts';
 
 /**
- * A stand-in for what the real mydumper cannot be made to do: upstream's file names and metadata, stalls, errors after
- * the end, exit 0 over a failure. It takes mydumper's arguments and does what its script says, in order.
+ * A stand-in for mydumper: it plays recordings of upstream's 1.x (recording/play.ts), which is not packaged where tests run, and does
+ * what the real one cannot be made to do: stalls, errors after the end, exit 0 over a failure. It takes mydumper's arguments and does
+ * what its script says, in order.
  */
 export type FakeStep =
-  /** A line on standard error, where mydumper's log goes. */
-  | { readonly log: string; readonly repeat?: number }
+  /** A line on standard error, where mydumper's log goes. `{outputdir}` in it is the directory. */
+  | { readonly log: string; readonly repeat?: number; readonly stream?: 'stdout' }
   /** Opens the file unless it is open, and appends; `repeat` times. */
-  | { readonly write: string; readonly text: string; readonly repeat?: number }
+  | {
+      readonly write: string;
+      readonly text: string;
+      readonly encoding?: 'base64';
+      readonly repeat?: number;
+    }
   | { readonly close: string }
   | { readonly rename: readonly [from: string, to: string] }
   | { readonly remove: string }
@@ -58,7 +65,8 @@ export type FakeScript = {
   readonly steps: readonly FakeStep[];
 };
 
-export const UPSTREAM_VERSION = 'mydumper v1.0.1-3, built against MySQL 9.7.0 with SSL support';
+/** What `--version` of upstream's build on MySQL's client library prints. */
+export const UPSTREAM_VERSION = readTools('mysql-client').mydumper.version;
 
 const POLL_MILLISECONDS = 5;
 
@@ -89,39 +97,6 @@ function versionLine({ version, versionCommand }: FakeScript, quote: (text: stri
   return `if [ "$1" = --version ]; then printf '%s\\n' ${quote(version)}; exit ${status}; fi`;
 }
 
-/** What upstream writes for one database with one table and one view, and how its log tells it. */
-export function upstreamDump(database: string): FakeStep[] {
-  const file = (name: string, text: string): FakeStep[] => [{ write: name, text }, { close: name }];
-  const insert = "INSERT INTO `orders` VALUES(1,'one'),(2,'two');\n";
-  return [
-    { log: '2026-11-24 08:00:00 [INFO] - MyDumper backup version: 1.0.1-3' },
-    {
-      write: 'metadata.partial',
-      text: '# Started dump at: 2026-11-24 08:00:00\n[config]\nquote-character = BACKTICK\n\n',
-    },
-    { log: '2026-11-24 08:00:00 [INFO] - Transactions started, unlocking tables' },
-    ...file(`${database}-schema-create.sql`, `CREATE DATABASE \`${database}\`;\n`),
-    ...file(`${database}.orders-schema.sql`, 'CREATE TABLE `orders` (`id` int, `name` text);\n'),
-    {
-      log: `2026-11-24 08:00:00 [INFO] - Thread 1: dumping data for \`${database}\`.\`orders\` into ${database}.orders.00000.sql`,
-    },
-    ...file(`${database}.orders.00000.sql`, insert),
-    ...file(`${database}.orders.00000.00001.sql`, insert),
-    ...file(`${database}.mydumper_0.00000.sql`, 'INSERT INTO `a/b` VALUES(1);\n'),
-    ...file(`${database}.totals-schema-view.sql`, 'CREATE VIEW `totals` AS SELECT 1;\n'),
-    ...file(`${database}-schema-post.sql`, 'CREATE PROCEDURE `p`() SELECT 1;\n'),
-    {
-      write: 'metadata.partial',
-      text:
-        '[source]\n# Channel_Name = \'\'\nFile = binlog.000007\nPosition = 4711\nExecuted_Gtid_Set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"\n\n' +
-        `[\`${database}\`.\`mydumper_0\`]\nreal_table_name=a/b\nrows = 1\n\n# Finished dump at: 2026-11-24 08:00:01\n`,
-    },
-    { close: 'metadata.partial' },
-    { rename: ['metadata.partial', 'metadata'] },
-    { log: '2026-11-24 08:00:01 [INFO] - Finished dump at: 2026-11-24 08:00:01' },
-  ];
-}
-
 const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const;
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -142,11 +117,14 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
   if (directory === undefined) throw new Error('the fake mydumper needs --outputdir=');
   const open = new Map<string, number>();
   for (const step of script.steps) {
-    if ('log' in step) writeSync(2, `${step.log}\n`.repeat(step.repeat ?? 1));
-    else if ('write' in step) {
+    if ('log' in step) {
+      const line = step.log.replaceAll('{outputdir}', directory);
+      writeSync(step.stream === 'stdout' ? 1 : 2, `${line}\n`.repeat(step.repeat ?? 1));
+    } else if ('write' in step) {
       const descriptor = open.get(step.write) ?? openSync(join(directory, step.write), 'a');
       open.set(step.write, descriptor);
-      for (let count = 0; count < (step.repeat ?? 1); count += 1) writeSync(descriptor, step.text);
+      const content = Buffer.from(step.text, step.encoding ?? 'utf8');
+      for (let count = 0; count < (step.repeat ?? 1); count += 1) writeSync(descriptor, content);
     } else if ('close' in step) {
       closeSync(open.get(step.close) ?? -1);
       open.delete(step.close);

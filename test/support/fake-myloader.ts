@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Connection, createConnection } from 'mysql2/promise';
+import { logOf, readRecording, readTools } from './recording/recording.ts';
 
 /**
- * A stand-in for upstream's myloader 1.x, which is not packaged where tests run. It knows 1.x's options and refuses others, and loads as its
- * source tells (src/myloader/myloader_restore.c): the INSERTs of one file spread over all connections, each transaction of
- * `--queries-per-transaction` statements, none with 1; a statement that failed is sent once more with no more than a warning, whatever
- * became of the transaction; a second failure ends the program.
+ * A stand-in for upstream's myloader 1.x, which is not packaged where tests run. What it prints, and how it ends, is taken from
+ * recordings. It loads as the source of 1.x says (src/myloader/myloader_restore.c): the INSERTs of one file spread over all
+ * connections, each transaction of `--queries-per-transaction` statements, none with 1; a statement that failed is sent once more with
+ * no more than a warning, whatever became of the transaction; a second failure ends the program.
  */
 export type FakeMyloader = {
   /** What MYLOADER_BIN takes. */
@@ -27,7 +28,8 @@ export type FakeRun = {
   readonly files: readonly string[];
 };
 
-export const FAKE_VERSION = 'myloader v1.0.1-3, built against MySQL 9.7.0 with SSL support';
+const CLIENT = 'mysql-client';
+const RECORDED = `${CLIENT}/mysql-9`;
 
 /** Writes an executable into `directory`, which it uses for itself. */
 export function writeFakeMyloader(directory: string): FakeMyloader {
@@ -54,8 +56,8 @@ export function writeFakeMyloader(directory: string): FakeMyloader {
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-/** Of src/myloader/myloader_arguments.c, src/connection.c and src/common_options.c, without what restores have no use for. */
-const OPTIONS = {
+/** Those of 1.x that restores use; a test compares them with what `--help` prints. */
+export const OPTIONS = {
   directory: { ...text, short: 'd' },
   database: { ...text, short: 'B' },
   'source-db': { ...text, short: 's' },
@@ -78,15 +80,20 @@ const OPTIONS = {
   version: { ...flag, short: 'V' },
 } satisfies ParseArgsConfig['options'];
 
-const say = (level: 'Message' | 'WARNING' | 'CRITICAL', message: string) =>
-  process.stderr.write(
-    level === 'Message'
-      ? `** Message: 08:00:00.000: ${message}\n`
-      : `** (myloader:1): ${level} **: 08:00:00.000: ${message}\n`,
-  );
+/** The line of a recorded run that holds `text`. */
+function recorded(run: string, text: string): string {
+  const line = logOf(readRecording(`${RECORDED}/${run}`)).find((each) => each.includes(text));
+  if (line === undefined) throw new Error(`${run} has no line with ${JSON.stringify(text)}`);
+  return line;
+}
 
-function refuse(message: string): never {
-  say('CRITICAL', message);
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Prints the warning or the error of a recorded run after the empty line that GLib puts before it. */
+const complain = (line: string) => say(`\n${line}`);
+
+function refuse(line: string): never {
+  complain(line);
   process.exit(1);
 }
 
@@ -114,15 +121,17 @@ async function load(directory: string, argv: string[]): Promise<void> {
     try {
       return parseArgs({ args: argv, options: OPTIONS, strict: true }).values;
     } catch (error) {
-      return refuse(`option parsing failed: ${(error as Error).message}, try --help`);
+      const option = /'(-[^' ]*)/.exec((error as Error).message)?.[1] ?? '';
+      return refuse(recorded('load-unknown-option', 'option parsing').replace('--no-such-option', option));
     }
   })();
   if (parsed.version) {
-    process.stdout.write(`${FAKE_VERSION}\n`);
+    process.stdout.write(`${readTools(CLIENT).myloader.version}\n`);
     return;
   }
   const from = parsed.directory ?? '';
-  if (!existsSync(join(from, 'metadata'))) refuse(`the specified directory ${from} is not a mydumper backup`);
+  if (!existsSync(join(from, 'metadata')))
+    refuse(recorded('load-without-metadata', 'is not a mydumper backup').replace('{outputdir}', from));
   const names = readdirSync(from).toSorted();
   const content = readFileSync(parsed['defaults-file'] ?? '/dev/null', 'utf8');
   const runs = join(directory, 'runs');
@@ -154,6 +163,7 @@ async function load(directory: string, argv: string[]): Promise<void> {
     for (const [name, value] of settings) await connection.query(`SET SESSION ${name} = ${value}`);
     return connection;
   };
+  say(recorded('load', 'MyDumper restore version'));
   const pool = await Promise.all(Array.from({ length: threads }, open));
   const [first] = pool;
   if (first === undefined) return;
@@ -165,9 +175,15 @@ async function load(directory: string, argv: string[]): Promise<void> {
         return;
       } catch (error) {
         const { errno, message } = error as Error & { errno?: number };
-        const told = `Thread 1 using connection ${connection.threadId} - ERROR ${errno}: ${message}`;
-        if (tries > 1) refuse(told);
-        say('WARNING', told);
+        const level = tries > 1 ? 'CRITICAL' : 'WARNING';
+        const line = recorded('load-duplicate-key', `${level} **`);
+        complain(
+          line.replace(
+            /ERROR 1062: (Error occurs between lines: \d+ and \d+: ).*/,
+            (_line, where: string) => `ERROR ${errno}: ${where}${message}`,
+          ),
+        );
+        if (tries > 1) process.kill(process.pid, 'SIGABRT');
       }
     }
   };
@@ -177,7 +193,7 @@ async function load(directory: string, argv: string[]): Promise<void> {
     connection.query(`USE \`${databaseOf(name).replaceAll('`', '``')}\``);
   const plain = async (pattern: RegExp) => {
     for (const name of names.filter((each) => pattern.test(each))) {
-      say('Message', `Thread 1: restoring ${name}`);
+      say(recorded('load', 'restoring create database').replace('shop-schema-create.sql', name));
       if (!name.endsWith('-schema-create.sql')) await use(first, name);
       for (const statement of statementsOf(join(from, name))) {
         if (/^CREATE DATABASE/.test(statement))
@@ -194,7 +210,7 @@ async function load(directory: string, argv: string[]): Promise<void> {
   const half = data.flatMap((name) => statementsOf(join(from, name))).filter(isInsert).length / 2;
   let sent = 0;
   for (const name of data) {
-    say('Message', `Thread 1: restoring \`${databaseOf(name)}\` from ${name}`);
+    say(recorded('load', 'restoring shop.orders part').replace('shop.orders.00000.sql', name));
     for (const connection of pool) await use(connection, name);
     for (const statement of statementsOf(join(from, name))) {
       if (!isInsert(statement)) {

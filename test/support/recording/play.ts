@@ -1,0 +1,63 @@
+import type { FakeStep } from '../fake-mydumper.ts';
+import type { MariaDb } from '../mariadb/harness.ts';
+import { SHOP } from './dataset.ts';
+import { type RecordedFile, type RecordedStep, type Recording, readRecording } from './recording.ts';
+
+/** A good dump of the database `shop`, which `createShop` makes. */
+export const ONE_DATABASE = 'libmariadb/mariadb-10.11/one-database';
+
+/** The database of the recordings of `one-database`, so that the server has what they hold. */
+export async function createShop(db: MariaDb): Promise<void> {
+  for (const statement of SHOP) await db.query(statement);
+}
+
+/** What a recorded run wrote, printed and ended with, as steps of the fake mydumper. */
+export function played(name: string): FakeStep[] {
+  const recording = readRecording(name);
+  const { code, signal } = recording.exit;
+  return [
+    ...stepsOf(recording, recording.steps),
+    signal === null ? { exit: code ?? 0 } : { killItself: signal },
+  ];
+}
+
+/** The good dump up to where all rows are written, and what is left to do then, its exit aside. */
+export function playedInHalves(name: string = ONE_DATABASE): { dump: FakeStep[]; end: FakeStep[] } {
+  const recording = readRecording(name);
+  const { steps } = recording;
+  const last = steps.findIndex((step) => 'stderr' in step && step.stderr.includes('Queue count:'));
+  if (last === -1) throw new Error(`${name} has no line that tells of its queues`);
+  return {
+    dump: stepsOf(recording, steps.slice(0, last)),
+    end: stepsOf(recording, steps.slice(last)),
+  };
+}
+
+function stepsOf(recording: Recording, steps: readonly RecordedStep[]): FakeStep[] {
+  const finalNames = new Map(
+    recording.steps.flatMap((step) => ('rename' in step ? [[step.rename[0], step.rename[1]] as const] : [])),
+  );
+  const contentOf = (name: string) => recording.files[finalNames.get(name) ?? name];
+  return steps.flatMap((step, index): FakeStep[] => {
+    if ('stdout' in step) return [{ log: step.stdout, stream: 'stdout' }];
+    if ('stderr' in step) return [{ log: step.stderr }];
+    if ('open' in step) return [{ write: step.open, text: '' }];
+    if ('close' in step) return [...written(step.close, contentOf(step.close)), { close: step.close }];
+    if ('again' in step) return [repeated(steps.slice(index - step.again.lines, index), step.again.times)];
+    if ('rename' in step) return [{ rename: step.rename }];
+    return 'remove' in step ? [{ remove: step.remove }] : [];
+  });
+}
+
+/** Of a file that was removed in the end nothing is known. */
+function written(name: string, file: RecordedFile | undefined): FakeStep[] {
+  if (file === undefined) return [];
+  const { lines, base64 } = file;
+  if (base64 !== undefined) return [{ write: name, text: base64, encoding: 'base64' }];
+  return [{ write: name, text: lines?.join('\n') ?? '' }];
+}
+
+function repeated(steps: readonly RecordedStep[], repeat: number): FakeStep {
+  const lines = steps.flatMap((step) => ('stderr' in step ? [step.stderr] : []));
+  return { log: lines.join('\n'), repeat };
+}
