@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { refusedMydumperFlags, splitShellWords } from '../../app/mydumper/extra-arguments.ts';
+import { readExtraArguments, splitShellWords } from '../../app/mydumper/extra-arguments.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
@@ -92,8 +92,8 @@ export const extraArguments: Target = {
         assert.deepEqual(words, byShell(text));
         const quoted = `'${any.replaceAll("'", "'\\''")}'`;
         assert.deepEqual(splitShellWords(`x ${quoted}`), ['x', any]);
-        assert.notEqual(refusedMydumperFlags([...before, owned]).length, 0, `${before} ${owned}`);
-        refusedMydumperFlags(splitShellWords(any) ?? []);
+        assert.notEqual(readExtraArguments([...before, owned]).mistakes.length, 0, `${before} ${owned}`);
+        readExtraArguments(splitShellWords(any) ?? []);
       },
     ),
   }),
