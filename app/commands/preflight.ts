@@ -7,7 +7,7 @@ import { type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
-import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
+import { narrowsTheDump, surprisesOf } from '../mydumper/extra-arguments.ts';
 import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
@@ -57,7 +57,14 @@ export async function preflight(
     lock,
     positionUnavailable: facts.writesBinaryLog ? lock.positionUnavailable : NO_BINARY_LOG,
     // Losses name unseen triggers and events too.
-    warnings: [...new Set([...warnings, ...programs.unseen, ...lock.warnings])],
+    warnings: [
+      ...new Set([
+        ...surprisesOf(mydumper.generation, config.dump.extraArguments),
+        ...warnings,
+        ...programs.unseen,
+        ...lock.warnings,
+      ]),
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import { findLongOption, findShortOption, type Option, treatmentOf } from './options.ts';
+import type { Generation } from './version.ts';
 
 export type ExtraArguments = {
   /** One word an option, `--long` or `--long=value`, whatever way it was written in. */
@@ -83,6 +84,15 @@ export function narrowsTheDump(words: readonly string[]): boolean {
     const treatment = optionOf(word)?.treatment;
     return treatment?.kind === 'narrows' && treatment.objects;
   });
+}
+
+/** What a generation does with a flag beyond what the flag says. */
+export function surprisesOf(generation: Generation, words: readonly string[]): string[] {
+  const ignoresEngines = words.some((word) => optionOf(word)?.long === 'ignore-engines');
+  if (generation === 'classic' || !ignoresEngines) return [];
+  return [
+    'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that comes after the first table of such an engine in its database; name tables by --regex or --tables-list instead',
+  ];
 }
 
 function optionOf(word: string): Option | undefined {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await db.query('CREATE DATABASE shop CHARACTER SET latin1 COLLATE latin1_german1_ci');
   await db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, name text)');
   await db.query("INSERT INTO shop.orders SELECT seq, repeat(';\\n', 20 + seq) FROM shop.seq_1_to_2000");
-  await db.query('CREATE VIEW shop.recent AS SELECT id FROM shop.orders');
+  await db.query('CREATE VIEW shop.totals AS SELECT id FROM shop.orders');
   await db.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
   await db.query('CREATE PROCEDURE shop.close_day() SELECT 1');
   await db.query("SET SESSION sql_mode = ''");

@@ -1,6 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { narrowingFlags, narrowsTheDump, readExtraArguments } from '../../app/mydumper/extra-arguments.ts';
+import {
+  narrowingFlags,
+  narrowsTheDump,
+  readExtraArguments,
+  surprisesOf,
+} from '../../app/mydumper/extra-arguments.ts';
 import { OPTIONS } from '../../app/mydumper/options.ts';
 
 const mistakesOf = (words: readonly string[]) => readExtraArguments(words).mistakes.join('\n');
@@ -157,6 +162,13 @@ test.each([
   const { words } = readExtraArguments([word]);
   expect(narrowingFlags(words)).toEqual([]);
   expect(narrowsTheDump(words)).toBe(false);
+});
+
+test('with 1.x --ignore-engines leaves out more than tables of these engines, which is a warning', () => {
+  const { words } = readExtraArguments(['-i', 'MEMORY']);
+  expect(surprisesOf('modern', words)).toEqual([expect.stringMatching(/--ignore-engines.*--regex/)]);
+  expect(surprisesOf('classic', words)).toEqual([]);
+  expect(surprisesOf('modern', ['--no-data'])).toEqual([]);
 });
 
 test('a flag that is given twice leaves one mark', () => {
