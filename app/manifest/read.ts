@@ -39,7 +39,7 @@ export function readManifest(text: string, folder: string): ReadManifest {
   if (typeof format === 'number' && format > MANIFEST_FORMAT) {
     return {
       faults: [
-        `its format is ${format}, from a later version; this one reads ${MANIFEST_FORMAT}, so update it`,
+        `its format is ${format}, from a later version; this one reads up to ${MANIFEST_FORMAT}, so update it`,
       ],
     };
   }

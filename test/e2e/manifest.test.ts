@@ -23,6 +23,7 @@ beforeAll(async () => {
   await db.query("SET SESSION sql_mode = ''");
   await db.query("CREATE USER blind@'%' IDENTIFIED BY 'geheim'");
   await db.query("GRANT SELECT, SHOW VIEW, EVENT, LOCK TABLES ON shop.* TO blind@'%'");
+  await db.query("GRANT BINLOG MONITOR ON *.* TO blind@'%'");
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
