@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { z } from 'zod';
 import type { Compression } from '../config.ts';
 import { CLAIM_NAME } from '../contract.ts';
@@ -7,8 +8,8 @@ import { isOurs } from '../staging/directory.ts';
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestSchema } from './schema.ts';
 import { manifestOfFormat1 } from './schema-1.ts';
 
-/** A million files; what is larger was not written by a backup. */
-export const LARGEST_MANIFEST_BYTES = 512 * 1024 * 1024;
+/** A million files; what is larger was not written by a backup. It is read as one string. */
+export const LARGEST_MANIFEST_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH);
 /** S3's largest object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGEST_OBJECT_BYTES = 50 * 1024 ** 4;
 /** zstd and gzip stay far below it on SQL, of which no run of equal bytes is longer than a row. */

@@ -40,15 +40,15 @@ export function readExtraArguments(words: readonly string[]): ExtraArguments {
       if (option === undefined) read.push(word);
       else take(option, `--${name}`, takenBy(option, inline ?? nextValue(option)));
     } else if (word.startsWith('-') && word.length > 1) {
+      const options = [...word.slice(1)].map((letter) => ({ letter, option: findShortOption(letter) }));
+      const isKnown = options.every(({ option }) => option !== undefined);
+      if (!isKnown) read.push(word);
       let hasValue = false;
-      for (const letter of word.slice(1)) {
-        const option = findShortOption(letter);
-        if (option === undefined) read.push(`-${letter}`);
-        else {
-          const value: string | undefined = hasValue ? undefined : nextValue(option);
-          hasValue ||= value !== undefined;
-          take(option, `-${letter}`, value);
-        }
+      for (const { letter, option } of options) {
+        if (option === undefined) continue;
+        const value: string | undefined = hasValue || !isKnown ? undefined : nextValue(option);
+        hasValue ||= value !== undefined;
+        if (isKnown || option.treatment.kind === 'refused') take(option, `-${letter}`, value);
       }
     } else mistakes.push(`has a stray word ${JSON.stringify(word)}: write --option=value`);
   }

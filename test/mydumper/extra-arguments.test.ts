@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { readInvocation } from '../../app/config.ts';
 import {
   narrowingFlags,
   narrowsTheDump,
@@ -19,6 +20,7 @@ test.each([
   [['--c-host', 'x'], /HOST/],
   [['--help-all'], /mydumper itself/],
   [['--no-trx-tables'], /LOCK_MODE/],
+  [['-qo', 'x'], /OUTPUTDIR/],
   // Some options take the next word only where it is no option.
   [['--throttle', '--outputdir=x'], /OUTPUTDIR/],
   [['-x', '-o'], /-x: write --regex=value[\s\S]*OUTPUTDIR/],
@@ -89,8 +91,8 @@ test.each([
   ],
   [['--format=insert'], ['--format=insert']],
   [
-    ['--newer', '--newer-still=1', '-q'],
-    ['--newer', '--newer-still=1', '-q'],
+    ['--newer', '--newer-still=1', '-q', '-dq', '-1-1'],
+    ['--newer', '--newer-still=1', '-q', '-dq', '-1-1'],
   ],
   // Not the option that it ends in.
   [
@@ -170,6 +172,14 @@ test('with 1.x --ignore-engines leaves out more than tables of these engines, wh
   expect(surprisesOf('classic', words)).toEqual([]);
   expect(surprisesOf('modern', ['--no-data'])).toEqual([]);
 });
+
+test.each(['--password=geheim', '-p geheim', '-mp geheim', "--connection-password 'geheim'"])(
+  'the refusal of %s does not show the password',
+  (MYDUMPER_ARGS) => {
+    const read = () => readInvocation(['backup'], { BUCKET: 'backups', MYDUMPER_ARGS });
+    expect(read).toThrow(/^MYDUMPER_ARGS=\(hidden\): refuses .*set PASSWORD$/);
+  },
+);
 
 test('a flag that is given twice leaves one mark', () => {
   expect(narrowingFlags(['--no-data', '--no-views', '--no-data'])).toEqual(['--no-data', '--no-views']);
