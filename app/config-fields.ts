@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { z } from 'zod';
 import { readingFields } from './config-reading.ts';
 import type { VariableName } from './contract.ts';
-import { refusedMydumperFlags, splitShellWords } from './mydumper/extra-arguments.ts';
+import { readExtraArguments, splitShellWords } from './mydumper/extra-arguments.ts';
 
 const whole = (minimum: number, maximum: number, unit = '') =>
   z
@@ -52,8 +52,9 @@ const mydumperArguments = z.string().transform((value, context) => {
     context.addIssue({ code: 'custom', message: 'has a quote that is not closed' });
     return z.NEVER;
   }
-  for (const message of refusedMydumperFlags(words)) context.addIssue({ code: 'custom', message });
-  return words;
+  const read = readExtraArguments(words);
+  for (const message of read.mistakes) context.addIssue({ code: 'custom', message });
+  return read.words;
 });
 
 /** Each variable's value as it may be set, and its default. */

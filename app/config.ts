@@ -109,12 +109,16 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv =
   return { kind: 'run', config };
 }
 
+/** A password among the flags is refused, and the message must not show it. */
+const MAY_HOLD_PASSWORD = /password|(?:^|\s)-\w*p/i;
+
 function mistakeLine(name: string, raw: Record<string, string>, message: string): string {
   const value = raw[name];
   if (value === undefined) return `${name} ${message}`;
-  const shown = SECRETS.has(name)
-    ? '(hidden)'
-    : JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
+  const shown =
+    SECRETS.has(name) || (name === 'MYDUMPER_ARGS' && MAY_HOLD_PASSWORD.test(value))
+      ? '(hidden)'
+      : JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
   return `${name}=${shown}: ${message}`;
 }
 

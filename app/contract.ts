@@ -243,6 +243,8 @@ export const METRICS = {
 export type MetricName = keyof typeof METRICS;
 
 export const MANIFEST_NAME = 'manifest.json';
+/** Beside the manifest; makes the folder one run's alone. */
+export const CLAIM_NAME = 'claim.json';
 
 /** Database on the server being restored into that remembers what is loaded, until all of it is. */
 export const RESTORE_STATE_DATABASE = 'mydumper_fargate_restore';

@@ -88,7 +88,7 @@ async function makeBackup(
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };
         const manifest = buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId });
-        const body = renderManifest(manifest);
+        const body = renderManifest(manifest, folder);
         beyondRecall = true;
         const key = `${folder}${MANIFEST_NAME}`;
         const stored = await writeManifest(store, run, {

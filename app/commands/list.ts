@@ -46,7 +46,8 @@ function stateOf(
   if (body === undefined) return { state: 'incomplete' };
   const read = readManifest(body.toString('utf8'), folder);
   if ('faults' in read) return { state: 'bad manifest', fault: read.faults[0] ?? '' };
-  const { startedAt, finishedAt, databases, totals, consistency, compression, server } = read.manifest;
+  const { startedAt, finishedAt, databases, totals, consistency, compression, server, narrowedBy } =
+    read.manifest;
   return {
     state: 'complete',
     summary: {
@@ -61,6 +62,7 @@ function stateOf(
       lock: consistency.lock,
       consistency: consistency.description,
       server: `${server.vendor} ${server.version}`,
+      narrowedBy,
     },
   };
 }

@@ -3,9 +3,11 @@ import { openDatabase } from '../database/connection.ts';
 import { type Inventory, missingDatabases, readInventory } from '../database/inventory.ts';
 import { chooseLocking, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
+import { type Programs, readPrograms } from '../database/programs.ts';
+import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
-import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
+import { narrowsTheDump, surprisesOf } from '../mydumper/extra-arguments.ts';
 import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
@@ -16,12 +18,17 @@ const MIB = 1024 * 1024;
 /** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
+const NO_BINARY_LOG = 'the server writes no binary log (log_bin is OFF)';
 
 /** What was found out before anything was started. */
 export type Preflight = {
   readonly mydumper: MydumperVersion;
   readonly inventory: Inventory;
+  readonly facts: ServerFacts;
+  readonly programs: Programs;
   readonly lock: LockChoice;
+  /** Why mydumper can record no binary log position, for the manifest; undefined where it can. */
+  readonly positionUnavailable: string | undefined;
   /** What the dump will not hold, or not as it is. */
   readonly warnings: readonly string[];
 };
@@ -38,11 +45,27 @@ export async function preflight(
 ): Promise<Preflight> {
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
   planWithin(config, mydumper, true);
-  const { inventory, losses } = await inspectServer(config, mydumper);
+  const { inventory, facts, programs, losses } = await inspectServer(config, mydumper);
   const warnings = requireComplete(config, mydumper, losses);
   const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
-  return { mydumper, inventory, lock, warnings: [...warnings, ...lock.warnings] };
+  return {
+    mydumper,
+    inventory,
+    facts,
+    programs,
+    lock,
+    positionUnavailable: facts.writesBinaryLog ? lock.positionUnavailable : NO_BINARY_LOG,
+    // Losses name unseen triggers and events too.
+    warnings: [
+      ...new Set([
+        ...surprisesOf(mydumper.generation, config.dump.extraArguments),
+        ...warnings,
+        ...programs.unseen,
+        ...lock.warnings,
+      ]),
+    ],
+  };
 }
 
 /** A staging directory that was taken, and the sizes with which its budget works. */
@@ -84,14 +107,16 @@ function planWithin(config: Config, { generation }: MydumperVersion, punching: b
 async function inspectServer(
   config: Config,
   { generation }: MydumperVersion,
-): Promise<{ inventory: Inventory; losses: Losses }> {
+): Promise<{ inventory: Inventory; facts: ServerFacts; programs: Programs; losses: Losses }> {
   const database = await openDatabase(config.server);
   try {
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const losses = await findLosses(database, generation, inventory, inventory.grants);
     const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
-    return { inventory, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
+    const facts = await readServerFacts(database, inventory.databases);
+    const programs = await readPrograms(database, inventory);
+    return { inventory, facts, programs, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('preflight', `cannot read the list of tables: ${messageOf(error)}`, { cause: error });

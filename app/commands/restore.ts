@@ -2,7 +2,7 @@ import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import { type Database, openDatabase } from '../database/connection.ts';
 import { RESTORING, takeRunLock } from '../database/run-lock.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
+import { describePartial, formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import { checkRestored } from '../restore/check.ts';
 import type { CheckResult } from '../restore/check-result.ts';
 import { onServer, planRestore, type RestorePlan } from '../restore/open.ts';
@@ -149,6 +149,8 @@ async function announce(
     work.emit('warning', {
       message: 'event_scheduler is ON: events that are due run as soon as they are created',
     });
+  const partial = describePartial(manifest.narrowedBy);
+  if (partial !== undefined) work.emit('warning', { message: `the backup is ${partial}` });
   if (manifest.consistency.lock === 'none')
     work.emit('warning', {
       message: 'the backup was taken without locks: its tables may not agree with each other',
@@ -157,7 +159,7 @@ async function announce(
 
 function tellPlan({ config, work }: Reading, plan: RestorePlan, progress: Progress | undefined): void {
   const lines = describePlan(plan, config, progress);
-  const { location, selection } = plan;
+  const { location, selection, manifest } = plan;
   const files = [
     selection.creates,
     selection.schemas,
@@ -172,6 +174,7 @@ function tellPlan({ config, work }: Reading, plan: RestorePlan, progress: Progre
       location,
       ...counts(selection),
       databases: selection.databases,
+      narrowedBy: manifest.narrowedBy,
       files: files.flat().map(({ name }) => name),
     };
     process.stdout.write(`${JSON.stringify(document)}\n`);

@@ -52,7 +52,7 @@ export function startShipping(
     watch,
     folder,
     compression: config.compression,
-    prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases, config.dump.extraArguments),
+    prologueOf: prologueFor(found.mydumper.generation, found.inventory.databases),
     partBytes: plan.partBytes,
     concurrency: config.uploadConcurrency,
     growingConcurrency: plan.threads,

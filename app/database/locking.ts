@@ -13,6 +13,8 @@ export type LockChoice = {
   readonly reason: string;
   /** What is less consistent than one would expect. */
   readonly warnings: readonly string[];
+  /** Why mydumper can record no binary log position, for the manifest; absent where it can. */
+  readonly positionUnavailable?: string | undefined;
 };
 
 /** What the choice depends on. */

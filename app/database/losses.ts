@@ -150,7 +150,7 @@ function unloadedDatabases({ databases, tables, views }: Contents): string[] {
 }
 
 /** Without them the server does not show triggers and events, so they would be missing without a word. */
-function missingPrivileges(databases: readonly string[], grants: readonly string[]): string[] {
+export function missingPrivileges(databases: readonly string[], grants: readonly string[]): string[] {
   return (['TRIGGER', 'EVENT'] as const).flatMap((privilege) => {
     const lacking = databases.filter((name) => {
       const held = privilegesOn(grants, name);

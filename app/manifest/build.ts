@@ -1,7 +1,10 @@
 import type { Config } from '../config.ts';
 import type { Inventory } from '../database/inventory.ts';
 import type { LockChoice } from '../database/locking.ts';
+import type { Programs } from '../database/programs.ts';
+import type { ServerFacts } from '../database/server-facts.ts';
 import type { WatchStats } from '../governor/protocol.ts';
+import { narrowingFlags } from '../mydumper/extra-arguments.ts';
 import { classifyFile } from '../mydumper/file-names.ts';
 import type { DumpMetadata } from '../mydumper/metadata.ts';
 import type { MydumperVersion } from '../mydumper/version.ts';
@@ -15,6 +18,10 @@ export type ManifestInput = {
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly inventory: Inventory;
+  readonly facts: ServerFacts;
+  readonly programs: Programs;
+  /** Why mydumper can record no binary log position; undefined where it can. */
+  readonly positionUnavailable: string | undefined;
   readonly mydumper: MydumperVersion;
   /** Without secrets, as mydumper was started. */
   readonly mydumperArguments: readonly string[];
@@ -26,14 +33,18 @@ export type ManifestInput = {
   readonly stats: WatchStats;
 };
 
+const NO_POSITION = 'mydumper recorded none';
+
 /** Puts together what is known of a backup. Files are ordered by name, so that two manifests compare well. */
 export function buildManifest(input: ManifestInput): Manifest {
-  const { config, inventory, metadata, stats } = input;
+  const { config, inventory, facts, metadata, stats } = input;
   const databases = new Set(inventory.databases);
   const files = input.files
-    .map(({ name, key, dumpedBytes, storedBytes, sha256, crc32 }) => {
+    .map(({ name, key, dumpedBytes, storedBytes, largestStatementBytes: largest, sha256, crc32 }) => {
       const { kind, database = null, table = null } = classifyFile(name, databases);
-      return { key, name, kind, database, table, dumpedBytes, storedBytes, sha256, crc32 };
+      const largestStatementBytes = kind === 'data' ? largest : null;
+      const sizes = { dumpedBytes, storedBytes, largestStatementBytes };
+      return { key, name, kind, database, table, ...sizes, sha256, crc32 };
     })
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const total = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((sum, file) => sum + file[field], 0);
@@ -42,7 +53,20 @@ export function buildManifest(input: ManifestInput): Manifest {
     backupId: input.backupId,
     source: config.source,
     tool: { name: 'mydumper-fargate', version: input.toolVersion },
-    server: { vendor: inventory.vendor, version: inventory.version },
+    server: {
+      vendor: inventory.vendor,
+      version: inventory.version,
+      uuid: facts.uuid ?? null,
+      hostname: facts.hostname ?? null,
+      port: facts.port ?? null,
+      serverId: facts.serverId ?? null,
+      lowerCaseTableNames: facts.lowerCaseTableNames ?? null,
+      characterSet: facts.characterSet ?? null,
+      collation: facts.collation ?? null,
+      timeZone: facts.timeZone ?? null,
+      systemTimeZone: facts.systemTimeZone ?? null,
+      sqlMode: facts.sqlMode ?? null,
+    },
     mydumper: { version: input.mydumper.version, arguments: [...input.mydumperArguments] },
     startedAt: input.startedAt.toISOString(),
     finishedAt: input.finishedAt.toISOString(),
@@ -54,6 +78,7 @@ export function buildManifest(input: ManifestInput): Manifest {
             position: metadata.binlog.position ?? null,
             gtid: metadata.binlog.gtid ?? null,
           },
+    binlogMissingReason: metadata.binlog === undefined ? (input.positionUnavailable ?? NO_POSITION) : null,
     consistency: {
       lock: input.lock.plan,
       description: input.lock.consistency,
@@ -61,6 +86,11 @@ export function buildManifest(input: ManifestInput): Manifest {
     },
     compression: config.compression,
     databases: [...inventory.databases],
+    databaseDefaults: facts.databases.map((defaults) => ({ ...defaults })),
+    narrowedBy: narrowingFlags(config.dump.extraArguments),
+    programs: [...input.programs.list],
+    programsUnseen: [...input.programs.unseen],
+    claim: null,
     files,
     totals: { files: files.length, dumpedBytes: total('dumpedBytes'), storedBytes: total('storedBytes') },
     staging: {

@@ -15,23 +15,22 @@ export function compareListing(
   readonly saw: (object: ListedObject) => Fault | undefined;
   readonly end: () => { readonly missing: readonly Fault[]; readonly present: readonly ManifestFile[] };
 } {
-  const expected = new Map(manifest.files.map((file) => [file.key, file]));
+  const objects = manifest.claim === null ? manifest.files : [...manifest.files, manifest.claim];
+  const expected = new Map(objects.map(({ key, storedBytes }) => [key, storedBytes]));
   const seen = new Set<string>();
   const wrong = new Set<string>();
   return {
     saw: ({ key, bytes }) => {
       if (key === `${folder}${MANIFEST_NAME}`) return undefined;
-      const file = expected.get(key);
-      if (file === undefined) return { key, reason: 'is not in the manifest' };
+      const expectedBytes = expected.get(key);
+      if (expectedBytes === undefined) return { key, reason: 'is not in the manifest' };
       seen.add(key);
-      if (bytes === file.storedBytes) return undefined;
+      if (bytes === expectedBytes) return undefined;
       wrong.add(key);
-      return { key, reason: `has ${bytes} bytes, the manifest says ${file.storedBytes}` };
+      return { key, reason: `has ${bytes} bytes, the manifest says ${expectedBytes}` };
     },
     end: () => ({
-      missing: manifest.files
-        .filter(({ key }) => !seen.has(key))
-        .map(({ key }) => ({ key, reason: 'is missing' })),
+      missing: objects.filter(({ key }) => !seen.has(key)).map(({ key }) => ({ key, reason: 'is missing' })),
       present: manifest.files.filter(({ key }) => seen.has(key) && !wrong.has(key)),
     }),
   };

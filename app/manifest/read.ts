@@ -1,12 +1,15 @@
+import { constants } from 'node:buffer';
 import { z } from 'zod';
 import type { Compression } from '../config.ts';
+import { CLAIM_NAME } from '../contract.ts';
 import { classifyFile } from '../mydumper/file-names.ts';
 import { EXTENSIONS } from '../shipping/content.ts';
 import { isOurs } from '../staging/directory.ts';
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestSchema } from './schema.ts';
+import { manifestOfFormat1 } from './schema-1.ts';
 
-/** A million files; what is larger was not written by a backup. */
-export const LARGEST_MANIFEST_BYTES = 512 * 1024 * 1024;
+/** A million files; what is larger was not written by a backup. It is read as one string. */
+export const LARGEST_MANIFEST_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH);
 /** S3's largest object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGEST_OBJECT_BYTES = 50 * 1024 ** 4;
 /** zstd and gzip stay far below it on SQL, of which no run of equal bytes is longer than a row. */
@@ -37,44 +40,65 @@ export function readManifest(text: string, folder: string): ReadManifest {
   if (typeof format === 'number' && format > MANIFEST_FORMAT) {
     return {
       faults: [
-        `its format is ${format}, from a later version; this one reads ${MANIFEST_FORMAT}, so update it`,
+        `its format is ${format}, from a later version; this one reads up to ${MANIFEST_FORMAT}, so update it`,
       ],
     };
   }
-  const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
-    return { faults: issues.slice(0, SHOWN_FAULTS) };
-  }
+  const parsed = (format === 1 ? manifestOfFormat1 : manifestSchema).safeParse(json);
+  if (!parsed.success) return { faults: schemaFaults(parsed.error) };
   const faults = contradictions(parsed.data, folder);
-  return faults.length === 0 ? { manifest: parsed.data } : { faults: faults.slice(0, SHOWN_FAULTS) };
+  return faults.length === 0 ? { manifest: parsed.data } : { faults };
 }
 
-function contradictions(manifest: Manifest, folder: string): string[] {
-  const { files, totals, databases, backupId, source } = manifest;
+/** What the schema refuses, a few at most. */
+export function schemaFaults({ issues }: z.ZodError): string[] {
+  return issues.slice(0, SHOWN_FAULTS).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+}
+
+/**
+ * Where a manifest of the right form disagrees with its folder or with itself, a few places at
+ * most. Pure.
+ */
+export function contradictions(manifest: Manifest, folder: string): string[] {
   const faults: string[] = [];
+  for (const fault of allContradictions(manifest, folder)) {
+    faults.push(fault);
+    if (faults.length === SHOWN_FAULTS) break;
+  }
+  return faults;
+}
+
+function* allContradictions(manifest: Manifest, folder: string): Generator<string> {
+  const { files, totals, databases, backupId, source, claim } = manifest;
   const segments = folder.split('/');
-  if (segments.at(-2) !== backupId) faults.push(`backupId is ${show(backupId)}, which is not its folder`);
-  if (segments.at(-3) !== source) faults.push(`source is ${show(source)}, which is not its folder`);
-  for (const name of databases) if (!isPlain(name)) faults.push(`the database name ${show(name)} is none`);
+  if (segments.at(-2) !== backupId) yield `backupId is ${show(backupId)}, which is not its folder`;
+  if (segments.at(-3) !== source) yield `source is ${show(source)}, which is not its folder`;
+  if (claim !== null && claim.key !== `${folder}${CLAIM_NAME}`)
+    yield `claim is ${show(claim.key)}, which is not in the folder`;
+  for (const name of databases) if (!isPlain(name)) yield `the database name ${show(name)} is none`;
 
   const known = new Set(databases);
+  for (const { name } of manifest.databaseDefaults ?? [])
+    if (!known.has(name)) yield `databaseDefaults: ${show(name)} is not among the databases of the backup`;
+  for (const program of manifest.programs ?? []) {
+    const what = `${program.kind} ${show(`${program.database}.${program.name}`)}`;
+    if (!known.has(program.database)) yield `${what}: its database is not among those of the backup`;
+    if (!isPlain(program.name) || (program.table !== null && !isPlain(program.table)))
+      yield `${what}: its name is none`;
+  }
   const names = new Set<string>();
   for (const file of files) {
     const fault = faultOf(file, manifest.compression, folder, known);
-    if (fault !== undefined) faults.push(`file ${show(file.name)}: ${fault}`);
-    if (names.has(file.name)) faults.push(`file ${show(file.name)} is there twice`);
+    if (fault !== undefined) yield `file ${show(file.name)}: ${fault}`;
+    if (names.has(file.name)) yield `file ${show(file.name)} is there twice`;
     names.add(file.name);
   }
-  if (!names.has('metadata')) faults.push('there is no file metadata, so the dump was not finished');
+  if (!names.has('metadata')) yield 'there is no file metadata, so the dump was not finished';
   const sum = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((all, file) => all + file[field], 0);
-  if (totals.files !== files.length)
-    faults.push(`totals.files is ${totals.files}, there are ${files.length}`);
+  if (totals.files !== files.length) yield `totals.files is ${totals.files}, there are ${files.length}`;
   for (const field of ['dumpedBytes', 'storedBytes'] as const) {
-    if (totals[field] !== sum(field))
-      faults.push(`totals.${field} is ${totals[field]}, the sum is ${sum(field)}`);
+    if (totals[field] !== sum(field)) yield `totals.${field} is ${totals[field]}, the sum is ${sum(field)}`;
   }
-  return faults;
 }
 
 function faultOf(
@@ -100,6 +124,7 @@ function faultOf(
     return 'kind, database and table are not what its name says';
   if (file.database !== null && !databases.has(file.database))
     return `its database ${show(file.database)} is not among those of the backup`;
+  if ((file.largestStatementBytes ?? 0) > dumpedBytes) return 'its largest statement is larger than the file';
   if (storedBytes > LARGEST_OBJECT_BYTES || dumpedBytes > LARGEST_OBJECT_BYTES) return 'its size is absurd';
   if (compression === 'none' && storedBytes !== dumpedBytes)
     return 'its two sizes differ without compression';

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 
-export const MANIFEST_FORMAT = 1;
+export const MANIFEST_FORMAT = 2;
 
 const bytes = z.int().nonnegative();
 const seconds = z.number().nonnegative();
 const text = z.string();
+/** Null in what was read of format 1, and where the server did not tell. */
+const toldText = text.nullable();
+const told = bytes.nullable();
+/** Names that a restore puts into statements. */
+const settingName = text.regex(/^[A-Za-z0-9_]{0,64}$/);
+const sqlMode = text.regex(/^[A-Za-z0-9_,]*$/);
+const crc32 = text.regex(/^[A-Za-z0-9+/]{6}==$/);
 
 const file = z.object({
   /** Full key of the object. */
@@ -16,11 +23,49 @@ const file = z.object({
   table: text.nullable(),
   dumpedBytes: bytes,
   storedBytes: bytes,
+  /** Of a data file, uncompressed, with its `;`. */
+  largestStatementBytes: told,
   /** Hex SHA-256 of the dumped content, before compression. */
   sha256: text.regex(/^[0-9a-f]{64}$/),
   /** Base64 CRC-32 (FULL_OBJECT) of the stored object, as S3 acknowledged it. */
-  crc32: text.regex(/^[A-Za-z0-9+/]{6}==$/),
+  crc32,
 });
+
+const program = z.object({
+  /** `procedure`, `function`, `package`, `package body`, `trigger`, `event`. */
+  kind: text.regex(/^[a-z ]{1,32}$/),
+  database: text,
+  name: text,
+  /** Of a trigger. */
+  table: toldText,
+  definer: text,
+  sqlMode,
+  characterSetClient: settingName,
+  collationConnection: settingName,
+  databaseCollation: settingName,
+  /** Of an event. */
+  timeZone: toldText,
+});
+
+const server = z.object({
+  vendor: z.enum(['mariadb', 'mysql']),
+  version: text,
+  /** Names the server, on MySQL. */
+  uuid: toldText,
+  /** These three name the server on MariaDB. */
+  hostname: toldText,
+  port: told,
+  serverId: told,
+  lowerCaseTableNames: told,
+  characterSet: settingName.nullable(),
+  collation: settingName.nullable(),
+  /** Global values. */
+  timeZone: toldText,
+  systemTimeZone: toldText,
+  sqlMode: sqlMode.nullable(),
+});
+
+const claim = z.object({ key: text.min(1), storedBytes: bytes, crc32 });
 
 /** The manifest of a backup, written last: a backup exists if and only if it does. Described in docs/manifest-format.md. */
 export const manifestSchema = z.object({
@@ -28,11 +73,13 @@ export const manifestSchema = z.object({
   backupId: text.regex(/^\d{8}T\d{6}Z$/),
   source: text,
   tool: z.object({ name: z.literal('mydumper-fargate'), version: text }),
-  server: z.object({ vendor: z.enum(['mariadb', 'mysql']), version: text }),
+  server,
   mydumper: z.object({ version: text, arguments: z.array(text) }),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
-  binlog: z.object({ file: text.nullable(), position: bytes.nullable(), gtid: text.nullable() }).nullable(),
+  binlog: z.object({ file: toldText, position: told, gtid: toldText }).nullable(),
+  /** Why `binlog` is null. */
+  binlogMissingReason: toldText,
   consistency: z.object({
     lock: z.enum(['ftwrl', 'lock-all', 'safe-no-lock', 'none']),
     description: text,
@@ -40,6 +87,16 @@ export const manifestSchema = z.object({
   }),
   compression: z.enum(['none', 'gzip', 'zstd']),
   databases: z.array(text),
+  databaseDefaults: z
+    .array(z.object({ name: text, characterSet: settingName, collation: settingName }))
+    .nullable(),
+  /** Flags of MYDUMPER_ARGS with which the dump holds less than the databases. */
+  narrowedBy: z.array(text).nullable(),
+  programs: z.array(program).nullable(),
+  /** Why `programs` may lack some. */
+  programsUnseen: z.array(text).nullable(),
+  /** The object that made the folder this run's alone; null where none was written. */
+  claim: claim.nullable(),
   files: z.array(file),
   totals: z.object({ files: bytes, dumpedBytes: bytes, storedBytes: bytes }),
   staging: z.object({
@@ -53,5 +110,7 @@ export const manifestSchema = z.object({
   }),
 });
 
-export type Manifest = z.infer<typeof manifestSchema>;
+/** A manifest of any format that is read; what its format does not have is null. */
+export type Manifest = Omit<z.infer<typeof manifestSchema>, 'format'> & { readonly format: 1 | 2 };
 export type ManifestFile = z.infer<typeof file>;
+export type ManifestProgram = z.infer<typeof program>;

@@ -1,153 +1,102 @@
-/** Flags that this program sets or whose effect would break what it promises; the value says what to use instead. */
-const OWNED: readonly (readonly [long: string, short: string | undefined, why: string])[] = [
-  ['outputdir', 'o', 'set OUTPUTDIR'],
-  ['chunk-filesize', 'F', 'set CHUNK_FILE_SIZE_MB'],
-  ['threads', 't', 'set THREADS'],
-  ['statement-size', 's', 'it follows from the staging budget'],
-  ['database', 'B', 'set DATABASES'],
-  ['host', 'h', 'set HOST'],
-  ['port', 'P', 'set PORT'],
-  ['socket', 'S', 'set SOCKET'],
-  ['protocol', undefined, 'set HOST or SOCKET'],
-  ['user', 'u', 'set USERNAME'],
-  ['password', 'p', 'set PASSWORD'],
-  ['ask-password', 'a', 'set PASSWORD'],
-  ['defaults-file', undefined, 'an option file is written for each run'],
-  ['defaults-extra-file', undefined, 'an option file is written for each run'],
-  ['ssl', undefined, 'set TLS_MODE'],
-  ['ssl-mode', undefined, 'set TLS_MODE'],
-  ['ca', undefined, 'set TLS_CA'],
-  ['compress', 'c', 'set COMPRESS'],
-  ['verbose', 'v', 'its log is read at a fixed level'],
-  ['debug', undefined, 'its log is read at a fixed level'],
-  ['logfile', 'L', 'its log is read from its output'],
-  ['machine-log-json', undefined, 'its log is read from its output'],
-  ['daemon', 'D', 'one run makes one backup; schedule the task instead'],
-  ['snapshot-interval', 'I', 'one run makes one backup; schedule the task instead'],
-  ['snapshot-count', 'X', 'one run makes one backup; schedule the task instead'],
-  ['no-locks', 'k', 'set LOCK_MODE'],
-  ['less-locking', undefined, 'set LOCK_MODE'],
-  ['lock-all-tables', undefined, 'set LOCK_MODE'],
-  ['trx-consistency-only', undefined, 'set LOCK_MODE'],
-  ['trx-tables', undefined, 'set LOCK_MODE'],
-  ['sync-thread-lock-mode', undefined, 'set LOCK_MODE'],
-  ['kill-long-queries', 'K', "other people's queries are not killed"],
-  ['stream', undefined, 'files are shipped from the staging directory'],
-  ['exec', undefined, 'files are shipped from the staging directory'],
-  ['exec-threads', undefined, 'files are shipped from the staging directory'],
-  ['exec-per-thread', undefined, 'files are shipped from the staging directory'],
-  ['exec-per-thread-extension', undefined, 'files are shipped from the staging directory'],
-  ['disk-limits', undefined, 'set STAGING_LIMIT_MB'],
-  ['clear', undefined, 'the staging directory is managed by this program'],
-  ['dirty', undefined, 'the staging directory is managed by this program'],
-  ['merge', undefined, 'the staging directory is managed by this program'],
-  ['masquerade-filename', undefined, 'the manifest names tables by their files'],
-  ['help', '?', 'run mydumper itself'],
-  ['version', 'V', 'run mydumper itself'],
-];
+import { findLongOption, findShortOption, type Option, treatmentOf } from './options.ts';
+import type { Generation } from './version.ts';
 
-const BY_LONG = new Map(OWNED.map(([long, , why]) => [long, why]));
-const BY_SHORT = new Map(
-  OWNED.flatMap(([, short, why]) => (short === undefined ? [] : [[short, why] as const])),
-);
-
-/** mydumper's short options that take a value in the next word (both generations), so that the value is not read as a flag. */
-const SHORT_WITH_VALUE = new Set([...'TOrxilUzw']);
-const LONG_WITH_VALUE = new Set([
-  'tables-list',
-  'omit-from-file',
-  'rows',
-  'rows-hard',
-  'regex',
-  'ignore-engines',
-  'long-query-guard',
-  'long-query-retries',
-  'long-query-retry-interval',
-  'updated-since',
-  'tidb-snapshot',
-  'where',
-  'partition-regex',
-  'key',
-  'cert',
-  'capath',
-  'cipher',
-  'tls-version',
-  'set-names',
-  'max-threads-per-table',
-  'max-rows',
-  'char-deep',
-  'char-chunk',
-  'num-sequences',
-  'format',
-  'fields-terminated-by',
-  'fields-enclosed-by',
-  'fields-escaped-by',
-  'lines-starting-by',
-  'lines-terminated-by',
-  'statement-terminated-by',
-  'ignore-errors',
-  'throttle',
-  'source-data',
-  'pmm-path',
-  'pmm-resolution',
-  'table-engine-for-view-dependency',
-  'optimize-keys-engines',
-]);
-
-/** Whole names, which are not a group and an option of it. */
-const NO_ALIASES: ReadonlySet<string> = new Set([...LONG_WITH_VALUE, 'compress-protocol']);
+export type ExtraArguments = {
+  /** One word an option, `--long` or `--long=value`, whatever way it was written in. */
+  readonly words: readonly string[];
+  /** Why words are refused, one message each; empty when all may pass. */
+  readonly mistakes: readonly string[];
+};
 
 /**
- * Why a long option is refused. GLib also takes `--<beginning of a group's name>-<option>`, and `--help-<group>`.
- * https://docs.gtk.org/glib/commandline.html
+ * Reads the words of MYDUMPER_ARGS as GLib would and writes each option in one way, so that no
+ * other spelling of it need be known elsewhere. An option that is not known goes to mydumper as it
+ * is. A stray word is refused: mydumper 1.x would take it as a database and stream the dump to its
+ * output.
  */
-function whyNot(name: string): string | undefined {
-  const why = BY_LONG.get(name);
-  if (why !== undefined || NO_ALIASES.has(name)) return why;
-  return name.startsWith('help-') ? BY_LONG.get('help') : BY_LONG.get(name.slice(name.indexOf('-') + 1));
-}
-
-/** The word after an option that takes a value, unless it looks like an option: some take a value only where it does not. */
-function isValue(word: string | undefined): boolean {
-  return word !== undefined && !word.startsWith('-');
-}
-
-/**
- * Why words of MYDUMPER_ARGS are refused, one message each; empty when all may pass.
- * Clustered short flags (`-mc`) are looked at letter by letter. A stray positional word is refused too: mydumper 1.x
- * would take it as a database and stream the dump to its output.
- */
-export function refusedMydumperFlags(words: readonly string[]): string[] {
-  const messages: string[] = [];
+export function readExtraArguments(words: readonly string[]): ExtraArguments {
+  const read: string[] = [];
+  const mistakes: string[] = [];
+  const take = (option: Option, spelled: string, value: string | undefined) => {
+    const treatment = treatmentOf(option, value);
+    if (treatment.kind === 'refused') mistakes.push(`refuses ${spelled}: ${treatment.why}`);
+    else if (option.value === 'always' && value === undefined)
+      mistakes.push(`has no value for ${spelled}: write --${option.long}=value`);
+    else read.push(value === undefined ? `--${option.long}` : `--${option.long}=${value}`);
+  };
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
-    if (word === '--') messages.push('refuses --: no more options would be read after it');
+    /** The next word, where the option takes it. One that looks like an option is never taken. */
+    const nextValue = ({ value }: Option): string | undefined => {
+      const next = words[index + 1];
+      if (value === 'never' || next === undefined || next.startsWith('-')) return undefined;
+      index += 1;
+      return next;
+    };
+    if (word === '--') mistakes.push('refuses --: no more options would be read after it');
     else if (word.startsWith('--')) {
-      const name = word.slice(2).split('=', 1)[0] ?? '';
-      const why = whyNot(name);
-      if (why !== undefined) messages.push(`refuses --${name}: ${why}`);
-      if (LONG_WITH_VALUE.has(name) && !word.includes('=') && isValue(words[index + 1])) index += 1;
+      const [name = '', inline] = splitOnce(word.slice(2));
+      const option = findLongOption(name);
+      if (option === undefined) read.push(word);
+      else take(option, `--${name}`, takenBy(option, inline ?? nextValue(option)));
     } else if (word.startsWith('-') && word.length > 1) {
-      const letters = [...word.slice(1)];
-      for (const letter of letters) {
-        const why = BY_SHORT.get(letter);
-        if (why !== undefined) messages.push(`refuses -${letter}: ${why}`);
+      const options = [...word.slice(1)].map((letter) => ({ letter, option: findShortOption(letter) }));
+      const isKnown = options.every(({ option }) => option !== undefined);
+      if (!isKnown) read.push(word);
+      let hasValue = false;
+      for (const { letter, option } of options) {
+        if (option === undefined) continue;
+        const value: string | undefined = hasValue || !isKnown ? undefined : nextValue(option);
+        hasValue ||= value !== undefined;
+        if (isKnown || option.treatment.kind === 'refused') take(option, `-${letter}`, value);
       }
-      if (SHORT_WITH_VALUE.has(letters.at(-1) ?? '') && isValue(words[index + 1])) index += 1;
-    } else {
-      messages.push(`has a stray word ${JSON.stringify(word)}: write --option=value`);
-    }
+    } else mistakes.push(`has a stray word ${JSON.stringify(word)}: write --option=value`);
   }
-  return messages;
+  return { words: read, mistakes };
 }
 
-const NARROWING_LONG =
-  /^--(?:tables-list|omit-from-file|regex|ignore-engines|updated-since|no-schemas|no-data|no-views|success-on-1146)(?:=|$)/;
-const NARROWING_SHORT = /^-[A-Za-z]*[TOxiUmdW]/;
+/** GLib ignores a value that an option does not take: `--no-data=false` is `--no-data`. */
+function takenBy({ value }: Option, given: string | undefined): string | undefined {
+  return value === 'never' ? undefined : given;
+}
 
-/** Whether further flags make mydumper leave out objects that are there. */
+function splitOnce(text: string): [name: string, value?: string] {
+  const at = text.indexOf('=');
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/**
+ * The flags with which the dump holds less than the databases, or not as they are; of words as
+ * {@link readExtraArguments} gives them. A flag that is not known is among them: what it does is
+ * not known either.
+ */
+export function narrowingFlags(words: readonly string[]): string[] {
+  const narrowing = words.filter((word) => {
+    const option = optionOf(word);
+    return option === undefined || option.treatment.kind === 'narrows';
+  });
+  return [...new Set(narrowing)];
+}
+
+/** Whether flags make mydumper leave out objects that are there, or all rows of a table. */
 export function narrowsTheDump(words: readonly string[]): boolean {
-  return words.some((word) => NARROWING_LONG.test(word) || NARROWING_SHORT.test(word));
+  return words.some((word) => {
+    const treatment = optionOf(word)?.treatment;
+    return treatment?.kind === 'narrows' && treatment.objects;
+  });
+}
+
+/** What a generation does with a flag beyond what the flag says. */
+export function surprisesOf(generation: Generation, words: readonly string[]): string[] {
+  const ignoresEngines = words.some((word) => optionOf(word)?.long === 'ignore-engines');
+  if (generation === 'classic' || !ignoresEngines) return [];
+  return [
+    'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that comes after the first table of such an engine in its database; name tables by --regex or --tables-list instead',
+  ];
+}
+
+function optionOf(word: string): Option | undefined {
+  return word.startsWith('--') ? findLongOption(splitOnce(word.slice(2))[0]) : undefined;
 }
 
 /** Splits as a POSIX shell would, without expansions. @returns undefined when a quote is not closed. */

@@ -1,3 +1,5 @@
+import { oneLine } from './redact.ts';
+
 const KIB = 1024;
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 /** From GiB on a tenth would hide how fast things move. */
@@ -44,4 +46,21 @@ export function formatPercent(share: number): string {
 
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${count} ${count === 1 ? singular : plural}`;
+}
+
+/** A value of a flag may be a long list of tables. */
+const SHOWN_FLAG_CHARACTERS = 40;
+
+/**
+ * `partial: --no-data, --where=id < 5`, of the flags that narrowed a dump; undefined when there are
+ * none, or none are known.
+ */
+export function describePartial(narrowedBy: readonly string[] | null): string | undefined {
+  if (narrowedBy === null || narrowedBy.length === 0) return undefined;
+  const shown = narrowedBy.map((flag) => {
+    const characters = [...oneLine(flag)];
+    const isCut = characters.length > SHOWN_FLAG_CHARACTERS;
+    return isCut ? `${characters.slice(0, SHOWN_FLAG_CHARACTERS).join('')}…` : characters.join('');
+  });
+  return `partial: ${shown.join(', ')}`;
 }

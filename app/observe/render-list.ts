@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration } from './format.ts';
+import { describePartial, formatBytes, formatCount, formatDuration } from './format.ts';
 import { oneLine } from './redact.ts';
 
 export type ListedBackup = {
@@ -20,10 +20,16 @@ export type ListedBackup = {
     readonly lock: string;
     readonly consistency: string;
     readonly server: string;
+    /**
+     * Flags with which the dump holds less than the databases; null where the manifest does not
+     * tell.
+     */
+    readonly narrowedBy: readonly string[] | null;
   };
 };
 
-const HEADINGS = ['BACKUP', 'AGE', 'SOURCE', 'DATABASES', 'DUMPED', 'STORED', 'TOOK', 'LOCK'];
+/** The last column is empty where the backup is whole. */
+const HEADINGS = ['BACKUP', 'AGE', 'SOURCE', 'DATABASES', 'DUMPED', 'STORED', 'TOOK', 'LOCK', ''];
 const SHOWN_DATABASES = 3;
 
 /** A table for people, the newest last, where the eye is when it has been printed. */
@@ -50,7 +56,7 @@ function row({ backupId, source, state, fault, summary }: ListedBackup, now: num
       ...start,
       state === 'incomplete' ? 'incomplete: no manifest' : `bad manifest: ${oneLine(fault ?? '')}`,
     ];
-  const { databases, dumpedBytes, storedBytes, seconds, lock } = summary;
+  const { databases, dumpedBytes, storedBytes, seconds, lock, narrowedBy } = summary;
   const more = databases.length > SHOWN_DATABASES ? ` +${databases.length - SHOWN_DATABASES}` : '';
   return [
     ...start,
@@ -59,6 +65,7 @@ function row({ backupId, source, state, fault, summary }: ListedBackup, now: num
     formatBytes(storedBytes),
     formatDuration(seconds),
     lock,
+    describePartial(narrowedBy) ?? '',
   ];
 }
 

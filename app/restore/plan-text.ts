@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { formatBytes, formatCount } from '../observe/format.ts';
+import { describePartial, formatBytes, formatCount } from '../observe/format.ts';
 import type { RestorePlan } from './open.ts';
 import type { Selection } from './selection.ts';
 import type { Progress } from './state.ts';
@@ -28,6 +28,7 @@ export function describePlan(
   const { as, overwrite } = config.reading.restore;
   const { server } = config;
   const count = counts(selection);
+  const partial = describePartial(manifest.narrowedBy);
   const names = selection.databases.map((name) =>
     as === undefined
       ? JSON.stringify(name)
@@ -36,6 +37,7 @@ export function describePlan(
   return [
     `would restore ${location}`,
     `  taken ${manifest.startedAt} from ${manifest.server.vendor} ${manifest.server.version}; ${manifest.consistency.description}`,
+    ...(partial === undefined ? [] : [`  ${partial}`]),
     `  into ${server.socket ?? `${server.host}:${server.port}`} with myloader ${myloader.version}, ${config.dump.threads} threads`,
     `  databases: ${names.join(', ')}`,
     `  ${formatCount(count.tables ?? 0, 'table')}, ${formatCount(count.views ?? 0, 'view')}, rows in ${formatCount(count.dataFiles ?? 0, 'file')} of ${formatBytes(count.dataBytes ?? 0)}`,

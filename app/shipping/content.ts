@@ -30,6 +30,8 @@ export type Content = {
   readonly summary: () => { readonly bytes: number; readonly fileBytes: number };
   /** Hex, of these bytes; only once the body has ended. */
   readonly sha256: () => Promise<string>;
+  /** The largest statement among these bytes; only once the body has ended. */
+  readonly largestStatementBytes: () => Promise<number>;
   /** Of the file's first bytes, how many are held by the first `storedBytes` of the body. */
   readonly fileBytesIn: (storedBytes: number) => number;
 };
@@ -63,7 +65,8 @@ export function openContent(
     // Each piece as it is: joined with the next, it would be a copy, and its buffer would not come back.
     body: Readable.from(pieces, { objectMode: true, highWaterMark: 1 }),
     summary: () => ({ bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes }),
-    sha256: hash.sha256,
+    sha256: async () => (await hash.digest()).sha256,
+    largestStatementBytes: async () => (await hash.digest()).largestStatementBytes,
     fileBytesIn: (storedBytes) => {
       if (compression === 'none')
         return Math.max(0, Math.min(source.fileBytes, storedBytes - prologue.byteLength));

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { createStatementMeter } from './statement-meter.ts';
 
-/** The SHA-256 of one file. */
+/** What is computed from all bytes of one file. */
+export type FileDigest = {
+  /** Hex. */
+  readonly sha256: string;
+  readonly largestStatementBytes: number;
+};
+
+/** The SHA-256 and the largest statement of one file. */
 export type FileHash = {
   /**
    * Takes the next piece, which must not change before `onHashed` was called. Resolves when another one may come: what waits to be hashed is
    * limited.
    */
   readonly add: (data: Uint8Array, onHashed: () => void) => Promise<void>;
-  /** Hex, of all that was added. */
-  readonly sha256: () => Promise<string>;
+  /** Of all that was added. */
+  readonly digest: () => Promise<FileDigest>;
 };
 
 export type Hasher = {
@@ -19,8 +27,8 @@ export type Hasher = {
 };
 
 export type ToHasher = { readonly id: number; readonly data: Uint8Array } | { readonly id: number };
-/** Each piece is answered, and the end of a file by its hash, in the order they came. */
-export type FromHasher = { readonly id: number; readonly sha256?: string };
+/** Each piece is answered, and the end of a file by its digest, in the order they came. */
+export type FromHasher = { readonly id: number; readonly digest?: FileDigest };
 
 /** Pieces of a megabyte: as many as there are parts in the making, and some to keep it busy. */
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
@@ -29,17 +37,30 @@ const YOUNG_GENERATION_MIB = 2;
 
 /** Hashes where it is called: for what is so small that telling a thread of it costs more. */
 export function hashHere(): FileHash {
-  const hash = createHash('sha256');
-  let sha256: string | undefined;
+  const digester = createDigester();
+  let digest: FileDigest | undefined;
   return {
     add: async (data, onHashed) => {
-      hash.update(data);
+      digester.update(data);
       onHashed();
     },
-    sha256: async () => {
-      sha256 ??= hash.digest('hex');
-      return sha256;
+    digest: async () => {
+      digest ??= digester.end();
+      return digest;
     },
+  };
+}
+
+/** Hashes and measures one file; used by both ways of hashing. */
+export function createDigester(): { update: (data: Uint8Array) => void; end: () => FileDigest } {
+  const hash = createHash('sha256');
+  const meter = createStatementMeter();
+  return {
+    update: (data) => {
+      hash.update(data);
+      meter.add(data);
+    },
+    end: () => ({ sha256: hash.digest('hex'), largestStatementBytes: meter.largestBytes() }),
   };
 }
 
@@ -51,7 +72,7 @@ export function startHasher(): Hasher {
   const worker = new Worker(new URL('./hash.worker.ts', import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   });
-  type Waiting = { readonly bytes: number; readonly done: (sha256: string | undefined) => void };
+  type Waiting = { readonly bytes: number; readonly done: (digest: FileDigest | undefined) => void };
   /** What was sent and not answered, in order. */
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
@@ -60,11 +81,11 @@ export function startHasher(): Hasher {
   broken.promise.catch(() => {});
   let ids = 0;
 
-  worker.on('message', ({ sha256 }: FromHasher) => {
+  worker.on('message', ({ digest }: FromHasher) => {
     const answered = waiting.shift();
     if (answered === undefined) return;
     waitingBytes -= answered.bytes;
-    answered.done(sha256);
+    answered.done(digest);
     room.resolve();
     room = Promise.withResolvers<void>();
   });
@@ -82,18 +103,21 @@ export function startHasher(): Hasher {
     open: () => {
       ids += 1;
       const id = ids;
-      let sha256: Promise<string> | undefined;
+      let digest: Promise<FileDigest> | undefined;
       return {
         add: async (data, onHashed) => {
           send({ id, data }, data.byteLength, onHashed);
           while (waitingBytes > MOST_WAITING_BYTES) await Promise.race([room.promise, broken.promise]);
         },
-        sha256: () => {
-          sha256 ??= new Promise((resolve, reject) => {
+        digest: () => {
+          digest ??= new Promise((resolve, reject) => {
             broken.promise.catch(reject);
-            send({ id }, 0, (hex) => resolve(hex ?? ''));
+            send({ id }, 0, (answer) => {
+              if (answer === undefined) reject(new Error('the thread that hashes gave no digest'));
+              else resolve(answer);
+            });
           });
-          return sha256;
+          return digest;
         },
       };
     },

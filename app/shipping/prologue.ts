@@ -17,14 +17,10 @@ const NOTHING = Buffer.alloc(0);
  * (`dump_table_data` in mydumper.c): loaded without them its TIMESTAMPs shift by the server's time zone. What it forgot is put
  * back, so that every file stands for itself.
  */
-export function prologueFor(
-  generation: Generation,
-  databases: readonly string[],
-  extraArguments: readonly string[],
-): PrologueOf {
+export function prologueFor(generation: Generation, databases: readonly string[]): PrologueOf {
   if (generation !== 'classic') return () => NOTHING;
   const known = new Set(databases);
-  const lines = FIRST_LINE + NO_FOREIGN_KEYS + (extraArguments.includes('--skip-tz-utc') ? '' : UTC);
+  const lines = FIRST_LINE + NO_FOREIGN_KEYS + UTC;
   return (lease) => {
     if (lease.sizeBytes === 0 || classifyFile(lease.name, known).kind !== 'data') return NOTHING;
     const start = Buffer.alloc(FIRST_LINE.length);

@@ -26,6 +26,8 @@ export type ShippedFile = {
   readonly storedBytes: number;
   /** Hex, of the dumped content. */
   readonly sha256: string;
+  /** Of the dumped content; means something in files of SQL only. */
+  readonly largestStatementBytes: number;
   /** Base64, of the stored object. */
   readonly crc32: string;
 };
@@ -201,6 +203,7 @@ async function shipFile(
   });
   const { bytes, fileBytes } = content.summary();
   const sha256 = await content.sha256();
+  const largestStatementBytes = await content.largestStatementBytes();
   await watch.release(id);
   return {
     name: lease.name,
@@ -209,6 +212,7 @@ async function shipFile(
     dumpedBytes: bytes,
     storedBytes: stored.bytes,
     sha256,
+    largestStatementBytes,
     crc32: stored.crc32,
   };
 }

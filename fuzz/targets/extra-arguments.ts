@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { refusedMydumperFlags, splitShellWords } from '../../app/mydumper/extra-arguments.ts';
+import { narrowingFlags, readExtraArguments, splitShellWords } from '../../app/mydumper/extra-arguments.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
@@ -77,7 +77,23 @@ const harmless = fc.constantFrom(
   '-U',
 );
 
-/** Words are split as a shell splits them, and our own flags are refused wherever they stand. */
+const narrowing = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('', 'f-', 'filter-', 'objects-'),
+      fc.constantFrom('no-data', 'where', 'regex', 'no-views'),
+      fc.constantFrom('=x', '=', '=false', '=--'),
+    )
+    .map(([group, name, end]) => [`--${group}${name}${end}`]),
+  fc
+    .tuple(fc.constantFrom('', 'N', 'C', 'NC'), fc.constantFrom('d', 'm', 'W'), fc.constantFrom('', 'N'))
+    .map(([before, letter, after]) => [`-${before}${letter}${after}`]),
+  fc
+    .tuple(fc.constantFrom('-x', '-Cx', '-xC', '-T', '--where', '-U'), fc.constantFrom('x', '', '^a', '5'))
+    .map(([flag, value]) => [flag, value]),
+);
+
+/** Words are split as a shell splits them, flags that narrow the dump leave their mark, and our own flags are refused wherever they stand. */
 export const extraArguments: Target = {
   name: 'extra-arguments',
   quickCases: 100,
@@ -87,13 +103,19 @@ export const extraArguments: Target = {
       hostileText(),
       fc.array(harmless, { maxLength: 3 }),
       spelled,
-      (text, any, before, owned) => {
+      narrowing,
+      (text, any, before, owned, narrows) => {
         const words = splitShellWords(text);
         assert.deepEqual(words, byShell(text));
         const quoted = `'${any.replaceAll("'", "'\\''")}'`;
         assert.deepEqual(splitShellWords(`x ${quoted}`), ['x', any]);
-        assert.notEqual(refusedMydumperFlags([...before, owned]).length, 0, `${before} ${owned}`);
-        refusedMydumperFlags(splitShellWords(any) ?? []);
+        assert.notEqual(readExtraArguments([...before, owned]).mistakes.length, 0, `${before} ${owned}`);
+        const read = readExtraArguments([...before.filter((word) => word !== '-U'), ...narrows]);
+        assert.deepEqual(read.mistakes, [], `${narrows}`);
+        assert.notEqual(narrowingFlags(read.words).length, 0, `${narrows}`);
+        // In the one way they are written in, words are read as they are.
+        for (const { words: once } of [read, readExtraArguments(splitShellWords(any) ?? [])])
+          assert.deepEqual(readExtraArguments(once).words, once);
       },
     ),
   }),

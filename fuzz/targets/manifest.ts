@@ -2,13 +2,21 @@ import assert from 'node:assert/strict';
 import { dirname, resolve } from 'node:path';
 import fc from 'fast-check';
 import { readManifest } from '../../app/manifest/read.ts';
-import { FOLDER, manifestFile as file, goodManifest } from '../../test/support/manifest.ts';
+import {
+  FOLDER,
+  manifestFile as file,
+  goodManifest,
+  goodManifestOfFormat1,
+} from '../../test/support/manifest.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-const good = (): Json => structuredClone(goodManifest);
+/** One of each format that is read. */
+const good = fc
+  .constantFrom<Json>(goodManifest, goodManifestOfFormat1)
+  .map((manifest) => structuredClone(manifest));
 
 const odd: fc.Arbitrary<Json> = fc.oneof(
   hostileText(),
@@ -87,8 +95,8 @@ const named = fc
 const text = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.tuple(fc.array(edit, { maxLength: 3 }), named).map(([edits, more]) => {
-      const root = good() as { files: Json[]; totals: Record<string, Json> };
+    arbitrary: fc.tuple(good, fc.array(edit, { maxLength: 3 }), named).map(([whole, edits, more]) => {
+      const root = whole as { files: Json[]; totals: Record<string, Json> };
       root.files.push(...more);
       root.totals = {
         files: root.files.length,
@@ -132,6 +140,14 @@ export const manifest: Target = {
         );
         assert(!name.startsWith('.mydumper-fargate'));
         assert(key.startsWith(FOLDER) && !key.slice(FOLDER.length).includes('/'));
+      }
+      const { claim, programs, databases } = read.manifest;
+      assert(claim === null || claim.key === `${FOLDER}claim.json`);
+      for (const program of programs ?? []) {
+        assert(databases.includes(program.database) && program.name !== '');
+        const { sqlMode, characterSetClient, collationConnection, databaseCollation } = program;
+        for (const setting of [sqlMode, characterSetClient, collationConnection, databaseCollation])
+          assert.match(setting, /^[\w,]*$/);
       }
       assert.equal(new Set(files.map(({ name }) => name)).size, files.length);
       assert.equal(new Set(files.map(({ key }) => key)).size, files.length);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { buildManifest } from '../../app/manifest/build.ts';
 import { renderManifest } from '../../app/manifest/render.ts';
 import { manifestSchema } from '../../app/manifest/schema.ts';
-import { sampleInput } from '../manifest/samples.ts';
+import { FOLDER, sampleInput } from '../manifest/samples.ts';
 
 // A contract: backups of years ago are read by it, and other programs read it too.
 // Change it on purpose only: with the format's number, docs/manifest-format.md and the changelog.
@@ -21,6 +21,6 @@ test('the schema of the manifest', () => {
 });
 
 test('a manifest as it is stored, byte for byte', async () => {
-  const stored = renderManifest(buildManifest(sampleInput)).toString('utf8');
+  const stored = renderManifest(buildManifest(sampleInput), FOLDER).toString('utf8');
   await expect(stored).toMatchFileSnapshot('__snapshots__/manifest.txt');
 });

@@ -17,18 +17,37 @@ test('what is built passes the schema as it is', () => {
 
 test('what is known of the run is in it', () => {
   expect(buildManifest(sampleInput)).toMatchObject({
-    format: 1,
+    format: 2,
     backupId: '20261122T030000Z',
     source: 'db1',
     tool: { name: 'mydumper-fargate', version: '0.1.0' },
-    server: { vendor: 'mariadb', version: '10.11.6-MariaDB' },
+    server: {
+      vendor: 'mariadb',
+      version: '10.11.6-MariaDB',
+      uuid: null,
+      hostname: 'db1.example',
+      port: 3306,
+      serverId: 7,
+      lowerCaseTableNames: 0,
+      characterSet: 'utf8mb4',
+      collation: 'utf8mb4_general_ci',
+      timeZone: 'SYSTEM',
+      systemTimeZone: 'CET',
+      sqlMode: 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',
+    },
     mydumper: { version: '0.10.0', arguments: sampleInput.mydumperArguments },
     startedAt: '2026-11-22T03:00:00.123Z',
     finishedAt: '2026-11-22T03:10:00.000Z',
     binlog: { file: 'bin.000001', position: 4567, gtid: null },
     consistency: { lock: 'ftwrl', description: 'one point in time', lockedSeconds: 1.25 },
     compression: 'zstd',
+    binlogMissingReason: null,
     databases: ['a.b', 'shop'],
+    databaseDefaults: sampleInput.facts.databases,
+    narrowedBy: [],
+    programs: sampleInput.programs.list,
+    programsUnseen: sampleInput.programs.unseen,
+    claim: null,
     staging: {
       budgetBytes: sampleInput.config.staging.budgetBytes,
       peakStagedBytes: 9000,
@@ -58,9 +77,12 @@ test('files are ordered by name and told apart, and the totals are their sums', 
     table: 'orders',
     dumpedBytes: 700,
     storedBytes: 70,
+    largestStatementBytes: 350,
     sha256: 'ab'.repeat(32),
     crc32: 'y/Q5Jg==',
   });
+  const withLargest = files.filter(({ largestStatementBytes }) => largestStatementBytes !== null);
+  expect(withLargest.map(({ kind }) => kind)).toEqual(['data', 'data']);
   expect(totals).toEqual({ files: 6, dumpedBytes: 9960, storedBytes: 1185 });
 });
 
@@ -91,12 +113,30 @@ test('what nobody recorded is null', () => {
   };
   const manifest = manifestSchema.parse(buildManifest(bare));
   expect(manifest.binlog).toBeNull();
+  expect(manifest.binlogMissingReason).toBe('mydumper recorded none');
   expect(manifest.consistency.lockedSeconds).toBeNull();
   expect(manifest.totals).toEqual({ files: 0, dumpedBytes: 0, storedBytes: 0 });
 
   const binlog = { file: undefined, position: undefined, gtid: '0-1-23' };
   const { binlog: recorded } = buildManifest({ ...bare, metadata: { finished: true, binlog } });
   expect(recorded).toEqual({ file: null, position: null, gtid: '0-1-23' });
+});
+
+test('why there is no position is in it, and nothing where there is one', () => {
+  const positionUnavailable = 'the user may not see it';
+  const without = { ...sampleInput, positionUnavailable, metadata: { finished: true, binlog: undefined } };
+  expect(buildManifest(without)).toMatchObject({ binlog: null, binlogMissingReason: positionUnavailable });
+  expect(buildManifest({ ...sampleInput, positionUnavailable }).binlogMissingReason).toBeNull();
+});
+
+test('flags that narrow the dump are in it, in whatever way they were written', () => {
+  const config = sampleConfig({ MYDUMPER_ARGS: "-Wd --where 'id < 5' --rows=1000 --filter-regex=^a" });
+  expect(buildManifest({ ...sampleInput, config }).narrowedBy).toEqual([
+    '--no-views',
+    '--no-data',
+    '--where=id < 5',
+    '--regex=^a',
+  ]);
 });
 
 test('no secret is in it', () => {

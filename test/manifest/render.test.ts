@@ -1,40 +1,109 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ZodError } from 'zod';
+import type { Program } from '../../app/database/programs.ts';
+import { exitCodeOf, Failure } from '../../app/errors.ts';
 import { buildManifest } from '../../app/manifest/build.ts';
+import { readManifest } from '../../app/manifest/read.ts';
 import { renderManifest } from '../../app/manifest/render.ts';
-import { sampleInput, shippedFile } from './samples.ts';
+import type { Manifest } from '../../app/manifest/schema.ts';
+import { FOLDER, sampleInput, shippedFile } from './samples.ts';
 
-const read = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
+const parse = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
+const metadata = shippedFile('metadata', 100, 90);
 
-test('what is rendered reads as what was built, whatever files are called', () => {
+/** What rendering is refused for. */
+function refusal(manifest: Manifest, folder = FOLDER): Failure {
+  try {
+    renderManifest(manifest, folder);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('it was rendered');
+}
+
+test('what is rendered reads as what was built, whatever files and programs are called', () => {
+  const name = fc.string({ minLength: 1, maxLength: 60, unit: 'binary' });
   const file = fc
-    .tuple(fc.string({ minLength: 1, unit: 'binary' }), fc.nat(), fc.nat())
-    .map(([name, dumped, stored]) => shippedFile(name, dumped, stored));
+    .tuple(name, fc.nat({ max: 1000 }), fc.nat())
+    .map(([text, dumped, stored]) => shippedFile(`${text}.x`, dumped, stored));
+  const files = fc.uniqueArray(file, { selector: ({ name: each }) => each, maxLength: 20 });
+  const [sample] = sampleInput.programs.list;
+  if (sample === undefined) throw new Error('no program in the sample');
+  const program = fc
+    .tuple(name, name)
+    .map(([text, definer]): Program => ({ ...sample, name: text, definer }));
   fc.assert(
-    fc.property(fc.uniqueArray(file, { selector: ({ name }) => name, maxLength: 20 }), (files) => {
-      const manifest = buildManifest({ ...sampleInput, files });
-      expect(read(renderManifest(manifest))).toEqual(JSON.parse(JSON.stringify(manifest)));
+    fc.property(files, fc.array(program, { maxLength: 5 }), (some, list) => {
+      const programs = { list, unseen: [] };
+      const manifest = buildManifest({ ...sampleInput, programs, files: [metadata, ...some] });
+      let body: Buffer;
+      try {
+        body = renderManifest(manifest, FOLDER);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Failure);
+        expect(readManifest(JSON.stringify(manifest), FOLDER)).toHaveProperty('faults');
+        return;
+      }
+      expect(parse(body)).toEqual(JSON.parse(JSON.stringify(manifest)));
+      expect(readManifest(body.toString('utf8'), FOLDER)).toHaveProperty('manifest');
     }),
-    { numRuns: 30 },
+    { numRuns: 100 },
   );
 });
 
 test.each([0, 1, 999, 1000, 1001, 2500])('with %i files, one to a line', (count) => {
   const files = Array.from({ length: count }, (_, index) => shippedFile(`shop.t.${index}.sql`, index, 1));
-  const manifest = buildManifest({ ...sampleInput, files });
-  const body = renderManifest(manifest);
-  expect(read(body)).toEqual(manifest);
+  const manifest = buildManifest({ ...sampleInput, files: [metadata, ...files] });
+  const body = renderManifest(manifest, FOLDER);
+  expect(parse(body)).toEqual(manifest);
   const lines = body.toString('utf8').split('\n');
-  expect(lines.filter((line) => line.includes('"sha256"'))).toHaveLength(count);
+  expect(lines.filter((line) => line.includes('"sha256"'))).toHaveLength(count + 1);
 });
 
-test('what would not pass for a manifest is not rendered', () => {
-  const manifest = buildManifest(sampleInput);
-  const [first, ...rest] = manifest.files;
-  if (first === undefined) throw new Error('no files in the sample');
-  expect(() => renderManifest({ ...manifest, files: [{ ...first, sha256: 'no' }, ...rest] })).toThrow(
-    ZodError,
-  );
-  expect(() => renderManifest({ ...manifest, backupId: 'today' })).toThrow(ZodError);
+test('with many programs, one to a line', () => {
+  const list = Array.from({ length: 2500 }, () => sampleInput.programs.list).flat();
+  const manifest = buildManifest({ ...sampleInput, programs: { list, unseen: [] } });
+  const body = renderManifest(manifest, FOLDER);
+  expect(parse(body)).toEqual(manifest);
+  expect(
+    body
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.includes('"definer"')),
+  ).toHaveLength(7500);
+});
+
+const good = buildManifest(sampleInput);
+const [first, ...rest] = good.files;
+if (first === undefined) throw new Error('no files in the sample');
+const [program] = good.programs ?? [];
+if (program === undefined) throw new Error('no programs in the sample');
+
+test.each<readonly [string, Manifest, RegExp]>([
+  ['a hash that is none', { ...good, files: [{ ...first, sha256: 'no' }, ...rest] }, /: files\.0\.sha256: /],
+  ['an id that is none', { ...good, backupId: 'today' }, /: backupId: /],
+  ['a folder of another source', { ...good, source: 'db2' }, /: source is "db2", which is not its folder/],
+  [
+    'a database that was not asked for',
+    { ...good, databases: ['a.b'] },
+    /its database "shop" is not among those of the backup/,
+  ],
+  ['no metadata', { ...good, files: [first], totals: { ...good.totals } }, /there is no file metadata/],
+  [
+    'a program with an odd setting',
+    { ...good, programs: [{ ...program, sqlMode: "'" }] },
+    /: programs\.0\.sqlMode: /,
+  ],
+])('%s is not written, and the dump failed for this reason', (_what, manifest, reason) => {
+  const failure = refusal(manifest);
+  expect(failure.message).toMatch(/^no manifest is written, since it could not be read back: /);
+  expect(failure.message).toMatch(reason);
+  expect(exitCodeOf(failure)).toBe(4);
+});
+
+test('of very many faults a few are told', () => {
+  const files = Array.from({ length: 5000 }, (_, index) => shippedFile(`..${index}/x`, 1, 1));
+  const { message } = refusal(buildManifest({ ...sampleInput, files: [metadata, ...files] }));
+  expect(message.split('; ')).toHaveLength(5);
 });

@@ -1,8 +1,13 @@
 import type { Config } from '../../app/config.ts';
 import { readInvocation } from '../../app/config.ts';
 import type { Inventory } from '../../app/database/inventory.ts';
+import type { Programs } from '../../app/database/programs.ts';
+import type { ServerFacts } from '../../app/database/server-facts.ts';
 import type { ManifestInput } from '../../app/manifest/build.ts';
 import type { ShippedFile } from '../../app/shipping/shipper.ts';
+
+/** The folder of the sample, ending in a slash. */
+export const FOLDER = 'daily/db1/20261122T030000Z/';
 
 export const PASSWORD = 'hunter2-geheim';
 
@@ -38,13 +43,49 @@ const inventory: Inventory = {
   patienceSeconds: 300,
 };
 
+const facts: ServerFacts = {
+  uuid: undefined,
+  hostname: 'db1.example',
+  port: 3306,
+  serverId: 7,
+  lowerCaseTableNames: 0,
+  characterSet: 'utf8mb4',
+  collation: 'utf8mb4_general_ci',
+  timeZone: 'SYSTEM',
+  systemTimeZone: 'CET',
+  sqlMode: 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',
+  writesBinaryLog: true,
+  databases: [
+    { name: 'a.b', characterSet: 'utf8mb4', collation: 'utf8mb4_bin' },
+    { name: 'shop', characterSet: 'latin1', collation: 'latin1_swedish_ci' },
+  ],
+};
+
+const settings = {
+  database: 'shop',
+  definer: 'app@%',
+  sqlMode: 'ANSI_QUOTES',
+  characterSetClient: 'utf8mb4',
+  collationConnection: 'utf8mb4_general_ci',
+  databaseCollation: 'latin1_swedish_ci',
+};
+const programs: Programs = {
+  list: [
+    { kind: 'procedure', name: 'close', table: null, timeZone: null, ...settings },
+    { kind: 'trigger', name: 'orders_bi', table: 'orders', timeZone: null, ...settings },
+    { kind: 'event', name: 'nightly', table: null, timeZone: 'SYSTEM', ...settings },
+  ],
+  unseen: ['the user seems to lack the EVENT privilege on: "a.b"'],
+};
+
 export function shippedFile(name: string, dumpedBytes: number, storedBytes: number): ShippedFile {
   return {
     name,
-    key: `daily/db1/20261122T030000Z/${name}.zst`,
+    key: `${FOLDER}${name}.zst`,
     stagedBytes: dumpedBytes,
     dumpedBytes,
     storedBytes,
+    largestStatementBytes: Math.ceil(dumpedBytes / 2),
     sha256: 'ab'.repeat(32),
     crc32: 'y/Q5Jg==',
   };
@@ -58,6 +99,9 @@ export const sampleInput: ManifestInput = {
   startedAt: new Date('2026-11-22T03:00:00.123Z'),
   finishedAt: new Date('2026-11-22T03:10:00Z'),
   inventory,
+  facts,
+  programs,
+  positionUnavailable: undefined,
   mydumper: { version: '0.10.0', generation: 'classic' },
   mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
   lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may', warnings: [] },

@@ -50,7 +50,7 @@ test.each(named)('with a value of another type in %s it is refused', (_name, pat
 });
 
 test.each<readonly [string, Path, readonly unknown[]]>([
-  ['another format', ['format'], [0, 2, '1', MANIFEST_FORMAT + 1]],
+  ['another format', ['format'], [0, 1, '2', MANIFEST_FORMAT + 1]],
   [
     'an id that is no second',
     ['backupId'],
@@ -76,6 +76,11 @@ test.each<readonly [string, Path, readonly unknown[]]>([
   ['a checksum that is none', ['files', 0, 'crc32'], ['', 'y/Q5Jg=', 'y/Q5Jg==-3', 'y/Q5Jg==\n', 'cbf43926']],
   ['a position that is none', ['binlog', 'position'], [-1, 4.5, '4']],
   ['a part of a pause', ['staging', 'pauses'], [0.5, -1]],
+  ['a setting that would end a statement', ['programs', 0, 'characterSetClient'], ["utf8'; DROP", 'a b']],
+  ['a setting that would end a statement', ['programs', 0, 'sqlMode'], ["ANSI'", 'ANSI, ORACLE']],
+  ['a setting that would end a statement', ['server', 'collation'], ['a;b', 'x'.repeat(65)]],
+  ['a kind that is none', ['programs', 0, 'kind'], ['', 'PROCEDURE', 'a\nb']],
+  ['flags that are none', ['narrowedBy'], ['--no-data', [1], [null]]],
 ])('%s is refused', (_what, path, wrong) => {
   for (const value of wrong) expect(accepts(altered(path, value))).toBe(false);
 });
@@ -91,6 +96,7 @@ test('docs/manifest-format.md names every field and the values it may have', () 
     shape.server.shape.vendor.options,
     shape.consistency.shape.lock.options,
     kind.options,
+    ['procedure', 'function', 'package', 'package body', 'trigger', 'event'],
   ]) {
     for (const option of options) expect(codes).toContain(option);
   }

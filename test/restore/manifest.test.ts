@@ -3,7 +3,7 @@ import { readInvocation } from '../../app/config.ts';
 import { compareListing } from '../../app/manifest/compare-listing.ts';
 import { readManifest } from '../../app/manifest/read.ts';
 import type { Manifest } from '../../app/manifest/schema.ts';
-import { FOLDER, goodManifest as good } from '../support/manifest.ts';
+import { FOLDER, goodManifest as good, goodManifestOfFormat1 } from '../support/manifest.ts';
 
 type Edited = typeof good;
 const edited = (edit: (manifest: Edited) => void): string => {
@@ -18,10 +18,52 @@ test('a manifest as the backup writes it is believed', () => {
   expect(readManifest(JSON.stringify(good), FOLDER)).toHaveProperty('manifest');
 });
 
+test('a manifest of format 1 reads as one of format 2 that tells nothing of what is new', () => {
+  const read = readManifest(JSON.stringify(goodManifestOfFormat1), FOLDER);
+  const { server, files } = goodManifestOfFormat1;
+  const nothing = {
+    binlogMissingReason: null,
+    databaseDefaults: null,
+    narrowedBy: null,
+    programs: null,
+    programsUnseen: null,
+    claim: null,
+  };
+  expect(read).toEqual({
+    manifest: {
+      ...goodManifestOfFormat1,
+      ...nothing,
+      server: {
+        ...server,
+        uuid: null,
+        hostname: null,
+        port: null,
+        serverId: null,
+        lowerCaseTableNames: null,
+        characterSet: null,
+        collation: null,
+        timeZone: null,
+        systemTimeZone: null,
+        sqlMode: null,
+      },
+      files: files.map((file) => ({ ...file, largestStatementBytes: null })),
+    },
+  });
+});
+
+test('a manifest of format 1 is believed no more than another', () => {
+  const { files, ...rest } = goodManifestOfFormat1;
+  const read = readManifest(JSON.stringify({ ...rest, files: files.slice(0, 2) }), FOLDER);
+  expect(read).toEqual({
+    faults: [expect.stringMatching(/^totals\.files/), expect.anything(), expect.anything()],
+  });
+  expect(readManifest(JSON.stringify({ ...rest }), FOLDER)).toHaveProperty('faults');
+});
+
 test.each([
   ['not JSON', '{"format": 1, "fil', /not JSON/],
   ['an array', '[]', /./],
-  ['a later format', edited((manifest) => Object.assign(manifest, { format: 2 })), /later version/],
+  ['a later format', edited((manifest) => Object.assign(manifest, { format: 3 })), /later version/],
   [
     'a name that climbs',
     editFile({ name: '../../etc/cron.d/x', key: `${FOLDER}../../etc/cron.d/x.zst` }),
@@ -73,6 +115,29 @@ test.each([
   ['a file left out', edited((manifest) => manifest.files.pop()), /totals\.files/],
   ['no metadata', edited((manifest) => manifest.files.shift()), /no file metadata/],
   ['an absurd size', editFile({ dumpedBytes: 2 ** 52 }), /absurd/],
+  ['a statement larger than its file', editFile({ largestStatementBytes: 1001 }), /larger than the file/],
+  [
+    'a program of another database',
+    edited((manifest) => Object.assign(manifest.programs[0] ?? {}, { database: 'mysql' })),
+    /trigger "mysql\.orders_bi": its database is not among/,
+  ],
+  [
+    'a program without a name',
+    edited((manifest) => Object.assign(manifest.programs[0] ?? {}, { name: '' })),
+    /its name is none/,
+  ],
+  [
+    'defaults of another database',
+    edited((manifest) => Object.assign(manifest.databaseDefaults[0] ?? {}, { name: 'mysql' })),
+    /databaseDefaults: "mysql" is not among/,
+  ],
+  [
+    'a claim of another folder',
+    edited((manifest) =>
+      Object.assign(manifest, { claim: { key: 'claim.json', storedBytes: 1, crc32: 'y/Q5Jg==' } }),
+    ),
+    /claim is "claim\.json"/,
+  ],
   ['a negative size', editFile({ storedBytes: -1 }), /files\.2\.storedBytes/],
   ['a bomb', editFile({ dumpedBytes: 2 ** 40, storedBytes: 100 }), /absurd for what is stored/],
 ])('%s is not believed', (_case, text, reason) => {
@@ -90,6 +155,16 @@ test('a listing is held against the manifest', () => {
   const { missing, present } = end();
   expect(missing.map(({ key }) => key)).toEqual([good.files[2]?.key]);
   expect(present.map(({ name }) => name)).toEqual(['metadata']);
+});
+
+test('a claim that the manifest names belongs to the folder', () => {
+  const claim = { key: `${FOLDER}claim.json`, storedBytes: 7, crc32: 'y/Q5Jg==' };
+  const manifest = { ...good, claim } as unknown as Manifest;
+  expect(readManifest(JSON.stringify(manifest), FOLDER)).toHaveProperty('manifest');
+  const { saw, end } = compareListing(manifest, FOLDER);
+  expect(end().missing.map(({ key }) => key)).toContain(claim.key);
+  expect(saw({ key: claim.key, bytes: 8 })?.reason).toMatch(/has 8 bytes/);
+  expect(saw({ key: claim.key, bytes: 7 })).toBeUndefined();
 });
 
 const env = { BUCKET: 'backups', SOURCE: 'db1' };

@@ -51,6 +51,7 @@ async function cut(
     realTable: 't',
     dumpedBytes: content.byteLength,
     storedBytes: content.byteLength,
+    largestStatementBytes: null,
     sha256: createHash('sha256').update(content).digest('hex'),
     crc32: encodeCrc32(crc32(content)),
   };

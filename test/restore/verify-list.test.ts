@@ -90,7 +90,7 @@ const damages: readonly [string, () => Promise<unknown>, RegExp, 'quick' | 'full
   ],
   [
     'a manifest from a later version',
-    () => editManifest((manifest) => ({ ...manifest, format: 2 })),
+    () => editManifest((manifest) => ({ ...manifest, format: 3 })),
     /later version/,
     'quick',
   ],

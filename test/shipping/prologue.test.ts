@@ -7,16 +7,11 @@ const KEYS = '/*!40014 SET FOREIGN_KEY_CHECKS=0*/;\n';
 const ZONE = "/*!40103 SET TIME_ZONE='+00:00' */;\n";
 const ROW = "INSERT INTO `orders` VALUES(1,'2026-11-22 03:00:00');\n";
 
-const classic = (extra: readonly string[] = []) => prologueFor('classic', ['shop', 'a.b'], extra);
+const classic = () => prologueFor('classic', ['shop', 'a.b']);
 
 test('a data file of mydumper 0.10 without its first lines gets them back', () => {
   for (const name of ['shop.orders.sql', 'shop.orders.00002.sql', 'a.b.orders.sql'])
     expect(String(classic()(leasedFile(ROW, { name })))).toBe(NAMES + KEYS + ZONE);
-});
-
-test('without --skip-tz-utc there is a time zone, with it there is none', () => {
-  const words = ['--long-query-guard=60', '--skip-tz-utc'];
-  expect(String(classic(words)(leasedFile(ROW)))).toBe(NAMES + KEYS);
 });
 
 test('a data file that begins as it should gets nothing', () => {
@@ -48,7 +43,7 @@ test.each([
 });
 
 test('files of mydumper 1.x get nothing', () => {
-  const modern = prologueFor('modern', ['shop'], []);
+  const modern = prologueFor('modern', ['shop']);
   for (const content of [ROW, '', NAMES]) expect(modern(leasedFile(content))).toHaveLength(0);
 });
 

@@ -40,6 +40,7 @@ test('a file is leased, uploaded, and released only when the store has acknowled
     stagedBytes: 4,
     dumpedBytes: 4,
     storedBytes: 4,
+    largestStatementBytes: 4,
     sha256: createHash('sha256').update('rows').digest('hex'),
     crc32: encodeCrc32(crc32('rows')),
   };

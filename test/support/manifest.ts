@@ -3,6 +3,16 @@ export const FOLDER = 'daily/db1/20261122T030000Z/';
 
 /** One of its files, as told by name. */
 export const manifestFile = (name: string, kind: string, database: string | null, table: string | null) => ({
+  ...manifestFileOfFormat1(name, kind, database, table),
+  largestStatementBytes: kind === 'data' ? 500 : null,
+});
+
+const manifestFileOfFormat1 = (
+  name: string,
+  kind: string,
+  database: string | null,
+  table: string | null,
+) => ({
   key: `${FOLDER}${name}.zst`,
   name,
   kind,
@@ -14,8 +24,8 @@ export const manifestFile = (name: string, kind: string, database: string | null
   crc32: 'y/Q5Jg==',
 });
 
-/** A manifest as a backup writes it, in the form that JSON has. */
-export const goodManifest = {
+/** A manifest as backups wrote it until format 2, in the form that JSON has. */
+export const goodManifestOfFormat1 = {
   format: 1,
   backupId: '20261122T030000Z',
   source: 'db1',
@@ -29,9 +39,9 @@ export const goodManifest = {
   compression: 'zstd',
   databases: ['shop'],
   files: [
-    manifestFile('metadata', 'metadata', null, null),
-    manifestFile('shop.orders-schema.sql', 'schema', 'shop', 'orders'),
-    manifestFile('shop.orders.00001.sql', 'data', 'shop', 'orders'),
+    manifestFileOfFormat1('metadata', 'metadata', null, null),
+    manifestFileOfFormat1('shop.orders-schema.sql', 'schema', 'shop', 'orders'),
+    manifestFileOfFormat1('shop.orders.00001.sql', 'data', 'shop', 'orders'),
   ],
   totals: { files: 3, dumpedBytes: 3000, storedBytes: 300 },
   staging: {
@@ -42,4 +52,47 @@ export const goodManifest = {
     longestPauseSeconds: 0,
     lockedPausedSeconds: 0,
   },
+};
+
+/** The same backup as it is written today. */
+export const goodManifest = {
+  ...goodManifestOfFormat1,
+  format: 2,
+  server: {
+    ...goodManifestOfFormat1.server,
+    uuid: null,
+    hostname: 'db1.example',
+    port: 3306,
+    serverId: 1,
+    lowerCaseTableNames: 0,
+    characterSet: 'utf8mb4',
+    collation: 'utf8mb4_general_ci',
+    timeZone: 'SYSTEM',
+    systemTimeZone: 'UTC',
+    sqlMode: 'STRICT_TRANS_TABLES',
+  },
+  binlogMissingReason: 'the server writes no binary log',
+  databaseDefaults: [{ name: 'shop', characterSet: 'utf8mb4', collation: 'utf8mb4_general_ci' }],
+  narrowedBy: ['--no-views'],
+  programs: [
+    {
+      kind: 'trigger',
+      database: 'shop',
+      name: 'orders_bi',
+      table: 'orders',
+      definer: 'app@%',
+      sqlMode: 'ANSI_QUOTES',
+      characterSetClient: 'utf8mb4',
+      collationConnection: 'utf8mb4_general_ci',
+      databaseCollation: 'utf8mb4_general_ci',
+      timeZone: null,
+    },
+  ],
+  programsUnseen: [],
+  claim: null,
+  files: [
+    manifestFile('metadata', 'metadata', null, null),
+    manifestFile('shop.orders-schema.sql', 'schema', 'shop', 'orders'),
+    manifestFile('shop.orders.00001.sql', 'data', 'shop', 'orders'),
+  ],
 };
