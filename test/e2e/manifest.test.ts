@@ -3,10 +3,11 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Manifest } from '../../app/manifest/schema.ts';
 import { readOnlyManifest } from '../support/backup-folder.ts';
-import { type FakeStep, upstreamDump } from '../support/fake-mydumper.ts';
+import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake } from '../support/fake-run.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { logLines, runProgram } from '../support/program.ts';
+import { createShop, ONE_DATABASE, played } from '../support/recording/play.ts';
 import { BUCKET, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
@@ -167,7 +168,9 @@ test.each(['mysql-schema-create.sql', 'mysql.user.00000.sql', 'mysql-schema-post
   '%s in a dump of another database: no manifest, and the reason',
   async (name) => {
     const steps: FakeStep[] = [{ write: name, text: 'SELECT 1;\n' }, { close: name }];
-    const ended = await runFake(world, [...steps, ...upstreamDump('shop')]);
+    await db.query('DROP DATABASE shop');
+    await createShop(db);
+    const ended = await runFake(world, [...steps, ...played(ONE_DATABASE)]);
     const reason = `no manifest is written, since it could not be read back: file "${name}": its database "mysql" is not among those of the backup`;
     await expectFailure(world, ended, 4, new RegExp(`^${reason}$`));
   },
