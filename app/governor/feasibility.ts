@@ -13,6 +13,9 @@ const BLOCK_BYTES = 4096;
 /** Our marker, the option file, `metadata`, and one to spare. */
 const SMALL_FILES_BYTES = 4 * BLOCK_BYTES;
 
+/** 1.x raises fewer threads to two by itself. */
+const FEWEST_THREADS: Readonly<Record<Generation, number>> = { classic: 1, modern: 2 };
+
 export type Sizes = {
   readonly threads: number;
   readonly chunkMiB: number;
@@ -53,15 +56,17 @@ function burstOf(threads: number, statement: number): number {
 
 /**
  * Sizes with which the budget works, as near to the wanted ones as can be: parts become smaller, then files, then there are
- * fewer threads. @returns undefined when nothing works.
+ * fewer threads, but no fewer than mydumper takes. @returns undefined when nothing works.
  */
 export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetPlan | undefined {
-  const { budgetBytes } = circumstances;
+  const { budgetBytes, generation } = circumstances;
+  const fewest = FEWEST_THREADS[generation];
+  const most = Math.max(wanted.threads, fewest);
   const partBytes = Math.min(
     wanted.partBytes,
-    Math.max(SMALLEST_PART_BYTES, Math.floor(budgetBytes / (4 * wanted.threads))),
+    Math.max(SMALLEST_PART_BYTES, Math.floor(budgetBytes / (4 * most))),
   );
-  for (let threads = wanted.threads; threads >= 1; threads -= 1) {
+  for (let threads = most; threads >= fewest; threads -= 1) {
     const statement = statementBytes(budgetBytes, threads);
     const works = (chunkMiB: number) =>
       smallestBudgetBytes({ threads, chunkMiB, partBytes }, circumstances, statement) <= budgetBytes;
@@ -101,5 +106,7 @@ function notesOn(wanted: Sizes, sizes: Sizes, budgetBytes: number): string[] {
     notes.push(`CHUNK_FILE_SIZE_MB=${wanted.chunkMiB} is lowered to ${sizes.chunkMiB} for ${budget}`);
   if (sizes.threads < wanted.threads)
     notes.push(`THREADS=${wanted.threads} is lowered to ${sizes.threads} for ${budget}`);
+  if (sizes.threads > wanted.threads)
+    notes.push(`THREADS=${wanted.threads} is raised to ${sizes.threads}: mydumper 1.x takes no fewer`);
   return notes;
 }
