@@ -1,4 +1,4 @@
-import type { MetadataTables } from '../mydumper/metadata-tables.ts';
+import { type MetadataTables, nameInMetadata } from '../mydumper/metadata-tables.ts';
 
 /** What is in the server, as far as each of it must be in a dump of it. */
 export type Contents = {
@@ -58,7 +58,7 @@ export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
     stems.set(keyOf({ database, table: realName }), stem);
   }
   return {
-    stemOf: (object) => stems.get(keyOf(object)),
+    stemOf: ({ database, table }) => stems.get(keyOf({ database, table: nameInMetadata(table) })),
     isEmpty: (stem) => rows.get(stem) === 0,
     chunk: /(?:\.\d{5,}){1,2}$/,
   };

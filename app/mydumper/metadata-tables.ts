@@ -25,8 +25,15 @@ export function readMetadataTables(text: string): MetadataTables {
 }
 
 /** 1.x doubles backticks, and writes a line end as U+1000 and `0` (`newline_protect` in its source). */
+const LINE_END = '\u10000';
+
+/** The name of a table as `realNames` tells it: a name that holds U+1000 and `0` reads as one with a line end. */
+export function nameInMetadata(table: string): string {
+  return table.replaceAll(LINE_END, '\n');
+}
+
 function realName(value: string): string {
-  return unquote(value.trim()).replaceAll('\u10000', '\n');
+  return unquote(value).replaceAll(LINE_END, '\n');
 }
 
 function unquote(name: string): string {

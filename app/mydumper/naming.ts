@@ -16,9 +16,22 @@ const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
  * dots may make two tables share one file, of which only the last would be left. 1.x replaces such names by `mydumper_N`.
  */
 export function unsupportedNames(generation: Generation, contents: Contents): string[] {
-  if (generation === 'modern') return modernNames(contents);
+  const unquoted = endingInBackslash(contents);
+  if (generation === 'modern') return [...unquoted, ...modernNames(contents)];
   const problems = [...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)];
-  return [...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`);
+  return [...unquoted, ...[...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`)];
+}
+
+/** Both generations write names between single quotes as they are: a backslash at the end takes the quote away. */
+function endingInBackslash({ databases, tables, views }: Contents): string[] {
+  return [
+    ...databases.filter(endsInBackslash).map(shownDatabase),
+    ...[...tables, ...views].filter(({ table }) => endsInBackslash(table)).map(shown),
+  ].map((label) => `${label}: mydumper cannot dump names that end in \\`);
+}
+
+function endsInBackslash(name: string): boolean {
+  return (/\\*$/.exec(name)?.[0].length ?? 0) % 2 === 1;
 }
 
 /** 1.x uses such names for files as they are, unless they begin with its own `mydumper_`. */
@@ -46,11 +59,17 @@ function modernNames({ databases, tables, views, triggered }: Contents): string[
           `${shownDatabase(name)}: mydumper 1.x would call its files mydumper_N; only letters of ASCII, ` +
           'digits, _, - and blanks can be in the name of a database, and it must not begin with mydumper_',
       ),
+    ...databases
+      .filter((name) => PLAIN.test(name) && name.includes('-schema'))
+      .map((name) => `${shownDatabase(name)}: myloader 1.x takes its files for those of another one`),
+    ...tables
+      .filter(({ table }) => table.includes('`') && !table.includes("'"))
+      .map((object) => `${shown(object)}: mydumper 1.x cannot dump names of tables with a backtick`),
     ...objects
       .filter(({ table }) => table.includes('\n') && /[^\w\- \n]/.test(table) && !table.includes("'"))
       .map((object) => `${shown(object)}: mydumper 1.x would take its name for a path`),
     ...triggered
-      .filter(({ table }) => /[\\`]/.test(table) && !table.includes("'"))
+      .filter(({ table }) => table.includes('\\') && !/['`]/.test(table))
       .map((object) => `${shown(object)}: mydumper 1.x would leave its triggers out, because of the name`),
   ];
 }
