@@ -113,8 +113,7 @@ function releasesLocksEarly({ lock, contents }: DumpPlan): boolean {
 export function connectionFlags(server: ServerConfig, generation: Generation): string[] {
   const { mode, caFile } = server.tls;
   const flags = [`--user=${server.user}`];
-  if (server.socket === undefined)
-    flags.push(`--host=${tcpHost(server.host, generation)}`, `--port=${server.port}`);
+  if (server.socket === undefined) flags.push(`--host=${tcpHost(server.host)}`, `--port=${server.port}`);
   else flags.push(`--socket=${server.socket}`);
   if (mode === undefined || mode === 'disabled' || mode === 'preferred') return flags;
   if (generation === 'classic') flags.push('--ssl');
@@ -124,11 +123,11 @@ export function connectionFlags(server: ServerConfig, generation: Generation): s
 }
 
 /**
- * MariaDB's client library takes `localhost` for its default unix socket, whatever the port, and does not understand
- * `protocol=tcp` in an option file; 0.10 has no option for it.
+ * MariaDB's client library connects to its default unix socket for `localhost`, whatever the port, the
+ * option file's `protocol=tcp` and the `--protocol=tcp` of 1.x say.
  */
-function tcpHost(host: string, generation: Generation): string {
-  return generation === 'classic' && host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
+function tcpHost(host: string): string {
+  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
 }
 
 /** The user's own `--regex`, which must be joined with ours, taken out of the flags. */

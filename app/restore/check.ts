@@ -50,9 +50,9 @@ export async function checkRestored(
       if (counted !== rows) faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
     }
   }
-  if (plan.myloader.generation === 'classic' && what !== 'schema')
+  if (what !== 'schema')
     for (const key of await changedColumns(target, selection))
-      faults.push({ key, reason: 'holds values that myloader 0.10 has changed' });
+      faults.push({ key, reason: 'holds values that myloader has changed' });
   await compareDefinitions(
     reading,
     plan,

@@ -64,7 +64,7 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
   }
   if (isDue('data')) {
     await enter('data');
-    const changed = plan.myloader.generation === 'classic' ? await changedColumns(target, selection) : [];
+    const changed = await changedColumns(target, selection);
     if (changed.length > 0) reading.work.emit('warning', { message: tellChanged(changed) });
     setup.tell('loading rows');
     await loadData({

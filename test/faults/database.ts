@@ -100,8 +100,9 @@ export const databaseFaults: readonly FaultCase[] = [
     reason: LOST,
     run: async ({ db, inTheMiddle, world }) => {
       const program = await inTheMiddle();
-      const reading = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT /*!40001 %'";
-      for (const { ID } of await db.query(reading)) await db.query(`KILL ${ID}`);
+      // Each of its threads reads in a transaction, whether or not the server still has rows to send.
+      const reading = 'SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX';
+      for (const { id } of await db.query(reading)) await db.query(`KILL ${id}`);
       world.s3.setBandwidth(undefined);
       return program;
     },

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { MariaDb } from './harness.ts';
 
 /** How a tool's run ended. */
@@ -13,8 +14,6 @@ export interface ToolResult {
   /** The lines of `output` that report an error or warning: a load with any is not a good one, whatever the exit code. */
   readonly problems: readonly string[];
 }
-
-const SIGNALS: Readonly<Record<string, number>> = { SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
 
 function quoteOption(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
@@ -59,7 +58,7 @@ async function runTool(
       });
       child.on('close', (code, signal) => {
         if (signal !== null) output += `ERROR: ended by ${signal}\n`;
-        resolve(code ?? 128 + (SIGNALS[signal ?? ''] ?? 0));
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
       });
     });
     const problems = output
@@ -73,7 +72,7 @@ async function runTool(
 
 /** Options common to the tools' runs. */
 export interface ToolOptions {
-  /** Threads; 4 for mydumper when not given, 1 for myloader. */
+  /** Threads; 4 for mydumper when not given, 1 for myloader 0.10 and 2 for 1.x, which takes no less. */
   readonly threads?: number;
   /** Further arguments. */
   readonly args?: readonly string[];
@@ -97,7 +96,9 @@ export async function loadWithMyloader(
   directory: string,
   options: ToolOptions = {},
 ): Promise<ToolResult> {
-  const args = ['-d', directory, '-t', String(options.threads ?? 1), '-v', '3', ...(options.args ?? [])];
+  const { stdout } = await promisify(execFile)('myloader', ['--version']);
+  const threads = options.threads ?? (stdout.startsWith('myloader 0.') ? 1 : 2);
+  const args = ['-d', directory, '-t', String(threads), '-v', '3', ...(options.args ?? [])];
   return runTool('myloader', db, args, options);
 }
 

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { type Generation, parseVersion } from '../../app/mydumper/version.ts';
+
+type Tool = 'mydumper' | 'myloader';
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every `tool` on the PATH, with what its `--version` says. */
+function installed(tool: Tool): { path: string; generation: Generation | undefined; said: string }[] {
+  const directories = (process.env.PATH ?? '').split(delimiter).filter((directory) => isAbsolute(directory));
+  return directories
+    .map((directory) => join(directory, tool))
+    .filter(isExecutable)
+    .map((path) => {
+      const said = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
+      return { path, generation: parseVersion(said)?.generation, said };
+    });
+}
+
+const found = new Map<Tool, ReturnType<typeof installed>>();
+
+function toolsOf(tool: Tool): ReturnType<typeof installed> {
+  const known = found.get(tool) ?? installed(tool);
+  found.set(tool, known);
+  return known;
+}
+
+/** The generation of the tool that the program and the tests start: the first on the PATH. */
+export function generationOf(tool: Tool = 'mydumper'): Generation {
+  const [first] = toolsOf(tool);
+  if (first?.generation === undefined) throw new Error(`no ${tool} on the PATH that this program drives`);
+  return first.generation;
+}
+
+/**
+ * Debian's 0.10, for tests that describe it alone and say so in their titles: the first on the PATH, whatever comes before it.
+ *
+ * @throws Error when none is installed: such a test fails, it is not skipped.
+ */
+export function classicTool(tool: Tool): string {
+  const path = toolsOf(tool).find(({ generation }) => generation === 'classic')?.path;
+  if (path === undefined)
+    throw new Error(
+      `${tool} 0.10 is not on the PATH; there are ${toolsOf(tool)
+        .map(({ said }) => said)
+        .join('; ')}`,
+    );
+  return path;
+}
+
+/** Environment by which the program starts both tools of 0.10. */
+export function classicEnvironment(): Record<string, string> {
+  return { MYDUMPER_BIN: classicTool('mydumper'), MYLOADER_BIN: classicTool('myloader') };
+}
