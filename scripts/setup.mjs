@@ -35,7 +35,7 @@ const PROGRAMS = [
 ];
 
 const SID_PAGE = 'https://packages.debian.org/sid/mydumper';
-const BY_HAND = `install mydumper by hand, such as the package of ${SID_PAGE}, and run this again`;
+const BY_HAND = 'install mydumper by hand and run this again';
 
 /** Servers live in directories that a user's PATH may lack. */
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -110,7 +110,8 @@ async function installPrograms() {
 /** Downloads first, so that nothing is installed where no mirror has mydumper. */
 async function installWithSid(prefix, names, mirrors) {
   const file = await downloadFromSid('mydumper', mirrors, run, say);
-  if (file === undefined) stop(`this release has no mydumper, and no mirror gave that of sid; ${BY_HAND}`);
+  if (file === undefined)
+    stop(`this release has no mydumper, and no mirror gave that of sid (${SID_PAGE}); ${BY_HAND}`);
   const others = names.filter((name) => name !== 'mydumper');
   if (others.length > 0) await install(prefix, others);
   await refuseChanges(file);

@@ -12,7 +12,7 @@ const KEEP_ALIVE_MILLISECONDS = 60_000;
 const ANSWER_SECONDS = 30;
 
 /** A killed connection gives its locks up when its thread gets to it. */
-const SECONDS_FOR_A_KILL = 5;
+const SECONDS_TO_LET_GO = 5;
 
 export type RunLock = { readonly release: () => Promise<void> };
 
@@ -108,18 +108,21 @@ export async function takeRunLock(
   };
 }
 
-/** `lostId` is a connection of ours that is lost: the server may not have noticed and still count it as the holder. */
+/**
+ * Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as the holder.
+ * A lock whose holder let go of it between the two questions is free, not another run's.
+ */
 async function acquire(server: ServerConfig, exclusive: Exclusive, lostId?: number): Promise<Database> {
   const { name } = exclusive;
   const connection = await openDatabase(server);
   try {
     if (await getLock(connection, name, 0)) return connection;
     const [row] = await connection.query('SELECT IS_USED_LOCK(?) AS holder', [name]);
-    if (lostId !== undefined && Number(row?.holder) === lostId) {
-      // It may be gone by now. A user may always kill connections of his own.
-      await connection.query(`KILL ${lostId}`).catch(() => {});
-      if (await getLock(connection, name, SECONDS_FOR_A_KILL)) return connection;
-    }
+    const isFree = row?.holder === null;
+    const isLost = !isFree && Number(row?.holder) === lostId;
+    // It may be gone by now. A user may always kill connections of his own.
+    if (isLost) await connection.query(`KILL ${lostId}`).catch(() => {});
+    if ((isFree || isLost) && (await getLock(connection, name, SECONDS_TO_LET_GO))) return connection;
     throw new RunActive(exclusive);
   } catch (error) {
     await connection.close();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { backupOf, RESTORING } from '../../app/database/run-lock.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { failureOf } from '../support/s3/test-store.ts';
@@ -52,6 +52,17 @@ test('of runs that start at once exactly one gets the lock', async () => {
     expect(outcome).toMatchObject({
       reason: { kind: 'preflight', message: expect.stringContaining('another run') },
     });
+});
+
+test('a lock that its holder lets go of while a second run asks who holds it is the second run’s', async () => {
+  const { lock } = await take();
+  const proxy = await startCuttableProxy(db().port, async (bytes) => {
+    if (bytes.includes('IS_USED_LOCK')) await lock.release();
+  });
+  onTestFinished(() => proxy.close());
+  const second = await take(source(), proxy.port);
+  expect(await holder()).not.toBeNull();
+  expect(second.taken).toEqual([]);
 });
 
 test('after release a lost connection is nobody’s business', async () => {

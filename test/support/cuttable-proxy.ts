@@ -17,7 +17,11 @@ export type CuttableProxy = {
   readonly close: () => Promise<void>;
 };
 
-export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
+/** `before` is awaited with what a client sends, before the server gets it. */
+export async function startCuttableProxy(
+  port: number,
+  before: (bytes: Buffer) => Promise<void> = async () => {},
+): Promise<CuttableProxy> {
   const clients = new Set<Socket>();
   const upstreams = new Set<Socket>();
   const forgotten = new WeakSet<Socket>();
@@ -27,9 +31,18 @@ export async function startCuttableProxy(port: number): Promise<CuttableProxy> {
     clients.add(client);
     upstreams.add(upstream);
     const isSilent = () => stalled || forgotten.has(client);
-    client.on('error', () => undefined).on('data', (bytes) => void (isSilent() || upstream.write(bytes)));
+    let passed = Promise.resolve();
+    const pass = async (bytes: Buffer) => {
+      await before(bytes);
+      if (!isSilent()) upstream.write(bytes);
+    };
+    client
+      .on('error', () => undefined)
+      .on('data', (bytes) => {
+        passed = passed.then(() => pass(bytes)).catch(() => void client.destroy());
+      });
     client.on('end', () => {
-      if (!isSilent()) upstream.end();
+      passed = passed.then(() => void (isSilent() || upstream.end()));
     });
     upstream.on('error', () => undefined).on('data', (bytes) => void (isSilent() || client.write(bytes)));
     upstream.on('close', () => client.destroy());
