@@ -2,6 +2,7 @@ import type { Contents } from '../manifest/completeness.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
 import type { Database, Row } from './connection.ts';
 import { type DumpSession, planDumpSession } from './dump-session.ts';
+import { inDatabases } from './schema-filter.ts';
 
 export type Vendor = 'mariadb' | 'mysql';
 
@@ -82,18 +83,18 @@ async function productHint(
 /** Lists what a dump of these databases must hold. @throws the server's error when something cannot be read. */
 export async function readContents(database: Database, databases: readonly string[]): Promise<Contents> {
   if (databases.length === 0) return { databases, tables: [], views: [], triggered: [], programmed: [] };
-  const marks = databases.map(() => '?').join(', ');
   const objectOf = (row: Row) => ({ database: String(row.db), table: String(row.name) });
   const tables = await database.query(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${marks})`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
     databases,
   );
   const triggered = await database.query(
-    `SELECT DISTINCT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA IN (${marks})`,
+    // Not DISTINCT: by the collation of names `T` and `t` are one.
+    `SELECT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE ${inDatabases('EVENT_OBJECT_SCHEMA', databases)}`,
     databases,
   );
   const programmed = await database.query(
-    `SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (${marks}) AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION') UNION SELECT EVENT_SCHEMA AS db FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN (${marks})`,
+    `SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES WHERE ${inDatabases('ROUTINE_SCHEMA', databases)} AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION') UNION ALL SELECT EVENT_SCHEMA AS db FROM information_schema.EVENTS WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
     [...databases, ...databases],
   );
   const isView = (row: Row) => /VIEW/.test(String(row.type));
@@ -103,15 +104,19 @@ export async function readContents(database: Database, databases: readonly strin
       .filter((row) => !isView(row))
       .map((row) => ({ ...objectOf(row), engine: String(row.engine ?? '').toLowerCase() })),
     views: tables.filter(isView).map(objectOf),
-    triggered: triggered.map(objectOf),
-    programmed: programmed.map((row) => String(row.db)),
+    triggered: uniqueBy(triggered.map(objectOf), ({ database, table }) => JSON.stringify([database, table])),
+    programmed: [...new Set(programmed.map((row) => String(row.db)))],
   };
+}
+
+function uniqueBy<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
+  return [...new Map(values.map((value) => [keyOf(value), value])).values()];
 }
 
 async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {
   if (databases.length === 0) return 0;
   const [row] = await database.query(
-    `SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${databases.map(() => '?').join(', ')})`,
+    `SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
     databases,
   );
   return Number(row?.bytes ?? 0);
@@ -129,13 +134,12 @@ const LARGE_TYPES = (
 /** A row is no larger than its table's data, nor than what its columns can hold; an average tells the rest. */
 async function estimateLargestRow(database: Database, databases: readonly string[]): Promise<number> {
   if (databases.length === 0) return 0;
-  const marks = (values: readonly unknown[]) => values.map(() => '?').join(', ');
   const [row] = await database.query(
     `SELECT MAX(bytes) AS bytes FROM (
        SELECT LEAST(SUM(COALESCE(c.CHARACTER_OCTET_LENGTH, 4294967295)), MAX(t.DATA_LENGTH), MAX(t.AVG_ROW_LENGTH) * ${LARGEST_TO_AVERAGE}) AS bytes
        FROM information_schema.COLUMNS c JOIN information_schema.TABLES t
          ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-       WHERE c.TABLE_SCHEMA IN (${marks(databases)}) AND c.DATA_TYPE IN (${marks(LARGE_TYPES)})
+       WHERE ${inDatabases('c.TABLE_SCHEMA', databases)} AND c.DATA_TYPE IN (${LARGE_TYPES.map(() => '?').join(', ')})
        GROUP BY c.TABLE_SCHEMA, c.TABLE_NAME) AS largest`,
     [...databases, ...LARGE_TYPES],
   );

@@ -199,3 +199,26 @@ test('a setting that the server cuts is not in the session, and limits a pause i
   expect(patienceSeconds).toBeGreaterThan(0);
   expect(patienceSeconds).toBeLessThan(10);
 });
+
+test('databases and tables whose names differ only in case are kept apart', async () => {
+  for (const name of ['twin', 'Twin']) {
+    await db.query(`CREATE DATABASE ${name}`);
+    onTestFinished(async () => void (await db.query(`DROP DATABASE ${name}`)));
+    for (const table of ['t', 'T']) {
+      await db.query(`CREATE TABLE ${name}.${table} (id int)`);
+      await db.query(
+        `CREATE TRIGGER ${name}.on_${table === 't' ? 'small' : 'capital'} BEFORE INSERT ON ${name}.${table} FOR EACH ROW SET NEW.id = 1`,
+      );
+    }
+    await db.query(`CREATE PROCEDURE ${name}.p() SELECT 1`);
+  }
+  const database = await connect();
+  const { tables, triggered, programmed } = await readContents(database, ['twin', 'Twin']);
+  const names = (objects: readonly { database: string; table: string }[]) =>
+    objects.map((object) => `${object.database}.${object.table}`).toSorted();
+  const all = ['Twin.T', 'Twin.t', 'twin.T', 'twin.t'];
+  expect(names(tables)).toEqual(all);
+  expect(names(triggered)).toEqual(all);
+  expect(programmed.toSorted()).toEqual(['Twin', 'twin']);
+  expect(names((await readContents(database, ['twin'])).tables)).toEqual(['twin.T', 'twin.t']);
+});
