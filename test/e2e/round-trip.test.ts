@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { differencesOfRestore } from '../restore/setting.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { generationOf } from '../support/installed-tools.ts';
-import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import { describeServer, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { quoteName } from '../support/mariadb/sql.ts';
@@ -101,7 +102,7 @@ test.each(['none', 'gzip', 'zstd'])(
     await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
     const loaded = await loadWithMyloader(copy, target);
     expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
-    expect(differences(before, await describeServer(copy, databases))).toEqual([]);
+    expect(differencesOfRestore(before, await describeServer(copy, databases))).toEqual([]);
 
     // Nothing is left and nothing was given away.
     expect(leftInStaging(world)).toEqual([]);

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { startWorld, type World } from '../e2e/world.ts';
 import { type HeldMyloader, writeHeldMyloader } from '../support/held-myloader.ts';
+import { classicEnvironment } from '../support/installed-tools.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { rowNumbers } from '../support/mariadb/sql.ts';
 import { type RunningProgram, startProgram } from '../support/program.ts';
@@ -34,7 +35,7 @@ beforeAll(async () => {
       `INSERT INTO shop.${table} SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, SHA2(seq, 224)) FROM ${rowNumbers(world.db, ROWS)}`,
     );
   }
-  await makeBackup(world, { CHUNK_FILE_SIZE_MB: '3' });
+  await makeBackup(world, { CHUNK_FILE_SIZE_MB: '3', ...classicEnvironment() });
 });
 afterAll(async () => {
   await copy?.stop();
@@ -107,7 +108,7 @@ async function expectLoaded(program: RunningProgram): Promise<void> {
   await expectEqual('first');
 }
 
-test('rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
+test('myloader 0.10: rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
   // Too little for more than one loader.
   const { program } = await startBlocked('first', 4, 24);
   await deadlock();
@@ -119,7 +120,7 @@ test('rows whose transaction the server gave up in a deadlock are loaded again, 
   expect(second).toEqual({ threads: 2, files: FILES.slice(0, 1) });
 });
 
-test('with loaders side by side they are loaded again when no other loader is at work', async () => {
+test('myloader 0.10: with loaders side by side they are loaded again when no other loader is at work', async () => {
   const { program, blocked } = await startBlocked('first', 2);
   await vi.waitFor(() => expect(myloader.runs()).toHaveLength(2), WAIT);
   await deadlock();
@@ -143,7 +144,7 @@ test('with loaders side by side they are loaded again when no other loader is at
   ]);
 });
 
-test('a lock waited for too long loses one statement, the rest of its transaction is committed with the next file: the table is made anew', async () => {
+test('myloader 0.10: a lock waited for too long loses one statement, the rest of its transaction is committed with the next file: the table is made anew', async () => {
   await copy.query('SET GLOBAL innodb_lock_wait_timeout = 1');
   const { program } = await startBlocked('later', 1);
   await program.printed('Lock wait timeout exceeded');
@@ -156,7 +157,7 @@ test('a lock waited for too long loses one statement, the rest of its transactio
   const { code, stdout } = await program.ended;
   expect({ code, runs: myloader.runs().length }).toEqual({ code: 8, runs: 1 });
   expect(stdout).toMatch(/myloader ended with exit code 1: .*Lock wait timeout exceeded/);
-  const ended = await restoreInto(world, copy, options('later'), { THREADS: '1' });
+  const ended = await restoreInto(world, copy, options('later'), { ...classicEnvironment(), THREADS: '1' });
   expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
   await expectEqual('later');
 });

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
 import { type FakeMyloader, writeFakeMyloader } from '../support/fake-myloader.ts';
-import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import { describeServer, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
 import { startProgram } from '../support/program.ts';
-import { databasesOf, dropAll, into, makeBackup, restoreInto } from './setting.ts';
+import { databasesOf, differencesOfRestore, dropAll, into, makeBackup, restoreInto } from './setting.ts';
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const PIECES = '`mydumper_fargate_restore`.`pieces`';
@@ -49,7 +49,7 @@ const isData = (name: string) => /^[^-]+\.sql$/.test(name);
 async function expectRestored(ended: { code: number | null; stdout: string }): Promise<void> {
   expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
   expect(ended.stdout).toContain('all of it is as in the backup');
-  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
+  expect(differencesOfRestore(before, await describeServer(copy, ['shop']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['shop']);
   expect(leftInStaging(world)).toEqual([]);
 }

@@ -46,6 +46,9 @@ const put = (Key: string, Body: Buffer | string) =>
   client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, ChecksumAlgorithm: 'CRC32' }));
 const remove = (Key: string) => client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
 
+/** A data file, of a table that has several. */
+const ONE_OF_SEVERAL = /bulk_0(?:\.\d{5})+\.sql/;
+
 function keyOf(pattern: RegExp): string {
   const key = [...kept.keys()].find((each) => pattern.test(each));
   if (key === undefined) throw new Error(`no key matches ${pattern}`);
@@ -73,18 +76,18 @@ test('a whole backup is verified, quickly by heads and fully by reading', async 
 
 /** What was done to the bucket, what verify says of it, and whether only reading everything shows it. */
 const damages: readonly [string, () => Promise<unknown>, RegExp, 'quick' | 'full'][] = [
-  ['an object missing', () => remove(keyOf(/bulk_0\.00002/)), /^is missing$/, 'quick'],
+  ['an object missing', () => remove(keyOf(ONE_OF_SEVERAL)), /^is missing$/, 'quick'],
   ['an object more', () => put(`${folder}shop.extra.sql.zst`, 'x'), /is not in the manifest/, 'quick'],
   [
     'an object truncated',
-    () => put(keyOf(/bulk_0\.00002/), (kept.get(keyOf(/bulk_0\.00002/)) ?? Buffer.alloc(0)).subarray(0, -9)),
+    () => put(keyOf(ONE_OF_SEVERAL), (kept.get(keyOf(ONE_OF_SEVERAL)) ?? Buffer.alloc(0)).subarray(0, -9)),
     /has \d+ bytes, the manifest says/,
     'quick',
   ],
-  ['one byte changed', () => flip(keyOf(/bulk_0\.00002/)), /has the CRC-32/, 'quick'],
+  ['one byte changed', () => flip(keyOf(ONE_OF_SEVERAL)), /has the CRC-32/, 'quick'],
   [
     'a byte rotted in the store, which S3 has not noticed',
-    async () => rot(keyOf(/bulk_0\.00002/)),
+    async () => rot(keyOf(ONE_OF_SEVERAL)),
     /CRC-32|decompressed/,
     'full',
   ],

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { classicTool } from './installed-tools.ts';
 
-/** The real myloader, held back before each run that loads rows until the test lets it go. */
+/** The real myloader 0.10, held back before each run that loads rows until the test lets it go. */
 export type HeldMyloader = {
   /** What MYLOADER_BIN takes. */
   readonly path: string;
@@ -29,7 +30,7 @@ if [ -n "$from" ] && ls "$from" | grep -q '^[^-]*\\.sql$'; then
   until ln '${directory}/run.'$$ '${seen}/'$run 2> /dev/null; do run=$((run + 1)); done
   until [ -e '${directory}/go.'$run ]; do sleep 0.02; done
 fi
-exec myloader "$@"
+exec '${classicTool('myloader')}' "$@"
 `;
   writeFileSync(path, script, { mode: 0o755 });
   return {

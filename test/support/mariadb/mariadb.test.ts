@@ -119,7 +119,9 @@ describe('bulk data', () => {
         Object.values(one.objects).map(({ digest }) => digest),
       );
       const { path } = await dump(db, { args: ['-F', '64'] });
-      expect((await readdir(path)).filter((name) => name.startsWith('one.bulk_')).length).toBe(4);
+      // 1.x writes a table into a file for each thread.
+      const files = (await readdir(path)).filter((name) => name.startsWith('one.bulk_'));
+      expect(new Set(files.map((name) => name.replace(/(?:\.\d{5}){1,2}\.sql$/, '.sql'))).size).toBe(4);
       await dropAll(db);
     }
     await createWideRows(db, { name: 'wide', rows: 2, bytes: 5_000_000 });

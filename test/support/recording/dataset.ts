@@ -6,7 +6,7 @@ export const SHOP: readonly string[] = [
   'CREATE TABLE shop.customers (id int PRIMARY KEY, name varchar(40) NOT NULL, note text, photo varbinary(20)) ENGINE=InnoDB',
   `INSERT INTO shop.customers VALUES (1, 'Ada "the first"', 'it''s; a\\nline;\\n', x'00ff275c22'), (2, 'Bücher', NULL, NULL)`,
   `CREATE TABLE shop.orders (
-     id int PRIMARY KEY AUTO_INCREMENT, customer int NOT NULL, amount decimal(10,2) NOT NULL, tax decimal(10,2) AS (amount * 0.2) STORED,
+     id int PRIMARY KEY AUTO_INCREMENT, customer int NOT NULL, amount decimal(10,2) NOT NULL, tax decimal(10,2) AS (ROUND(amount * 0.2, 2)) STORED,
      placed datetime NOT NULL, CONSTRAINT orders_customer FOREIGN KEY (customer) REFERENCES customers (id)
    ) ENGINE=InnoDB`,
   "INSERT INTO shop.orders (customer, amount, placed) VALUES (1, 9.99, '2026-01-01 00:00:00'), (1, 20, '2026-01-02 00:00:00'), (2, 0.5, '2026-01-03 00:00:00')",
