@@ -134,6 +134,7 @@ test('the position of 1.x is read where the user may know it', () => {
 const FAULTS: readonly (readonly [run: string, kind: 'error' | 'warning' | 'endedEarly', text: RegExp])[] = [
   ['connection-killed', 'error', /^Thread \d: Could not read data from bulk\.wide .*Lost connection/],
   ['disk-full', 'error', /^Couldn't write data to a file\(\d+\): No space left on device$/],
+  ['name-with-backtick', 'warning', /Error dumping table \(shop\.a``b\) data: You have an error/],
   ['name-with-quote', 'error', /^Failed to get JSON fields on shop\.it's/],
   ['not-empty', 'error', /^Directory is not empty/],
   ['server-killed', 'error', /Lost connection/],

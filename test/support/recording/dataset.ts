@@ -29,18 +29,22 @@ export const ARCHIVE: readonly string[] = [
   'INSERT INTO archive.session VALUES (7)',
 ];
 
-/** Names that mydumper replaces or that a file name can do without, and a database without tables. */
+/** Names that a file cannot have or that look like an option, and a database without tables. */
 export const ODD_NAMES: readonly string[] = [
   'CREATE DATABASE `odd name`',
-  'CREATE TABLE `odd name`.`with ``backtick``` (id int PRIMARY KEY) ENGINE=InnoDB',
-  'INSERT INTO `odd name`.`with ``backtick``` VALUES (1)',
+  'CREATE TABLE `odd name`.`semi;colon` (id int PRIMARY KEY) ENGINE=InnoDB',
+  'INSERT INTO `odd name`.`semi;colon` VALUES (1)',
   'CREATE TABLE `odd name`.`a/b` (id int PRIMARY KEY) ENGINE=InnoDB',
   'INSERT INTO `odd name`.`a/b` VALUES (1), (2)',
   'CREATE TABLE `odd name`.`-rf` (id int PRIMARY KEY) ENGINE=InnoDB',
+  'CREATE DATABASE nothing',
+];
+
+/** A database whose files mydumper gives another name. */
+export const WITH_DOT: readonly string[] = [
   'CREATE DATABASE `has.dot`',
   'CREATE TABLE `has.dot`.`mydumper_0` (id int PRIMARY KEY) ENGINE=InnoDB',
   'INSERT INTO `has.dot`.`mydumper_0` VALUES (1)',
-  'CREATE DATABASE nothing',
 ];
 
 const DIGITS =

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockPlan } from '../../../app/mydumper/arguments.ts';
-import { ARCHIVE, BULK, ODD_NAMES, SHOP, WIDE } from './dataset.ts';
+import { ARCHIVE, BULK, ODD_NAMES, SHOP, WIDE, WITH_DOT } from './dataset.ts';
 import type { HeldRelay } from './held-relay.ts';
 import type { RecordedServer } from './server.ts';
 import type { RunningTool } from './watch-tool.ts';
@@ -237,6 +237,21 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       run: 'A table whose name holds an apostrophe.',
       data: [SHOP, ["CREATE TABLE shop.`it's` (id int PRIMARY KEY) ENGINE=InnoDB"]],
       databases: ['shop'],
+    },
+    {
+      name: 'name-with-backtick',
+      run: 'A table whose name holds a backtick.',
+      data: [
+        SHOP,
+        ['CREATE TABLE shop.`a``b` (id int PRIMARY KEY) ENGINE=InnoDB', 'INSERT INTO shop.`a``b` VALUES (1)'],
+      ],
+      databases: ['shop'],
+    },
+    {
+      name: 'database-with-dot',
+      run: 'A database whose name holds a dot.',
+      data: [WITH_DOT],
+      databases: ['has.dot'],
     },
     {
       name: 'name-not-ascii',
