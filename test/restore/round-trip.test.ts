@@ -146,22 +146,23 @@ test('mydumper and myloader 0.10: schemas alone, then rows alone, make the whole
 
 test('what is there is refused unless it may be overwritten', async () => {
   const options = ['--databases', 'bulk'];
-  expect((await restoreInto(world, copy, options, { SOURCE: 'none' })).code).toBe(0);
+  await makeBackup(world, { DATABASES: 'bulk', SOURCE: 'again' });
+  expect((await restoreInto(world, copy, options, { SOURCE: 'again' })).code).toBe(0);
   await copy.query('UPDATE bulk.bulk_0 SET amount = 0 WHERE id = 1');
   const changed = await describeServer(copy, ['bulk']);
 
-  const refused = await restoreInto(world, copy, options, { SOURCE: 'none' });
+  const refused = await restoreInto(world, copy, options, { SOURCE: 'again' });
   expect(refused.code).toBe(3);
   expect(refused.stdout).toContain('already in the server: \\"bulk.bulk_0\\"');
   const planned = await restoreInto(world, copy, [...options, '--overwrite', '--dry-run'], {
-    SOURCE: 'none',
+    SOURCE: 'again',
   });
   expect(planned.code).toBe(0);
-  expect(planned.stdout).toContain('would restore s3://backups/none/');
+  expect(planned.stdout).toContain('would restore s3://backups/again/');
   expect(differences(changed, await describeServer(copy, ['bulk']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['bulk']);
 
-  const replaced = await restoreInto(world, copy, [...options, '--overwrite', '--json'], { SOURCE: 'none' });
+  const replaced = await restoreInto(world, copy, [...options, '--overwrite', '--json'], { SOURCE: 'again' });
   expect(replaced.code).toBe(0);
   expect(JSON.parse(replaced.stdout)).toMatchObject({ ok: true, tables: 2, databases: 1, check: null });
   const wanted = await describeServer(world.db, ['bulk']);
