@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { classicTool } from '../test/support/installed-tools.ts';
 import { describeServer, differences } from '../test/support/mariadb/compare.ts';
 import {
   createHostileTable,
@@ -10,6 +11,9 @@ import {
 import type { MariaDb } from '../test/support/mariadb/harness.ts';
 import { DUMP_EVERYTHING, dropAll, dump, server, userDatabases } from '../test/support/mariadb/scratch.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
+
+const DUMPING = { tool: classicTool('mydumper') };
+const LOADING = { tool: classicTool('myloader') };
 
 /** What docs/mydumper.md says of Debian's tools, shown without this program: it changes when they do. */
 describe('what mydumper and myloader 0.10 lose', () => {
@@ -39,8 +43,8 @@ describe('what mydumper and myloader 0.10 lose', () => {
       const names = await make(a);
       const before = await describeServer(a, names);
       const args = options.plainInsert ? DUMP_EVERYTHING : [...DUMP_EVERYTHING, '--complete-insert'];
-      const dumped = await dump(a, { args });
-      const loaded = await loadWithMyloader(b, dumped.path);
+      const dumped = await dump(a, { ...DUMPING, args });
+      const loaded = await loadWithMyloader(b, dumped.path, LOADING);
       if (noticed !== 'sometimes') {
         expect.soft(dumped.exitCode !== 0, `${label}: mydumper`).toBe(noticed === 'dump');
         if (noticed !== 'dump')
@@ -52,8 +56,8 @@ describe('what mydumper and myloader 0.10 lose', () => {
       }
       if (options.remedy !== undefined) {
         await dropAll(b);
-        const again = await dump(a, { args, client: [`init-command=${options.remedy}`] });
-        await loadWithMyloader(b, again.path);
+        const again = await dump(a, { ...DUMPING, args, client: [`init-command=${options.remedy}`] });
+        await loadWithMyloader(b, again.path, LOADING);
         expect.soft(differences(before, await describeServer(b, await userDatabases(b)))).toEqual([]);
       }
       if (config.length > 0) await Promise.all([a.stop(), b.stop()]);
@@ -64,9 +68,9 @@ describe('what mydumper and myloader 0.10 lose', () => {
   it('is not the nasty database, even without --complete-insert', async () => {
     const [a, b] = await Promise.all([server(), server()]);
     const names = await createNastyDatabases(a, { seed: 42 });
-    const { path, exitCode } = await dump(a, { args: DUMP_EVERYTHING });
+    const { path, exitCode } = await dump(a, { ...DUMPING, args: DUMP_EVERYTHING });
     expect(exitCode).toBe(0);
-    expect(await loadWithMyloader(b, path)).toMatchObject({ exitCode: 0, problems: [] });
+    expect(await loadWithMyloader(b, path, LOADING)).toMatchObject({ exitCode: 0, problems: [] });
     expect(differences(await describeServer(a, names), await describeServer(b, names))).toEqual([]);
   });
 });

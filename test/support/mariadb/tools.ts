@@ -74,6 +74,8 @@ async function runTool(
 export interface ToolOptions {
   /** Threads; 4 for mydumper when not given, 1 for myloader 0.10 and 2 for 1.x, which takes no less. */
   readonly threads?: number;
+  /** The tool's path; the first on the PATH when not given. */
+  readonly tool?: string;
   /** Further arguments. */
   readonly args?: readonly string[];
   /** Time limit in milliseconds, after which the tool is killed (exit code 137); two minutes when not given. */
@@ -96,10 +98,11 @@ export async function loadWithMyloader(
   directory: string,
   options: ToolOptions = {},
 ): Promise<ToolResult> {
-  const { stdout } = await promisify(execFile)('myloader', ['--version']);
+  const { tool = 'myloader' } = options;
+  const { stdout } = await promisify(execFile)(tool, ['--version']);
   const threads = options.threads ?? (stdout.startsWith('myloader 0.') ? 1 : 2);
   const args = ['-d', directory, '-t', String(threads), '-v', '3', ...(options.args ?? [])];
-  return runTool('myloader', db, args, options);
+  return runTool(tool, db, args, options);
 }
 
 /** Dumps with plain `mydumper -o`, all databases but the system's own unless `args` say otherwise. */
@@ -112,5 +115,5 @@ export async function dumpWithMydumper(
   const selected = extra.some((arg) => /^(-B|-T|-x|--database|--tables-list|--regex)/.test(arg));
   const regex = selected ? [] : ['--regex', '^(?!(mysql|sys|performance_schema|information_schema)(\\.|$))'];
   const args = ['-o', directory, '-t', String(options.threads ?? 4), '-v', '3', ...regex, ...extra];
-  return runTool('mydumper', db, args, options);
+  return runTool(options.tool ?? 'mydumper', db, args, options);
 }
