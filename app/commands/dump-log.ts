@@ -1,5 +1,6 @@
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { ignoredElsewhere, looksLikeError } from '../mydumper/error-lines.ts';
 import type { MydumperEvent } from '../mydumper/log-reader.ts';
 import type { RunState } from './run-state.ts';
 
@@ -12,6 +13,8 @@ export type DumpLog = {
   readonly onEvent: (event: MydumperEvent) => void;
   /** What mydumper called an error, in order. */
   readonly errors: readonly string[];
+  /** Of its warnings the last one that tells of an error: 1.x goes on after some, and exits with 1. */
+  readonly lastComplaint: () => string | undefined;
   readonly lastLines: readonly string[];
   /** `database.table` of those it found without rows. */
   readonly emptyTables: ReadonlySet<string>;
@@ -25,12 +28,14 @@ export function createDumpLog(
   run: RunState,
   events: Events,
   databases: readonly string[],
+  ignoredErrors: readonly number[],
   onLocksReleased: () => void,
 ): DumpLog {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
   const errors: string[] = [];
   const lastLines: string[] = [];
+  let lastComplaint: string | undefined;
   const emptyTables = new Set<string>();
   const tables = createTablesAtWork();
   let lockedSeconds: number | undefined;
@@ -72,6 +77,11 @@ export function createDumpLog(
         break;
       case 'warning':
       case 'info':
+        if (ignoredElsewhere(event.message, ignoredErrors)) {
+          fail(event.message);
+          break;
+        }
+        if (event.kind === 'warning' && looksLikeError(event.message)) lastComplaint = event.message;
         lastLines.push(event.message);
         if (lastLines.length > LAST_LINES) lastLines.shift();
         events.emit('mydumper', { level: event.kind, message: event.message });
@@ -91,7 +101,15 @@ export function createDumpLog(
         break;
     }
   };
-  return { onEvent, errors, lastLines, emptyTables, seconds, lockedSeconds: () => lockedSeconds };
+  return {
+    onEvent,
+    errors,
+    lastComplaint: () => lastComplaint,
+    lastLines,
+    emptyTables,
+    seconds,
+    lockedSeconds: () => lockedSeconds,
+  };
 }
 
 /** The tables that mydumper's threads are at, by name. Several threads of 1.x may be at one table. */

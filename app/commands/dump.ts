@@ -79,7 +79,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   let mydumper: MydumperProcess | undefined;
   let lockWait: LockWaitWatch | undefined;
   let standstill: StandstillWatch | undefined;
-  const log = createDumpLog(run, events, found.inventory.databases, () => {
+  const log = createDumpLog(run, events, found.inventory.databases, found.lock.ignoredErrors, () => {
     holdsLocks = false;
     watch.locksReleased();
     void lockWait?.end();
@@ -108,7 +108,8 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     stall.end();
     const text = readMetadata(staging.directory);
     const metadata = text === undefined ? undefined : parseMetadata(text);
-    const verdict = judgeDump({ exit, errors: log.errors, lastLines: log.lastLines, metadata });
+    const { errors, lastLines } = log;
+    const verdict = judgeDump({ exit, errors, lastComplaint: log.lastComplaint(), lastLines, metadata });
     if (!verdict.good) shipper.stop();
     // The watching thread speaks first: if it had to end mydumper, that is the cause.
     await run.orFail(watch.drain());
@@ -161,6 +162,7 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
     lock: found.lock.plan,
     engines: found.inventory.engines,
     serverVersion: found.inventory.productHint,
+    ignoredErrors: found.lock.ignoredErrors,
     extraArguments: config.dump.extraArguments,
     server: config.server,
   };

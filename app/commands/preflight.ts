@@ -1,10 +1,18 @@
 import type { Config } from '../config.ts';
 import { openDatabase } from '../database/connection.ts';
 import { type Inventory, missingDatabases, readInventory } from '../database/inventory.ts';
-import { chooseLocking, type LockChoice } from '../database/locking.ts';
+import { chooseLocking, type Lockable, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
+import {
+  type MissingPrivilege,
+  missingPrivileges,
+  READING,
+  type UserRights,
+  unseenPrograms,
+} from '../database/privileges.ts';
 import { type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
+import { readUserRights } from '../database/user-rights.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
 import { narrowsTheDump, surprisesOf } from '../mydumper/extra-arguments.ts';
@@ -18,7 +26,6 @@ const MIB = 1024 * 1024;
 /** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
-const NO_BINARY_LOG = 'the server writes no binary log (log_bin is OFF)';
 
 /** What was found out before anything was started. */
 export type Preflight = {
@@ -45,9 +52,9 @@ export async function preflight(
 ): Promise<Preflight> {
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
   planWithin(config, mydumper, true);
-  const { inventory, facts, programs, losses } = await inspectServer(config, mydumper);
+  const { inventory, rights, facts, programs, losses } = await inspectServer(config, mydumper);
+  const { lock, warnings: lacking } = requirePrivileges(config, mydumper, { ...inventory, ...rights });
   const warnings = requireComplete(config, mydumper, losses);
-  const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
   return {
     mydumper,
@@ -55,16 +62,8 @@ export async function preflight(
     facts,
     programs,
     lock,
-    positionUnavailable: facts.writesBinaryLog ? lock.positionUnavailable : NO_BINARY_LOG,
-    // Losses name unseen triggers and events too.
-    warnings: [
-      ...new Set([
-        ...surprisesOf(mydumper.generation, config.dump.extraArguments),
-        ...warnings,
-        ...programs.unseen,
-        ...lock.warnings,
-      ]),
-    ],
+    positionUnavailable: lock.positionUnavailable,
+    warnings: [...surprisesOf(mydumper.generation, config.dump.extraArguments), ...warnings, ...lacking],
   };
 }
 
@@ -107,16 +106,29 @@ function planWithin(config: Config, { generation }: MydumperVersion, punching: b
 async function inspectServer(
   config: Config,
   { generation }: MydumperVersion,
-): Promise<{ inventory: Inventory; facts: ServerFacts; programs: Programs; losses: Losses }> {
+): Promise<{
+  inventory: Inventory;
+  rights: UserRights;
+  facts: ServerFacts;
+  programs: Programs;
+  losses: Losses;
+}> {
   const database = await openDatabase(config.server);
   try {
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
-    const losses = await findLosses(database, generation, inventory, inventory.grants);
+    const rights = await readUserRights(database, generation, inventory);
+    const losses = await findLosses(database, generation, inventory);
     const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
     const facts = await readServerFacts(database, inventory.databases);
-    const programs = await readPrograms(database, inventory);
-    return { inventory, facts, programs, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
+    const programs = {
+      list: await readPrograms(database, inventory.databases),
+      unseen: unseenPrograms({ ...inventory, ...rights }),
+    };
+    return {
+      ...{ inventory, rights, facts, programs },
+      losses: { ...losses, refusals: [...names, ...losses.refusals] },
+    };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('preflight', `cannot read the list of tables: ${messageOf(error)}`, { cause: error });
@@ -137,6 +149,32 @@ function requireDatabases({ dump, server }: Config, inventory: Inventory): void 
   if (inventory.databases.length === 0) {
     throw new Failure('preflight', `there is no database to back up that the user ${server.user} can see`);
   }
+}
+
+/**
+ * Chooses how to lock, and refuses a user who lacks a privilege without which the dump would fail, stop
+ * writers or be inconsistent. All that is lacking is told at once.
+ * @returns with the warnings about privileges that the dump does not need.
+ */
+function requirePrivileges(
+  config: Config,
+  { generation }: MydumperVersion,
+  server: Lockable,
+): { lock: LockChoice; warnings: readonly string[] } {
+  const { lockMode, extraArguments } = config.dump;
+  const missing = missingPrivileges(server, { generation, lock: 'none' }, READING);
+  const isRefused = ({ outcome, ofObjects }: MissingPrivilege) =>
+    outcome === 'refused' && !(ofObjects && narrowsTheDump(extraArguments));
+  const refused = missing.filter(isRefused).map(({ line }) => line);
+  let lock: LockChoice;
+  try {
+    lock = chooseLocking(lockMode, generation, server);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure('preflight', [...refused, error.message].join(' '), { cause: error });
+  }
+  if (refused.length > 0) throw new Failure('preflight', refused.join(' '));
+  return { lock, warnings: [...missing.map(({ line }) => line), ...lock.warnings] };
 }
 
 /**

@@ -1,29 +1,172 @@
 import { ANY, ONE, type WildcardPattern, wildcardPattern } from '../wildcards.ts';
 
-/** Privileges granted on everything (`*.*`), in capitals. `grants` are lines of SHOW GRANTS. */
-export function globalPrivileges(grants: readonly string[]): ReadonlySet<string> {
-  return privilegesWhere(grants, (level) => level === '*.*');
+/**
+ * Lines of SHOW GRANTS. Without FOR they tell of the user, of its active roles and of what these hold,
+ * and on MariaDB of PUBLIC: MySQL prints all of it as the user's own, MariaDB by role.
+ */
+export type GrantLines = readonly string[];
+
+/** Privileges granted on everything (`*.*`), in capitals. */
+export function globalPrivileges(grants: GrantLines): ReadonlySet<string> {
+  return union(readGrants(grants).filter(({ revoked, database }) => !revoked && database === undefined));
 }
 
-/** Privileges that hold for every table of a database, in capitals: granted globally or on the database. */
-export function privilegesOn(grants: readonly string[], database: string): ReadonlySet<string> {
-  return privilegesWhere(grants, (level) => level === '*.*' || coversDatabase(level, database));
+/**
+ * Privileges that hold for every table of a database, or for one table of it, in capitals. A global one does
+ * not hold where MySQL's partial revokes take it back. Of database grants whose patterns match, each grantee
+ * has the most specific one only (measured on both vendors).
+ */
+export function privilegesOn(grants: GrantLines, database: string, table?: string): ReadonlySet<string> {
+  const parsed = readGrants(grants);
+  const revoked = union(parsed.filter((grant) => grant.revoked && covers(grant, database)));
+  const held = new Set([...globalPrivileges(grants)].filter((name) => !revoked.has(name)));
+  const onDatabase = parsed.filter(
+    (grant) => !grant.revoked && grant.table === undefined && covers(grant, database),
+  );
+  for (const name of union(mostSpecific(onDatabase))) held.add(name);
+  if (table === undefined) return held;
+  const onTable = parsed.filter((grant) => grant.database === database && grant.table === table);
+  for (const name of union(onTable)) held.add(name);
+  return held;
 }
 
-function privilegesWhere(grants: readonly string[], wanted: (level: string) => boolean): ReadonlySet<string> {
-  const privileges = new Set<string>();
-  for (const grant of grants) {
-    const [, list, level] = /^GRANT (.+?) ON ((?:`(?:[^`]|``)*`|\*)\.\*) TO /s.exec(grant) ?? [];
-    if (list === undefined || level === undefined || !wanted(level)) continue;
-    for (const name of list.split(',')) privileges.add(name.trim().toUpperCase());
+/** Whether the user holds one of these privileges there; on everything without a database. */
+export function holds(
+  grants: GrantLines,
+  anyOf: readonly string[],
+  database?: string,
+  table?: string,
+): boolean {
+  const held = database === undefined ? globalPrivileges(grants) : privilegesOn(grants, database, table);
+  return held.has('ALL PRIVILEGES') || anyOf.some((name) => held.has(name));
+}
+
+/** Roles granted to this account, as the lines write them. Only active ones have their privileges among the lines. */
+export function rolesOf(grants: GrantLines, account: string): readonly string[] {
+  return grants.flatMap((line) => {
+    const masked = maskQuoted(line);
+    const found = /^GRANT ([\0@,]+) TO /.exec(masked);
+    if (found === null || !line.startsWith(account, found[0].length)) return [];
+    const end = found[0].length - ' TO '.length;
+    return splitAt(line.slice('GRANT '.length, end), masked.slice('GRANT '.length, end), ',');
+  });
+}
+
+/**
+ * A line as this module reads it: without what identifies the user (MariaDB shows the password's hash), and
+ * with the names of databases as patterns, which they are not where MySQL has `partial_revokes` on.
+ */
+export function normaliseGrant(line: string, literalNames: boolean): string {
+  const masked = maskQuoted(line);
+  const end = masked.indexOf(' IDENTIFIED ');
+  const shown = end === -1 ? line : line.slice(0, end);
+  const level = / ON (\0+)\.\*/.exec(masked);
+  if (!literalNames || level === null) return shown;
+  const from = level.index + ' ON '.length;
+  const to = from + (level[1]?.length ?? 0);
+  return shown.slice(0, from) + escapePattern(shown.slice(from, to)) + shown.slice(to);
+}
+
+/** A name that a pattern takes as it is. */
+export function escapePattern(name: string): string {
+  return name.replace(/[\\_%]/g, '\\$&');
+}
+
+type Grant = {
+  readonly revoked: boolean;
+  readonly names: readonly string[];
+  /** Pattern of a database grant, name of a table grant; undefined for everything. */
+  readonly database: string | undefined;
+  readonly table: string | undefined;
+  readonly grantee: string;
+};
+
+/** Lines are read once, and asked for each table. */
+const READ = new WeakMap<GrantLines, readonly Grant[]>();
+
+function readGrants(lines: GrantLines): readonly Grant[] {
+  const known = READ.get(lines) ?? parseGrants(lines);
+  READ.set(lines, known);
+  return known;
+}
+
+/** What is granted on tables and wider. Privileges on single columns or routines are left out. */
+function parseGrants(lines: GrantLines): Grant[] {
+  return lines.flatMap((line) => {
+    const masked = maskQuoted(line);
+    const found = /^(GRANT|REVOKE) (.+?) ON (\*|\0+)\.(\*|\0+) (?:TO|FROM) /s.exec(masked);
+    const [head, verb, list, database, table] = found ?? [];
+    if (head === undefined || verb === undefined || list === undefined) return [];
+    if (database === undefined || table === undefined) return [];
+    const listStart = verb.length + 1;
+    const databaseStart = listStart + list.length + ' ON '.length;
+    const tableStart = databaseStart + database.length + 1;
+    return [
+      {
+        revoked: verb === 'REVOKE',
+        names: privilegeNames(list),
+        database: unquote(line.slice(databaseStart, databaseStart + database.length)),
+        table: unquote(line.slice(tableStart, tableStart + table.length)),
+        grantee: line.slice(head.length),
+      },
+    ];
+  });
+}
+
+/** Of `SELECT, INSERT (<columns>), LOCK TABLES` those that hold for whole tables. */
+function privilegeNames(maskedList: string): string[] {
+  const names: string[] = [];
+  let name = '';
+  let inColumns = false;
+  for (const character of `${maskedList},`) {
+    if (character === '(') inColumns = true;
+    else if (character === ')') [inColumns, name] = [false, ''];
+    else if (!inColumns && character === ',') {
+      if (name.trim() !== '') names.push(name.trim().toUpperCase());
+      name = '';
+    } else if (!inColumns) name += character;
   }
-  return privileges;
+  return names;
+}
+
+/** The same line with each quoted name replaced by as many NUL characters, which no name holds. */
+function maskQuoted(line: string): string {
+  return line.replace(/`[^`]*`/g, (name) => '\0'.repeat(name.length));
+}
+
+function splitAt(text: string, masked: string, separator: string): string[] {
+  let start = 0;
+  return masked.split(separator).map((part) => {
+    const piece = text.slice(start, start + part.length);
+    start += part.length + separator.length;
+    return piece;
+  });
+}
+
+function unquote(name: string): string | undefined {
+  return name === '*' ? undefined : name.slice(1, -1).replaceAll('``', '`');
+}
+
+function union(grants: readonly Grant[]): ReadonlySet<string> {
+  return new Set(grants.flatMap(({ names }) => names));
 }
 
 /** A grant on a database takes `_` and `%` in its name as LIKE does, unless they stand after a backslash. */
-function coversDatabase(level: string, database: string): boolean {
-  const quoted = /^`(.*)`\.\*$/s.exec(level)?.[1];
-  return quoted !== undefined && likePattern(quoted.replaceAll('``', '`')).test(database);
+function covers({ database, table }: Grant, name: string): boolean {
+  return database !== undefined && table === undefined && likePattern(database).test(name);
+}
+
+/** The server asks a grantee's grants in this order and stops at the first that matches. */
+function mostSpecific(matching: readonly Grant[]): Grant[] {
+  const best = new Map<string, number>();
+  for (const { grantee, database } of matching)
+    best.set(grantee, Math.max(best.get(grantee) ?? 0, specificity(database ?? '')));
+  return matching.filter(({ grantee, database }) => best.get(grantee) === specificity(database ?? ''));
+}
+
+function specificity(pattern: string): number {
+  const wildcard = /^(?:\\[\s\S]|[^\\%_])*/.exec(pattern)?.[0].length ?? 0;
+  return wildcard === pattern.length ? Number.POSITIVE_INFINITY : wildcard;
 }
 
 /** A pattern as LIKE reads it: `%` is anything, `_` one character, and a backslash takes the next one as it is. */

@@ -2,6 +2,7 @@ import type { Contents } from '../manifest/completeness.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
 import type { Database, Row } from './connection.ts';
 import { type DumpSession, planDumpSession } from './dump-session.ts';
+import { type GrantLines, normaliseGrant } from './grants.ts';
 import { inDatabases } from './schema-filter.ts';
 
 export type Vendor = 'mariadb' | 'mysql';
@@ -21,8 +22,10 @@ export type Inventory = Contents &
     readonly estimatedBytes: number;
     /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
     readonly largestRowBytes: number;
-    /** Lines of SHOW GRANTS, cut before what identifies the user (MariaDB shows the password's hash there). */
-    readonly grants: readonly string[];
+    /** Lines of SHOW GRANTS as {@link normaliseGrant} gives them. */
+    readonly grants: GrantLines;
+    /** The server takes names of databases in grants as they are, not as patterns. */
+    readonly literalNames: boolean;
   };
 
 /** Where RDS and Aurora have their servers installed (`basedir`). */
@@ -55,11 +58,17 @@ export async function readInventory(database: Database, wanted: readonly string[
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
     largestRowBytes: await estimateLargestRow(database, present),
-    grants: (await database.query('SHOW GRANTS')).map((row) =>
-      String(Object.values(row)[0]).replace(/ IDENTIFIED .*$/s, ''),
-    ),
+    ...(await readGrantLines(database)),
     ...(await planDumpSession(database)),
   };
+}
+
+async function readGrantLines(database: Database): Promise<Pick<Inventory, 'grants' | 'literalNames'>> {
+  const [setting] = await database.query("SHOW GLOBAL VARIABLES LIKE 'partial_revokes'");
+  const literalNames = setting?.Value === 'ON';
+  const rows = await database.query('SHOW GRANTS');
+  const grants = rows.map((row) => normaliseGrant(String(Object.values(row)[0]), literalNames));
+  return { grants, literalNames };
 }
 
 /** By these mydumper 1.x recognises a product, in the version or its comment (`detect_product` in its source). */
@@ -67,15 +76,19 @@ const RECOGNISED = /percona|mariadb|tidb|dolt|google|mysql|source/i;
 
 /**
  * mydumper 1.x takes some builds of MySQL (Debian's, Ubuntu's) for an unknown product of version 0.0.0. It then asks for
- * the binary log position by a statement that MySQL 8.4 no longer has, and its dump fails.
+ * the binary log position by a statement that MySQL 8.4 no longer has, and its dump fails. Of versions such as 9.0 and
+ * 9.1 it expects that statement too, since it looks at the second number alone.
  */
 async function productHint(
   database: Database,
   version: string,
   comment: string,
 ): Promise<string | undefined> {
-  const numbers = /^\d+\.\d+\.\d+/.exec(version)?.[0];
-  if (numbers === undefined || RECOGNISED.test(version) || RECOGNISED.test(comment)) return undefined;
+  const [numbers, major, minor] = /^(\d+)\.(\d+)\.\d+/.exec(version) ?? [];
+  if (numbers === undefined) return undefined;
+  const product = /percona/i.test(version + comment) ? 'percona' : 'mysql';
+  if (Number(major) >= 9 && Number(minor) < 2) return `${product}-${major}.2.0`;
+  if (RECOGNISED.test(version) || RECOGNISED.test(comment)) return undefined;
   const aurora = await database.query("SHOW GLOBAL VARIABLES LIKE 'aurora_version'");
   return aurora.length > 0 ? undefined : `mysql-${numbers}`;
 }

@@ -3,22 +3,32 @@ import { Failure } from '../errors.ts';
 import { type Contents, isTransactional } from '../manifest/completeness.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
-import { globalPrivileges, privilegesOn } from './grants.ts';
 import type { Inventory } from './inventory.ts';
+import {
+  databasesWithTables,
+  LOCKING,
+  listNames,
+  missingLock,
+  missingPrivileges,
+  type PrivilegeServer,
+  positionUnavailable,
+} from './privileges.ts';
 
 export type LockChoice = {
   readonly plan: LockPlan;
   /** What a restored copy can be relied on for; goes to the log and the manifest. */
   readonly consistency: string;
   readonly reason: string;
-  /** What is less consistent than one would expect. */
+  /** What is less consistent than one would expect, and what the user may not do. */
   readonly warnings: readonly string[];
-  /** Why mydumper can record no binary log position, for the manifest; absent where it can. */
-  readonly positionUnavailable?: string | undefined;
+  /** Why mydumper can record no binary log position, for the manifest; undefined where it can. */
+  readonly positionUnavailable: string | undefined;
+  /** Numbers of the errors that the server gives to mydumper's question for the position. */
+  readonly ignoredErrors: readonly number[];
 };
 
 /** What the choice depends on. */
-export type Lockable = Pick<Inventory, 'grants' | 'databases' | 'managedByAws'> & Pick<Contents, 'tables'>;
+export type Lockable = PrivilegeServer & Pick<Inventory, 'managedByAws'>;
 
 const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
   ftwrl: 'one point in time for all tables, taken under FLUSH TABLES WITH READ LOCK',
@@ -30,88 +40,100 @@ const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
 /**
  * How mydumper gets a consistent view. `auto` takes the global lock where the user may, else table locks; servers such
  * as RDS and Aurora refuse the first, and 0.10 would go on without any consistency.
- * @throws Failure `preflight` when no consistent way is open to this user, or mydumper lacks the one asked for.
+ * @throws Failure `preflight` when no consistent way is open to this user, or what was asked for is not.
  */
 export function chooseLocking(mode: LockMode, generation: Generation, server: Lockable): LockChoice {
-  if (mode === 'safe-no-lock' && generation === 'classic') {
-    throw new Failure(
-      'preflight',
-      'LOCK_MODE="safe-no-lock": mydumper 0.10 cannot do that; use lock-all or mydumper 1.x',
-    );
-  }
-  const choice = (plan: LockPlan, reason: string): LockChoice => ({
+  const { plan, reason } =
+    mode === 'auto' ? choosePlan(server) : { plan: mode, reason: `LOCK_MODE is ${mode}` };
+  requireSupport(plan, generation, server);
+  const missing = missingPrivileges(server, { generation, lock: plan }, LOCKING);
+  const [refused] = missing.filter(({ outcome }) => outcome === 'refused');
+  if (refused !== undefined)
+    throw new Failure('preflight', `LOCK_MODE="${plan}": ${refused.line} or set LOCK_MODE=auto`);
+  const { position, writesBinaryLog } = server;
+  const unavailable = positionUnavailable(server);
+  const { consistency, warnings } = consistencyOf(plan, generation, server);
+  return {
     plan,
     reason,
-    ...consistencyOf(plan, generation, server),
-  });
-  if (mode !== 'auto') return choice(mode, `LOCK_MODE is ${mode}`);
-  const global = globalPrivileges(server.grants);
-  const mayLockServer = ['RELOAD', 'FLUSH_TABLES', 'ALL PRIVILEGES'].some((name) => global.has(name));
-  if (mayLockServer && !server.managedByAws) return choice('ftwrl', 'the user may take the global read lock');
-  const unlockable = server.databases.filter((name) => !mayLockTablesOf(server.grants, name));
-  if (unlockable.length === 0) {
-    return choice(
-      'lock-all',
-      server.managedByAws
-        ? 'RDS and Aurora refuse the global read lock; the user may lock tables'
-        : 'the user may lock tables, not the server',
-    );
-  }
-  throw new Failure('preflight', refusal(server, unlockable));
+    consistency,
+    warnings: [
+      ...warnings,
+      ...missing.map(({ line }) => line),
+      ...(position.kind === 'unknown' && writesBinaryLog
+        ? [
+            `the backup will have no position in the binary log: ${unavailable}; use mydumper 1.x (MYDUMPER_BIN)`,
+          ]
+        : []),
+    ],
+    positionUnavailable: unavailable,
+    ignoredErrors: generation === 'modern' && 'errorNumber' in position ? [position.errorNumber] : [],
+  };
 }
 
-const SHOWN_NAMES = 3;
+function choosePlan(server: Lockable): { plan: LockPlan; reason: string } {
+  const { managedByAws } = server;
+  const serverLock = missingLock(server, 'ftwrl');
+  if (serverLock === undefined && !managedByAws)
+    return { plan: 'ftwrl', reason: 'the user may take the global read lock' };
+  const tableLocks = missingLock(server, 'lock-all');
+  if (tableLocks === undefined) {
+    const reason = managedByAws
+      ? 'RDS and Aurora refuse the global read lock; the user may lock tables'
+      : 'the user may lock tables, not the server';
+    return { plan: 'lock-all', reason };
+  }
+  const { databases, statements } = tableLocks;
+  const where = databases.length === databasesWithTables(server).length ? '' : ` of ${listNames(databases)}`;
+  const [cannot, grants] = managedByAws
+    ? [`may not lock tables${where} (LOCK TABLES)`, statements]
+    : [
+        `may neither take the global read lock (RELOAD) nor lock tables${where} (LOCK TABLES)`,
+        `${serverLock?.statements} or: ${statements}`,
+      ];
+  throw new Failure(
+    'preflight',
+    `the MySQL user ${cannot}, so no consistent backup is possible; run: ${grants} ` +
+      'or leave those databases out by DATABASES, or set LOCK_MODE=none to accept an inconsistent backup',
+  );
+}
+
+/** @throws Failure `preflight` where mydumper or the server cannot do it, whoever asks. */
+function requireSupport(plan: LockPlan, generation: Generation, server: Lockable): void {
+  const refuse = (why: string) => {
+    throw new Failure('preflight', `LOCK_MODE="${plan}": ${why}`);
+  };
+  if (plan === 'ftwrl' && server.managedByAws)
+    refuse('RDS and Aurora refuse the global read lock, whatever is granted; use lock-all');
+  if (plan !== 'safe-no-lock') return;
+  if (generation === 'classic') refuse('mydumper 0.10 cannot do that; use lock-all or mydumper 1.x');
+  const unavailable = positionUnavailable(server);
+  const isDenied = server.position.kind === 'denied' && server.writesBinaryLog;
+  if (unavailable !== undefined && !isDenied)
+    refuse(`mydumper checks consistency by the position in the binary log, but ${unavailable}; use lock-all`);
+}
 
 /**
- * Under table locks 0.10 releases them before it reads rows (see `releasesLocksEarly`), and 1.x always does
- * (see `modernFlags`). Tables without transactions may change by then.
+ * Table locks 0.10 must give up before it reads rows (see `releasesLocksEarly`), and 1.x gives up every lock then.
+ * Rows of tables without transactions change after that.
  */
 function consistencyOf(
   plan: LockPlan,
   generation: Generation,
-  { tables }: Lockable,
+  { tables }: Pick<Contents, 'tables'>,
 ): Pick<LockChoice, 'consistency' | 'warnings'> {
   const unprotected = tables.filter(({ engine }) => !isTransactional(engine));
-  const holdsLocks = plan === 'ftwrl' && generation === 'classic';
-  if (plan === 'none' || holdsLocks || unprotected.length === 0)
-    return { consistency: CONSISTENCY[plan], warnings: [] };
-  const names = list(unprotected.map(({ database, table }) => `${database}.${table}`));
+  const held = plan === 'none' || (plan === 'ftwrl' && generation === 'classic');
+  if (held || unprotected.length === 0) return { consistency: CONSISTENCY[plan], warnings: [] };
+  const names = listNames(unprotected.map(({ database, table }) => `${database}.${table}`));
+  const wayOut =
+    generation === 'classic'
+      ? 'make them InnoDB, or grant RELOAD where the server allows it'
+      : 'make them InnoDB, or use mydumper 0.10 with the global read lock';
   return {
-    consistency:
-      `${CONSISTENCY[plan].replace('all tables', 'transactional tables')}; ` +
-      'each other table as it was when it was read',
+    consistency: `${CONSISTENCY[plan].replace('all tables', 'transactional tables')}; each other table as it was when it was read`,
     warnings: [
-      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ` +
-        (generation === 'classic'
-          ? 'make them InnoDB, or grant RELOAD where the server allows it'
-          : 'make them InnoDB, or use mydumper 0.10 with the global read lock'),
+      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ${wayOut}`,
     ],
   };
-}
-
-function list(names: readonly string[]): string {
-  const shown = names
-    .slice(0, SHOWN_NAMES)
-    .map((name) => JSON.stringify(name))
-    .join(', ');
-  return names.length > SHOWN_NAMES ? `${shown} and ${names.length - SHOWN_NAMES} more` : shown;
-}
-
-function mayLockTablesOf(grants: readonly string[], database: string): boolean {
-  const held = privilegesOn(grants, database);
-  return held.has('LOCK TABLES') || held.has('ALL PRIVILEGES');
-}
-
-function refusal({ databases, managedByAws }: Lockable, unlockable: readonly string[]): string {
-  const where = unlockable.length === databases.length ? '' : ` of ${list(unlockable)}`;
-  const [cannot, grant] = managedByAws
-    ? [`may not lock tables${where} (LOCK TABLES)`, 'grant LOCK TABLES']
-    : [
-        `may neither take the global read lock (RELOAD) nor lock tables${where} (LOCK TABLES)`,
-        'grant one of them',
-      ];
-  return (
-    `the MySQL user ${cannot}, so no consistent backup is possible; ${grant}, ` +
-    'leave those databases out by DATABASES, or set LOCK_MODE=none to accept an inconsistent backup'
-  );
 }

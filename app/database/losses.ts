@@ -1,7 +1,6 @@
 import type { Contents } from '../manifest/completeness.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Database, Row } from './connection.ts';
-import { privilegesOn } from './grants.ts';
 
 /** What a dump would not hold although the server has it. `refusals` would be found out on the day of the restore. */
 export type Losses = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
@@ -17,7 +16,6 @@ export async function findLosses(
   database: Database,
   generation: Generation,
   contents: Contents,
-  grants: readonly string[],
 ): Promise<Losses> {
   const { databases } = contents;
   if (databases.length === 0) return { refusals: [], warnings: [] };
@@ -25,11 +23,8 @@ export async function findLosses(
   const marks = `(${databases.map(() => '?').join(', ')})`;
 
   const routines = await ask(
-    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, ROUTINE_DEFINITION IS NULL AS hidden, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ${marks}`,
+    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ${marks}`,
   );
-  const hidden = routines.filter((row) => Number(row.hidden) === 1);
-  const refusals = group(hidden, (names) => `the user may not read the bodies of routines: ${names}`);
-  const warnings = missingPrivileges(databases, grants);
   const columns = await ask(
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
   );
@@ -50,7 +45,6 @@ export async function findLosses(
   const ofTables = withoutViews(columns, contents);
   return {
     refusals: [
-      ...refusals,
       ...columnRefusals(columns, ofTables, generation),
       ...group(
         withoutViews(generatedOnly, contents),
@@ -59,7 +53,6 @@ export async function findLosses(
       ...objectRefusals(tables, routines),
     ],
     warnings: [
-      ...warnings,
       ...valueWarnings(tables, ofTables),
       ...modeWarnings([...routines, ...events, ...triggers]),
       ...eventWarnings(events, String(zone?.zone ?? '')),
@@ -147,21 +140,6 @@ function unloadedDatabases({ databases, tables, views }: Contents): string[] {
   return [
     `myloader 0.10 does not create databases without tables, nor their routines: ${list(unused.map((name) => JSON.stringify(name)))}`,
   ];
-}
-
-/** Without them the server does not show triggers and events, so they would be missing without a word. */
-export function missingPrivileges(databases: readonly string[], grants: readonly string[]): string[] {
-  return (['TRIGGER', 'EVENT'] as const).flatMap((privilege) => {
-    const lacking = databases.filter((name) => {
-      const held = privilegesOn(grants, name);
-      return !held.has(privilege) && !held.has('ALL PRIVILEGES');
-    });
-    if (lacking.length === 0) return [];
-    const names = list(lacking.map((name) => JSON.stringify(name)));
-    return [
-      `the user seems to lack the ${privilege} privilege, without which ${privilege.toLowerCase()}s are not dumped, on: ${names}`,
-    ];
-  });
 }
 
 function withoutViews(columns: readonly Row[], { tables }: Contents): Row[] {

@@ -1,7 +1,4 @@
 import type { Database, Row } from './connection.ts';
-import { globalPrivileges, privilegesOn } from './grants.ts';
-import type { Inventory } from './inventory.ts';
-import { missingPrivileges } from './losses.ts';
 
 /** A routine, trigger or event with the settings that decide what its text means. */
 export type Program = {
@@ -47,8 +44,8 @@ const QUERIES = [
  */
 export async function readPrograms(
   database: Database,
-  { databases, grants, vendor }: Pick<Inventory, 'databases' | 'grants' | 'vendor'>,
-): Promise<Programs> {
+  databases: readonly string[],
+): Promise<readonly Program[]> {
   const list: Program[] = [];
   for (const name of databases) {
     for (const sql of QUERIES) {
@@ -56,8 +53,7 @@ export async function readPrograms(
       for (const row of rows) if (row.db === name) list.push(programOf(row));
     }
   }
-  const blind = databases.filter((name) => !seesRoutines(grants, vendor, name));
-  return { list, unseen: [...missingPrivileges(databases, grants), ...unseenRoutines(blind)] };
+  return list;
 }
 
 function programOf(row: Row): Program {
@@ -74,40 +70,4 @@ function programOf(row: Row): Program {
     databaseCollation: text('databaseCollation'),
     timeZone: row.timeZone === null ? null : text('timeZone'),
   };
-}
-
-/** Each of them shows all routines of a database, some without their bodies. */
-const SHOWING_ROUTINES = [
-  'ALL PRIVILEGES',
-  'EXECUTE',
-  'CREATE ROUTINE',
-  'ALTER ROUTINE',
-  'SHOW_ROUTINE',
-  'SHOW CREATE ROUTINE',
-];
-
-function seesRoutines(grants: readonly string[], vendor: Inventory['vendor'], database: string): boolean {
-  const held = privilegesOn(grants, database);
-  if (globalPrivileges(grants).has('SELECT') || SHOWING_ROUTINES.some((name) => held.has(name))) return true;
-  if (vendor !== 'mariadb') return false;
-  const onSystem = privilegesOn(grants, 'mysql');
-  return (
-    onSystem.has('SELECT') ||
-    onSystem.has('ALL PRIVILEGES') ||
-    grants.some((grant) => /^GRANT (?:.*, )?SELECT(?:, .*)? ON `mysql`\.`proc` TO /.test(grant))
-  );
-}
-
-const SHOWN = 3;
-
-function unseenRoutines(databases: readonly string[]): string[] {
-  if (databases.length === 0) return [];
-  const shown = databases
-    .slice(0, SHOWN)
-    .map((name) => JSON.stringify(name))
-    .join(', ');
-  const more = databases.length > SHOWN ? ` and ${databases.length - SHOWN} more` : '';
-  return [
-    `the user seems to lack the SELECT privilege on *.*, without which routines of other users are not dumped, on: ${shown}${more}`,
-  ];
 }

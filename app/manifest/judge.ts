@@ -5,6 +5,8 @@ export type DumpEvidence = {
   readonly exit: MydumperExit;
   /** Errors mydumper logged, in order. */
   readonly errors: readonly string[];
+  /** The last of its warnings that tells of an error: such a line may stand long before the end. */
+  readonly lastComplaint: string | undefined;
   /** The last lines it printed, for when it says nothing else. */
   readonly lastLines: readonly string[];
   /** What its `metadata` file says; undefined when there is none. */
@@ -19,13 +21,13 @@ export type DumpVerdict =
  * Whether a dump is good, and if not why. mydumper's exit code, log and metadata file are each
  * needed: it has been seen to exit 0 after an error and to write "Finished dump" over an incomplete one.
  */
-export function judgeDump({ exit, errors, lastLines, metadata }: DumpEvidence): DumpVerdict {
+export function judgeDump(evidence: DumpEvidence): DumpVerdict {
+  const { exit, errors, lastComplaint, lastLines, metadata } = evidence;
   const [firstError] = errors;
+  const reason = firstError ?? lastComplaint ?? lastLines.at(-1);
   const bad = (fault: string): DumpVerdict => ({ good: false, fault });
-  if (exit.signal !== null)
-    return bad(`mydumper was killed by ${exit.signal}${said(firstError ?? lastLines.at(-1))}`);
-  if (exit.code !== 0)
-    return bad(`mydumper ended with exit code ${exit.code}${said(firstError ?? lastLines.at(-1))}`);
+  if (exit.signal !== null) return bad(`mydumper was killed by ${exit.signal}${said(reason)}`);
+  if (exit.code !== 0) return bad(`mydumper ended with exit code ${exit.code}${said(reason)}`);
   if (firstError !== undefined)
     return bad(`mydumper ended with exit code 0 but logged an error${said(firstError)}`);
   if (metadata === undefined) return bad('mydumper ended with exit code 0 but left no metadata file');

@@ -24,6 +24,8 @@ export type DumpPlan = {
   readonly engines: readonly string[];
   /** `<product>-<version>` where 1.x would not recognise the server by itself. */
   readonly serverVersion: string | undefined;
+  /** Numbers of the server's errors that 1.x must not take for a failed dump. */
+  readonly ignoredErrors: readonly number[];
   readonly extraArguments: readonly string[];
   readonly server: ServerConfig;
 };
@@ -80,7 +82,7 @@ function classicFlags(plan: DumpPlan): string[] {
 function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string[] {
   const databases = defined === 'all' ? plan.contents.databases : defined;
   const list = databases.join(',');
-  const { engines, serverVersion } = plan;
+  const { engines, serverVersion, ignoredErrors } = plan;
   return [
     // Our own marker and option file are in the directory; without it 1.x refuses to start there.
     '--dirty',
@@ -92,7 +94,25 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     // tables in each thread, and LOCK TABLES ends the snapshot that the thread needs for all others.
     ...(hasNonTransactionalTables(plan.contents) ? [`--optimize-keys-engines=${engines.join(',')}`] : []),
     ...(serverVersion === undefined ? [] : [`--server-version=${serverVersion}`]),
+    ...(ignoredErrors.length === 0 ? [] : [`--ignore-errors=${ignoredErrors.join(',')}`]),
   ];
+}
+
+/** mydumper never opens these. */
+const NEVER_OPENED: ReadonlySet<string> = new Set([
+  'information_schema',
+  'performance_schema',
+  'data_dictionary',
+]);
+
+/** The databases that mydumper looks into, also where it is not to dump them, of those the user can see. */
+export function databasesOpened(
+  generation: Generation,
+  dumped: readonly string[],
+  visible: readonly string[],
+): readonly string[] {
+  const named = generation === 'classic' ? dumped.length === 1 : isListable(dumped, dumped.join(','));
+  return named ? dumped : visible.filter((name) => !NEVER_OPENED.has(name.toLowerCase()));
 }
 
 /** 1.x splits the list at commas and writes the names into statements without quoting them. */

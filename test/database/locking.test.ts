@@ -5,6 +5,7 @@ import { chooseLocking } from '../../app/database/locking.ts';
 import { Failure } from '../../app/errors.ts';
 import type { LockPlan } from '../../app/mydumper/arguments.ts';
 import type { Generation } from '../../app/mydumper/version.ts';
+import { serverOf } from './rights.ts';
 
 /** Lines of SHOW GRANTS as servers print them, cut before IDENTIFIED as the inventory does. */
 const GRANTS = {
@@ -42,13 +43,6 @@ const GRANTS = {
   ],
   nobody: ['GRANT USAGE ON *.* TO `nobody`@`%`'],
 } as const;
-
-const serverOf = (grants: readonly string[], databases = ['shop'], managedByAws = false) => ({
-  grants,
-  databases,
-  managedByAws,
-  tables: [{ database: 'shop', table: 'orders', engine: 'innodb' }],
-});
 
 type Who = keyof typeof GRANTS;
 const GENERATIONS: readonly Generation[] = ['classic', 'modern'];
@@ -89,22 +83,42 @@ test('without any grants auto is refused', () => {
   expect(() => chooseLocking('auto', 'modern', serverOf([]))).toThrow(Failure);
 });
 
-const ASKED: readonly (readonly [Exclude<LockMode, 'auto'>, RegExp])[] = [
-  ['ftwrl', /FLUSH TABLES WITH READ LOCK/],
-  ['lock-all', /LOCK TABLES/],
-  ['none', /^none/],
+const ASKED: readonly (readonly [Exclude<LockMode, 'auto' | 'safe-no-lock'>, RegExp, Who])[] = [
+  ['ftwrl', /FLUSH TABLES WITH READ LOCK/, 'a backup user with RELOAD'],
+  ['lock-all', /LOCK TABLES/, 'a user with LOCK TABLES'],
+  ['none', /^none/, 'a reader'],
 ];
 
 test.each(both(ASKED))(
-  '%s: %s is what it gets who asks for it, whatever is granted',
-  (generation, mode, consistency) => {
-    for (const grants of Object.values(GRANTS)) {
-      const choice = chooseLocking(mode, generation, serverOf(grants));
-      expect(choice).toMatchObject({ plan: mode, reason: `LOCK_MODE is ${mode}` });
-      expect(choice.consistency).toMatch(consistency);
-    }
+  '%s: %s is what the user gets who asks for it and may',
+  (generation, mode, consistency, who) => {
+    const choice = chooseLocking(mode, generation, serverOf(GRANTS[who]));
+    expect(choice).toMatchObject({ plan: mode, reason: `LOCK_MODE is ${mode}`, warnings: [] });
+    expect(choice.consistency).toMatch(consistency);
   },
 );
+
+test.each(
+  both([
+    ['ftwrl', 'a user with LOCK TABLES', /LOCK_MODE="ftwrl".*\(RELOAD\).*GRANT RELOAD ON \*\.\* TO `b`@`%`;/],
+    ['ftwrl', 'the owner of a database', /LOCK_MODE="ftwrl".*GRANT RELOAD/],
+    ['lock-all', 'a reader', /LOCK_MODE="lock-all".*GRANT LOCK TABLES ON \*\.\* TO `b`@`%`;/],
+    ['lock-all', 'nobody', /LOCK_MODE="lock-all".*GRANT LOCK TABLES ON `shop`\.\* TO `b`@`%`;/],
+  ] as const),
+)('%s: %s asked for by %s is refused with the GRANT to run', (generation, mode, who, message) => {
+  const choose = () => chooseLocking(mode, generation, serverOf(GRANTS[who]));
+  expect(choose).toThrow(expect.objectContaining({ kind: 'preflight' }));
+  expect(choose).toThrow(message);
+  expect(choose).toThrow(/or set LOCK_MODE=auto$/);
+});
+
+test('ftwrl asked for on RDS or Aurora is refused, whatever is granted', () => {
+  const choose = () =>
+    chooseLocking('ftwrl', 'modern', serverOf(GRANTS['root of MySQL 8'], { managedByAws: true }));
+  expect(choose).toThrow(/LOCK_MODE="ftwrl": RDS and Aurora refuse.*lock-all/);
+});
+
+const REFUSAL = { statement: 'SHOW MASTER STATUS', errorNumber: 1227 };
 
 test('safe-no-lock is for 1.x; of 0.10 it is refused, as it would go on without any consistency', () => {
   expect(chooseLocking('safe-no-lock', 'modern', serverOf(GRANTS['a reader']))).toMatchObject({
@@ -113,6 +127,64 @@ test('safe-no-lock is for 1.x; of 0.10 it is refused, as it would go on without 
   const choose = () => chooseLocking('safe-no-lock', 'classic', serverOf(GRANTS['root of MySQL 8']));
   expect(choose).toThrow(expect.objectContaining({ kind: 'preflight' }));
   expect(choose).toThrow(/LOCK_MODE="safe-no-lock".*lock-all/);
+});
+
+// 1.x compares nothing with nothing then, and calls the backup consistent.
+test.each([
+  ['the user may not ask for it', { position: { kind: 'denied', ...REFUSAL } }, /run: GRANT BINLOG MONITOR/],
+  ['nothing is logged', { writesBinaryLog: false, position: { kind: 'none' } }, /log_bin is OFF.*lock-all/],
+  [
+    'nothing is logged and the user may not ask',
+    { writesBinaryLog: false, position: { kind: 'denied', ...REFUSAL } },
+    /log_bin is OFF.*lock-all/,
+  ],
+  ['mydumper does not know how to ask', { position: { kind: 'unknown', ...REFUSAL } }, /SHOW MASTER STATUS/],
+] as const)('safe-no-lock is refused without a position, since %s', (_why, changed, message) => {
+  const choose = () =>
+    chooseLocking('safe-no-lock', 'modern', serverOf(GRANTS['a backup user with RELOAD'], changed));
+  expect(choose).toThrow(expect.objectContaining({ kind: 'preflight' }));
+  expect(choose).toThrow(message);
+});
+
+test.each(both([['ftwrl'], ['lock-all'], ['none']] as const))(
+  '%s: %s without the right to ask for the position is made, with a warning and the GRANT',
+  (generation, mode) => {
+    const server = serverOf(GRANTS['a backup user with RELOAD'], {
+      position: { kind: 'denied', ...REFUSAL },
+    });
+    expect(chooseLocking(mode, generation, server)).toMatchObject({
+      plan: mode,
+      warnings: [
+        expect.stringMatching(/position in the binary log.*run: GRANT BINLOG MONITOR ON \*\.\* TO `b`@`%`;/),
+      ],
+      positionUnavailable: expect.stringContaining('BINLOG MONITOR'),
+      // 1.x would dump everything and exit with 1.
+      ignoredErrors: generation === 'modern' ? [1227] : [],
+    });
+  },
+);
+
+test('without a binary log nobody is warned, and 1.x may still not be told that it is off', () => {
+  const changed = { writesBinaryLog: false, position: { kind: 'denied', ...REFUSAL } } as const;
+  expect(
+    chooseLocking('auto', 'modern', serverOf(GRANTS['a backup user with RELOAD'], changed)),
+  ).toMatchObject({
+    warnings: [],
+    positionUnavailable: expect.stringContaining('log_bin is OFF'),
+    ignoredErrors: [1227],
+  });
+});
+
+test('0.10 on a server without SHOW MASTER STATUS makes a backup without a position, with a warning', () => {
+  const server = serverOf(GRANTS['a backup user with RELOAD'], {
+    vendor: 'mysql',
+    position: { kind: 'unknown', statement: 'SHOW MASTER STATUS', errorNumber: 1064 },
+  });
+  expect(chooseLocking('auto', 'classic', server)).toMatchObject({
+    warnings: [expect.stringMatching(/no position.*SHOW MASTER STATUS.*use mydumper 1\.x/)],
+    positionUnavailable: expect.stringContaining('SHOW MASTER STATUS'),
+    ignoredErrors: [],
+  });
 });
 
 test('privileges are read from lines as servers print them', () => {
@@ -129,32 +201,53 @@ test('privileges are read from lines as servers print them', () => {
 test.each(both([['root of MySQL 8'], ['a backup user with RELOAD']] as const))(
   'auto: %s, on RDS and Aurora %s, whose RELOAD does not give the global lock, gets lock-all',
   (generation, who) => {
-    const choice = chooseLocking('auto', generation, serverOf(GRANTS[who], ['shop'], true));
+    const choice = chooseLocking('auto', generation, serverOf(GRANTS[who], { managedByAws: true }));
     expect(choice.plan).toBe('lock-all');
     expect(choice.reason).toMatch(/RDS and Aurora refuse/);
   },
 );
 
 test('auto: on RDS a user with FLUSH_TABLES alone is refused, naming what would do', () => {
-  const server = serverOf(GRANTS['a MySQL 8 user with FLUSH_TABLES'], ['shop'], true);
+  const server = serverOf(GRANTS['a MySQL 8 user with FLUSH_TABLES'], { managedByAws: true });
   expect(() => chooseLocking('auto', 'modern', server)).toThrow(/may not lock tables \(LOCK TABLES\)/);
 });
 
 test('auto: a user who may lock tables in some of the dumped databases only is refused, naming the others', () => {
   const grants = GRANTS['a user with LOCK TABLES on a database'];
-  const choose = () => chooseLocking('auto', 'classic', serverOf(grants, ['shop', 'crm', 'wiki']));
+  const tables = ['shop', 'crm', 'wiki'].map((database) => ({ database, table: 't', engine: 'innodb' }));
+  const choose = () => chooseLocking('auto', 'classic', serverOf(grants, { tables }));
   expect(choose).toThrow(/nor lock tables of "crm", "wiki" \(LOCK TABLES\).*DATABASES.*LOCK_MODE=none/);
   expect(choose).not.toThrow(/"shop"/);
 });
 
-test('lock-all by 0.10 does not promise one point in time for tables without transactions, and names them', () => {
-  const server = {
-    ...serverOf(GRANTS['a user with LOCK TABLES']),
-    tables: ['innodb', 'myisam'].map((engine) => ({ database: 'shop', table: engine, engine })),
-  };
-  const choice = chooseLocking('auto', 'classic', server);
-  expect(choice.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
-  expect(choice.warnings).toEqual([expect.stringMatching(/: "shop\.myisam"; make them InnoDB/)]);
+test('databases without tables need no LOCK TABLES', () => {
+  const grants = GRANTS['a user with LOCK TABLES on a database'];
+  expect(chooseLocking('auto', 'modern', serverOf(grants, { databases: ['shop', 'empty'] })).plan).toBe(
+    'lock-all',
+  );
+});
+
+const MIXED = {
+  tables: ['innodb', 'myisam'].map((engine) => ({ database: 'shop', table: engine, engine })),
+};
+
+// 1.x releases all locks once its transactions have begun, 0.10 keeps the global one.
+test.each([
+  ['lock-all', 'classic', /: "shop\.myisam"; make them InnoDB, or grant RELOAD/],
+  ['lock-all', 'modern', /: "shop\.myisam"; make them InnoDB$/],
+  ['ftwrl', 'modern', /: "shop\.myisam"; make them InnoDB$/],
+  ['safe-no-lock', 'modern', /: "shop\.myisam"; make them InnoDB$/],
+] as const)(
+  '%s, %s: tables without transactions are of a later moment, and named',
+  (mode, generation, warning) => {
+    const choice = chooseLocking(mode, generation, serverOf(GRANTS['a backup user with RELOAD'], MIXED));
+    expect(choice.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
+    expect(choice.warnings).toEqual([expect.stringMatching(warning)]);
+  },
+);
+
+test('ftwrl by 0.10 holds its lock until tables without transactions are read', () => {
+  const server = serverOf(GRANTS['a backup user with RELOAD'], MIXED);
   expect(chooseLocking('ftwrl', 'classic', server)).toMatchObject({
     consistency: expect.stringMatching(/for all tables/),
     warnings: [],

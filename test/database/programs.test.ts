@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../app/database/connection.ts';
 import { readInventory } from '../../app/database/inventory.ts';
+import { unseenPrograms } from '../../app/database/privileges.ts';
 import { type Programs, readPrograms } from '../../app/database/programs.ts';
 import { readServerFacts } from '../../app/database/server-facts.ts';
+import { readUserRights } from '../../app/database/user-rights.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
 
@@ -56,7 +58,12 @@ async function as<T>(user: string, use: (database: Database) => Promise<T>): Pro
 }
 
 const programsOf = (user: string, databases: readonly string[]): Promise<Programs> =>
-  as(user, async (database) => readPrograms(database, await readInventory(database, databases)));
+  as(user, async (database) => {
+    const inventory = await readInventory(database, databases);
+    const rights = await readUserRights(database, 'classic', inventory);
+    const list = await readPrograms(database, databases);
+    return { list, unseen: unseenPrograms({ ...inventory, ...rights }) };
+  });
 
 test('routines, triggers and events are read with the settings they were created under', async () => {
   const { list, unseen } = await programsOf('root', ['shop']);

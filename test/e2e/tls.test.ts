@@ -168,6 +168,7 @@ test.each<[string, () => World, TlsMode, string, number]>([
       lock: 'none',
       engines: [],
       serverVersion: undefined,
+      ignoredErrors: [],
       extraArguments: [],
       server,
     },

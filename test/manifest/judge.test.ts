@@ -6,6 +6,7 @@ const metadata = { finished: true, binlog: undefined };
 const GOOD: DumpEvidence = {
   exit: { code: 0, signal: null },
   errors: [],
+  lastComplaint: undefined,
   lastLines: ['** Message: Finished dump'],
   metadata,
 };
@@ -25,6 +26,15 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
     'an exit code without an error, with the last line',
     { exit: { code: 133, signal: null }, lastLines: ['first', 'directory is not empty'] },
     'mydumper ended with exit code 133: directory is not empty',
+  ],
+  [
+    'an exit code without an error, with the last warning that tells of one',
+    {
+      exit: { code: 1, signal: null },
+      lastComplaint: "Couldn't get master position - ERROR 1227: Access denied",
+      lastLines: ['Main connection closed', 'Finished dump'],
+    },
+    "mydumper ended with exit code 1: Couldn't get master position - ERROR 1227: Access denied",
   ],
   [
     'an exit code without a word',
@@ -60,6 +70,7 @@ test('nothing but all of it together is good', () => {
       fc.record({ code: fc.constant(null), signal: fc.constantFrom<NodeJS.Signals>('SIGKILL', 'SIGTERM') }),
     ),
     errors: lines,
+    lastComplaint: fc.option(fc.string(), { nil: undefined }),
     lastLines: lines,
     metadata: fc.option(fc.record({ finished: fc.boolean(), binlog: fc.constant(undefined) }), {
       nil: undefined,

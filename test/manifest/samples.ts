@@ -39,6 +39,7 @@ const inventory: Inventory = {
   largestRowBytes: 0,
   managedByAws: false,
   grants: ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%`'],
+  literalNames: false,
   session: { net_write_timeout: 2_147_483 },
   patienceSeconds: 300,
 };
@@ -104,7 +105,14 @@ export const sampleInput: ManifestInput = {
   positionUnavailable: undefined,
   mydumper: { version: '0.10.0', generation: 'classic' },
   mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
-  lock: { plan: 'ftwrl', consistency: 'one point in time', reason: 'may', warnings: [] },
+  lock: {
+    plan: 'ftwrl',
+    consistency: 'one point in time',
+    reason: 'may',
+    warnings: [],
+    positionUnavailable: undefined,
+    ignoredErrors: [],
+  },
   lockedSeconds: 1.25,
   metadata: { finished: true, binlog: { file: 'bin.000001', position: 4567, gtid: undefined } },
   files: [
