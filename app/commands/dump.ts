@@ -53,6 +53,9 @@ const NO_GATE =
 
 const NO_PUNCHING =
   'the file system does not free parts of files, so files are shipped when mydumper has finished them';
+const NO_POSITION =
+  'mydumper recorded no position in the binary log although the server has one; ' +
+  'the backup is of no use as a start for replication or point-in-time recovery';
 /** After a lock that was not to be had; whoever runs long statements has some peace meanwhile. */
 const LOCK_AGAIN_SECONDS = 60;
 
@@ -114,6 +117,9 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     // The watching thread speaks first: if it had to end mydumper, that is the cause.
     await run.orFail(watch.drain());
     if (!verdict.good) throw new Failure('dump', verdict.fault);
+
+    if (verdict.metadata.binlog === undefined && found.lock.positionUnavailable === undefined)
+      events.emit('warning', { message: NO_POSITION });
 
     const stats = watch.stats();
     events.emit('dumpFinished', { seconds: log.seconds(), leftToShipBytes: stats.stagedBytes });

@@ -163,8 +163,9 @@ function requirePrivileges(
 ): { lock: LockChoice; warnings: readonly string[] } {
   const { lockMode, extraArguments } = config.dump;
   const missing = missingPrivileges(server, { generation, lock: 'none' }, READING);
-  const isRefused = ({ outcome, ofObjects }: MissingPrivilege) =>
-    outcome === 'refused' && !(ofObjects && narrowsTheDump(extraArguments));
+  const narrowed = narrowsTheDump(extraArguments);
+  const isRefused = ({ outcome, sparable }: MissingPrivilege) =>
+    outcome === 'refused' && !(sparable && narrowed);
   const refused = missing.filter(isRefused).map(({ line }) => line);
   let lock: LockChoice;
   try {

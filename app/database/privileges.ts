@@ -48,6 +48,8 @@ export type PrivilegeRow = {
   readonly outcome: Outcome;
   /** What mydumper does without it. */
   readonly without: string;
+  /** Generations that need it only for what flags of MYDUMPER_ARGS may leave out. */
+  readonly sparedBy?: readonly Generation[];
   readonly lacking: (server: PrivilegeServer, circumstances: Circumstances) => Lack | undefined;
   /** The message up to the statements. */
   readonly says: (names: string) => string;
@@ -59,8 +61,8 @@ export type MissingPrivilege = {
   readonly outcome: Exclude<Outcome, 'fine'>;
   /** One line that ends in the statements to run. */
   readonly line: string;
-  /** It concerns objects that flags of MYDUMPER_ARGS may leave out. */
-  readonly ofObjects: boolean;
+  /** Flags of MYDUMPER_ARGS may leave out all that needs it. */
+  readonly sparable: boolean;
 };
 
 const BOTH: readonly Generation[] = ['classic', 'modern'];
@@ -75,6 +77,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'refused',
     without: 'the dump fails at the first of them, also where SELECT is granted on columns',
+    sparedBy: BOTH,
     lacking: (server) => lackingOnObjects(server, 'SELECT', [...server.tables, ...server.views]),
     says: (names) => `may not read (SELECT): ${names}`,
   },
@@ -85,6 +88,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'refused',
     without: 'the dump fails at the first view',
+    sparedBy: BOTH,
     lacking: (server) => lackingOnObjects(server, 'SHOW VIEW', server.views),
     says: (names) => `may not read the definitions of views (SHOW VIEW): ${names}`,
   },
@@ -95,6 +99,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'refused',
     without: 'the dump fails at SHOW EVENTS, whether there are events or not',
+    sparedBy: ['modern'],
     lacking: (server) => lackingOnDatabases(server, 'EVENT', server.openedDatabases),
     says: (names) =>
       `may not list the events (EVENT), which mydumper does in each database it opens: ${names}`,
@@ -118,6 +123,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'refused',
     without: 'the dump has no bodies of them, and mydumper exits with 0',
+    sparedBy: BOTH,
     lacking: (server) => {
       const { unreadableRoutines: routines } = server;
       if (routines.length === 0) return undefined;
@@ -256,7 +262,9 @@ export function missingPrivileges(
       if (lack === undefined || row.outcome === 'fine') return [];
       const { privilege, outcome } = row;
       const line = `the MySQL user ${row.says(listNames(lack.names))}; run: ${listStatements(lack.statements)}${roleHint(server)}`;
-      return [{ privilege, outcome, line, ofObjects: lack.names.length > 0 }];
+      return [
+        { privilege, outcome, line, sparable: row.sparedBy?.includes(circumstances.generation) === true },
+      ];
     });
 }
 

@@ -4,9 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { readOnlyManifest } from '../support/backup-folder.ts';
 import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
+import { WITH_BINARY_LOG } from '../support/mariadb/binary-log.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
-import { runProgram } from '../support/program.ts';
+import { logLines, runProgram } from '../support/program.ts';
 import { createShop, ONE_DATABASE, played, playedInHalves } from '../support/recording/play.ts';
 import { readRecording } from '../support/recording/recording.ts';
 import { BUCKET, startWorld, type World } from './world.ts';
@@ -15,7 +16,7 @@ let db: MariaDb;
 let world: World;
 
 beforeAll(async () => {
-  db = await startMariaDb();
+  db = await startMariaDb({ config: WITH_BINARY_LOG });
   await createShop(db);
 });
 afterAll(() => db?.stop());
@@ -89,6 +90,19 @@ test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
     expect(options).toMatch(/^password=/m);
   },
 );
+
+test('a position that the server has and mydumper did not record is told of', async () => {
+  const steps = played(ONE_DATABASE).map((step) =>
+    'text' in step ? { ...step, text: step.text.replace(/\[source\]\n(?:.+\n)+/, '') } : step,
+  );
+  const { code, stdout } = await runFake(world, steps);
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const messages = logLines(stdout)
+    .filter(({ event }) => event === 'warning')
+    .map(({ message: text }) => text);
+  expect(messages).toContainEqual(expect.stringMatching(/^mydumper recorded no position/));
+  expect((await readOnlyManifest(world.s3, BUCKET)).binlog).toBeNull();
+});
 
 test.each<[string, FakeStep[], RegExp]>([
   [
