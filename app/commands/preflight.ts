@@ -3,6 +3,7 @@ import { openDatabase } from '../database/connection.ts';
 import { type Inventory, missingDatabases, readInventory } from '../database/inventory.ts';
 import { chooseLocking, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
+import { requireOneServer, type ServerIdentity } from '../database/one-server.ts';
 import { type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
 import { Failure, messageOf } from '../errors.ts';
@@ -18,11 +19,15 @@ const MIB = 1024 * 1024;
 /** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
+/** Connections opened at once to see whether they reach one server. */
+const FEWEST_COMPARED = 4;
+const MOST_COMPARED = 8;
 const NO_BINARY_LOG = 'the server writes no binary log (log_bin is OFF)';
 
 /** What was found out before anything was started. */
 export type Preflight = {
   readonly mydumper: MydumperVersion;
+  readonly identity: ServerIdentity;
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
@@ -45,12 +50,13 @@ export async function preflight(
 ): Promise<Preflight> {
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
   planWithin(config, mydumper, true);
-  const { inventory, facts, programs, losses } = await inspectServer(config, mydumper);
+  const { identity, inventory, facts, programs, losses } = await inspectServer(config, mydumper);
   const warnings = requireComplete(config, mydumper, losses);
   const lock = chooseLocking(config.dump.lockMode, mydumper.generation, inventory);
   await store.probe(`${folder}manifest.json`);
   return {
     mydumper,
+    identity,
     inventory,
     facts,
     programs,
@@ -107,22 +113,29 @@ function planWithin(config: Config, { generation }: MydumperVersion, punching: b
 async function inspectServer(
   config: Config,
   { generation }: MydumperVersion,
-): Promise<{ inventory: Inventory; facts: ServerFacts; programs: Programs; losses: Losses }> {
+): Promise<Pick<Preflight, 'identity' | 'inventory' | 'facts' | 'programs'> & { readonly losses: Losses }> {
   const database = await openDatabase(config.server);
   try {
+    const identity = await requireOneServer(config.server, database, connectionsToCompare(config));
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const losses = await findLosses(database, generation, inventory, inventory.grants);
     const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
     const facts = await readServerFacts(database, inventory.databases);
     const programs = await readPrograms(database, inventory);
-    return { inventory, facts, programs, losses: { ...losses, refusals: [...names, ...losses.refusals] } };
+    const refusals = [...names, ...losses.refusals];
+    return { identity, inventory, facts, programs, losses: { ...losses, refusals } };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure('preflight', `cannot read the list of tables: ${messageOf(error)}`, { cause: error });
   } finally {
     await database.close();
   }
+}
+
+/** Fewer than the dump takes, so that no limit of connections is met here first. */
+function connectionsToCompare({ dump }: Config): number {
+  return Math.min(Math.max(dump.threads + 1, FEWEST_COMPARED), MOST_COMPARED);
 }
 
 function requireDatabases({ dump, server }: Config, inventory: Inventory): void {
