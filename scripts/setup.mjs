@@ -11,6 +11,7 @@ import { changedPackages, downloadFromSid, sidMirrors } from './sid.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quiet = process.argv.includes('--quiet');
 const forBench = process.argv.includes('--bench');
+const forSoak = process.argv.includes('--soak');
 
 /** Programs that tests and demo run, with their packages. Of several, the first that apt knows is used. */
 const PROGRAMS = [
@@ -32,6 +33,8 @@ const PROGRAMS = [
         { program: 'mariadb-dump', packages: ['mariadb-client'] },
       ]
     : []),
+  // Balances connections in `npm run soak`.
+  ...(forSoak ? [{ program: 'haproxy', packages: ['haproxy'] }] : []),
 ];
 
 const SID_PAGE = 'https://packages.debian.org/sid/mydumper';
@@ -148,6 +151,7 @@ async function instructions(missing) {
     join(root, 'scripts', 'setup.mjs'),
     '--programs',
     ...(forBench ? ['--bench'] : []),
+    ...(forSoak ? ['--soak'] : []),
   ];
   const hint = mirrors.length > 0 ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
   return `as root run \`${command.join(' ')}\`, or install ${names.join(' ')}${hint}`;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { MANIFEST_NAME } from '../contract.ts';
 import { backupOf, takeRunLock } from '../database/run-lock.ts';
+import { newRunMark } from '../database/run-mark.ts';
 import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
@@ -71,7 +72,10 @@ async function makeBackup(
     const found = await run.orFail(preflight(config, store, folderOf(config, new Date()), run.signal));
     // 2. Keep other runs of this source away for as long as this one lives.
     const warn = (message: string) => events.emit('warning', { message });
-    const lock = await run.orFail(takeRunLock(config.server, backupOf(config.source), warn, run.fail));
+    const mark = newRunMark();
+    const bound = { mark, identity: found.identity };
+    const exclusive = backupOf(config.source);
+    const lock = await run.orFail(takeRunLock(config.server, exclusive, warn, run.fail, { bound }));
     // Only now, and kept until it is over: no other run gets the same second, and with it the same folder.
     const startedAt = new Date();
     const backupId = backupIdOf(startedAt);
@@ -83,7 +87,18 @@ async function makeBackup(
       try {
         announce({ config, found, staging, plan, backupId, location, events });
         // 4. Dump, ship while it runs, and judge what was left.
-        const dump = await runDump({ config, found, staging, punching, plan, store, folder, run, events });
+        const dump = await runDump({
+          config,
+          found,
+          mark,
+          staging,
+          punching,
+          plan,
+          store,
+          folder,
+          run,
+          events,
+        });
         // 5. Only now does the backup exist.
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import { openDatabase } from '../database/connection.ts';
 import { type Inventory, readContents } from '../database/inventory.ts';
+import { openOnMarked, type RunMark } from '../database/run-mark.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 import { type DumpLayout, inBoth, missingFromDump } from '../manifest/completeness.ts';
@@ -14,6 +14,7 @@ import type { ShippedFile } from '../shipping/shipper.ts';
  */
 export async function requireComplete(
   config: Config,
+  mark: RunMark,
   inventory: Inventory,
   files: readonly ShippedFile[],
   layout: DumpLayout,
@@ -22,7 +23,7 @@ export async function requireComplete(
   const names = files.map(({ name }) => name);
   if (missingFromDump(inventory, names, layout).length === 0) return;
 
-  const after = await readAgain(config, inventory);
+  const after = await readAgain(config, mark, inventory);
   const missing = missingFromDump(inBoth(inventory, after), names, layout);
   if (missing.length === 0) return;
   const shown = missing
@@ -35,9 +36,9 @@ export async function requireComplete(
   });
 }
 
-async function readAgain(config: Config, inventory: Inventory): Promise<Inventory> {
+async function readAgain(config: Config, mark: RunMark, inventory: Inventory): Promise<Inventory> {
   try {
-    const database = await openDatabase(config.server);
+    const database = await openOnMarked(config.server, mark);
     try {
       return { ...inventory, ...(await readContents(database, inventory.databases)) };
     } finally {

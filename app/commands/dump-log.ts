@@ -1,3 +1,4 @@
+import { MARK_NOT_SEEN, ONE_SERVER } from '../database/run-mark.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
 import { ignoredElsewhere, looksLikeError } from '../mydumper/error-lines.ts';
@@ -8,6 +9,9 @@ import type { RunState } from './run-state.ts';
 const DEADLOCK = /\bERROR 1213\b|Deadlock found when trying to get lock/;
 /** Of what mydumper prints, kept for when it ends without naming an error. */
 const LAST_LINES = 5;
+
+/** Told in place of the server's words about a setting. */
+const OTHER_SERVER = `one of its connections reached ${MARK_NOT_SEEN}: HOST leads to several servers; ${ONE_SERVER}`;
 
 export type DumpLog = {
   readonly onEvent: (event: MydumperEvent) => void;
@@ -55,7 +59,7 @@ export function createDumpLog(
         onLocksReleased();
         break;
       case 'error':
-        fail(event.message);
+        fail(event.message.includes(MARK_NOT_SEEN) ? OTHER_SERVER : event.message);
         break;
       case 'endedEarly':
         fail(`a signal from outside made it end before the dump was complete: ${event.message}`);

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type LockWaitWatch, watchLockWait } from '../database/lock-wait.ts';
+import { markSession, type RunMark } from '../database/run-mark.ts';
 import { type StandstillWatch, watchStandstill } from '../database/standstill.ts';
 import { Failure } from '../errors.ts';
 import type { Events } from '../events.ts';
@@ -38,6 +39,8 @@ export type ShippedDump = {
 export type DumpContext = {
   readonly config: Config;
   readonly found: Preflight;
+  /** Held by the connection with the run's lock, in the server to be dumped. */
+  readonly mark: RunMark;
   readonly staging: Staging;
   /** Files can be shipped while they grow. */
   readonly punching: boolean;
@@ -71,9 +74,11 @@ const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
  * @throws Failure with the first cause.
  */
 export async function runDump(context: DumpContext): Promise<ShippedDump> {
-  const { config, found, staging, run, events } = context;
+  const { config, found, mark, staging, run, events } = context;
   const argv = mydumperArguments(planOf(context));
-  const options = renderOptionFile(config.server, found.inventory.session, found.mydumper.generation);
+  const { generation } = found.mydumper;
+  const { session } = found.inventory;
+  const options = renderOptionFile(config.server, session, generation, markSession(mark));
   writeOptionFile(staging.optionFile, options);
 
   let stall: DumpStall | undefined;
@@ -129,7 +134,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
       found.mydumper.generation === 'classic'
         ? classicLayout(log.emptyTables)
         : modernLayout(readMetadataTables(text ?? ''));
-    await run.orFail(requireComplete(config, found.inventory, shipper.shipped(), layout));
+    await run.orFail(requireComplete(config, mark, found.inventory, shipper.shipped(), layout));
     return {
       files: shipper.shipped(),
       metadata: verdict.metadata,
@@ -175,16 +180,16 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
 }
 
 /** Until mydumper has its locks: a statement that runs long makes it wait, and everybody else behind it. */
-function watchLocks({ config, run }: DumpContext): Promise<LockWaitWatch> {
-  return watchLockWait(config.server, ({ seconds, behind }) => {
+function watchLocks({ config, mark, run }: DumpContext): Promise<LockWaitWatch> {
+  return watchLockWait(config.server, mark, ({ seconds, behind }) => {
     const message = `mydumper waited ${Math.round(seconds)} s for its lock and other writers waited behind it; it was taken back. It waited for ${behind}; make backups when no long statement runs, or set LOCK_MODE`;
     run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
   });
 }
 
 /** A deadlock that the server does not see: it would last for as long as the server lets statements wait. */
-function watchForStandstill({ config, run }: DumpContext): Promise<StandstillWatch> {
-  return watchStandstill(config.server, (seconds) => {
+function watchForStandstill({ config, mark, run }: DumpContext): Promise<StandstillWatch> {
+  return watchStandstill(config.server, mark, (seconds) => {
     const message =
       `mydumper and another session waited ${Math.round(seconds)} s for each other's tables ` +
       '(LOCK TABLES, RENAME TABLE and other DDL over several tables cause it); the dump was given up';

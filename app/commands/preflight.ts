@@ -3,6 +3,7 @@ import { openDatabase } from '../database/connection.ts';
 import { type Inventory, missingDatabases, readInventory } from '../database/inventory.ts';
 import { chooseLocking, type Lockable, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
+import { requireOneServer, type ServerIdentity } from '../database/one-server.ts';
 import {
   type MissingPrivilege,
   missingPrivileges,
@@ -26,10 +27,14 @@ const MIB = 1024 * 1024;
 /** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
+/** Connections opened at once to see whether they reach one server. */
+const FEWEST_COMPARED = 4;
+const MOST_COMPARED = 8;
 
 /** What was found out before anything was started. */
 export type Preflight = {
   readonly mydumper: MydumperVersion;
+  readonly identity: ServerIdentity;
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
@@ -52,12 +57,13 @@ export async function preflight(
 ): Promise<Preflight> {
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
   planWithin(config, mydumper, true);
-  const { inventory, rights, facts, programs, losses } = await inspectServer(config, mydumper);
+  const { identity, inventory, rights, facts, programs, losses } = await inspectServer(config, mydumper);
   const { lock, warnings: lacking } = requirePrivileges(config, mydumper, { ...inventory, ...rights });
   const warnings = requireComplete(config, mydumper, losses);
   await store.probe(`${folder}manifest.json`);
   return {
     mydumper,
+    identity,
     inventory,
     facts,
     programs,
@@ -106,15 +112,15 @@ function planWithin(config: Config, { generation }: MydumperVersion, punching: b
 async function inspectServer(
   config: Config,
   { generation }: MydumperVersion,
-): Promise<{
-  inventory: Inventory;
-  rights: UserRights;
-  facts: ServerFacts;
-  programs: Programs;
-  losses: Losses;
-}> {
+): Promise<
+  Pick<Preflight, 'identity' | 'inventory' | 'facts' | 'programs'> & {
+    readonly rights: UserRights;
+    readonly losses: Losses;
+  }
+> {
   const database = await openDatabase(config.server);
   try {
+    const identity = await requireOneServer(config.server, database, connectionsToCompare(config));
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const rights = await readUserRights(database, generation, inventory);
@@ -126,7 +132,7 @@ async function inspectServer(
       unseen: unseenPrograms({ ...inventory, ...rights }),
     };
     return {
-      ...{ inventory, rights, facts, programs },
+      ...{ identity, inventory, rights, facts, programs },
       losses: { ...losses, refusals: [...names, ...losses.refusals] },
     };
   } catch (error) {
@@ -135,6 +141,11 @@ async function inspectServer(
   } finally {
     await database.close();
   }
+}
+
+/** Fewer than the dump takes, so that no limit of connections is met here first. */
+function connectionsToCompare({ dump }: Config): number {
+  return Math.min(Math.max(dump.threads + 1, FEWEST_COMPARED), MOST_COMPARED);
 }
 
 function requireDatabases({ dump, server }: Config, inventory: Inventory): void {

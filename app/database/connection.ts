@@ -16,8 +16,10 @@ export type Row = Readonly<Record<string, string | number | null>>;
 export type Query = (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
 
 export type Database = {
-  /** The server's number for the connection, as KILL takes it. */
+  /** The server's number for the connection, as its process list shows it. */
   readonly id: number;
+  /** Between us and the server is a proxy that gives connections numbers of its own. */
+  readonly behindProxy: boolean;
   /**
    * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the server, and the connection with it.
    * @throws the server's error, or one with the code `QUERY_TIMEOUT`.
@@ -37,7 +39,10 @@ const SHOWN_CHARACTERS = 100;
  * backslashes, all rows of an answer count, and each statement is a transaction of its own.
  */
 const OWN_SESSION =
-  "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1";
+  "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1, " +
+  // The handshake's number is a proxy's where there is one. A proxy that shares its connections between
+  // clients gives a session with a user variable one of its own.
+  '@mydumper_fargate_connection = CONNECTION_ID()';
 
 /** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */
 export async function openDatabase(server: ServerConfig): Promise<Database> {
@@ -54,6 +59,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       },
     );
   }
+  let id: number | undefined;
   /** The first statement that took too long, and all that comes after it fails for the same reason. */
   let givenUp: QueryTimeout | undefined;
   const bounded = (factor: number): Query => {
@@ -65,7 +71,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
       if (late) {
         givenUp ??= new QueryTimeout(seconds, server.queryTimeoutSeconds, sql);
         connection.destroy();
-        await cancel(server, connection.threadId);
+        if (id !== undefined) await cancel(server, id, id !== connection.threadId);
         throw givenUp;
       }
       const [rows] = await answer;
@@ -75,13 +81,16 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   const query = bounded(1);
   try {
     await query(OWN_SESSION);
+    const [row] = await query('SELECT @mydumper_fargate_connection AS id');
+    id = Number(row?.id);
   } catch (error) {
     connection.destroy();
     throw new Failure('preflight', `cannot use MySQL at ${where}: ${messageOf(error)}`, { cause: error });
   }
   let closing = false;
   return {
-    id: connection.threadId,
+    id,
+    behindProxy: id !== connection.threadId,
     query,
     longQuery: bounded(LONG_FACTOR),
     onLost: (listener) => {
@@ -131,17 +140,35 @@ async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean>
 }
 
 /** The server would go on with a statement, and wait for its lock, long after its client has gone. */
-async function cancel(server: ServerConfig, id: number): Promise<void> {
+async function cancel(server: ServerConfig, id: number, behindProxy: boolean): Promise<void> {
   const seconds = Math.min(CANCEL_SECONDS, server.queryTimeoutSeconds);
   const kill = async () => {
     const connection = await connect({ ...server, queryTimeoutSeconds: seconds });
-    await isLate(seconds, connection.query(`KILL ${id}`));
+    const query = (sql: string) => connection.query(sql);
+    await isLate(seconds, killConnection({ query, behindProxy }, id));
     connection.destroy();
   };
   await within(
     2 * seconds * 1000,
     kill().catch(() => {}),
   );
+}
+
+/**
+ * Ends a connection by the server's number for it. A user may always end his own. ProxySQL and MaxScale
+ * take KILL for themselves, with their own numbers, and do not look into a prepared statement.
+ * @throws the server's error, such as when it is gone.
+ */
+export async function killConnection(
+  { query, behindProxy }: Pick<Database, 'behindProxy'> & { query: (sql: string) => Promise<unknown> },
+  id: number,
+): Promise<void> {
+  if (!behindProxy) {
+    await query(`KILL ${id}`);
+    return;
+  }
+  await query(`PREPARE mydumper_fargate_kill FROM 'KILL ${id}'`);
+  await query('EXECUTE mydumper_fargate_kill');
 }
 
 class QueryTimeout extends Error {

@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config.ts';
 import { within } from '../within.ts';
-import { type Database, openDatabase, type Row } from './connection.ts';
+import { type Database, killConnection, type Row } from './connection.ts';
+import { isWaiting, openOnMarked, type Processes, type RunMark, readProcesses } from './run-mark.ts';
 
 /** While mydumper waits for its lock all who come later wait behind it: this long at the most (invariant 4). */
 const LONGEST_WAIT_SECONDS = 10;
@@ -20,27 +21,20 @@ export type LockWait = {
 };
 
 /**
- * Times waits for locks in successive process lists: by connections younger than `since`, of `user`. Pure but for what it remembers.
+ * Times waits of mydumper for locks in successive process lists. Pure but for what it remembers.
  * The server's own times are whole seconds, and start anew when the state changes.
  */
-export function createLockWaitMeter(
-  since: number,
-  user: string,
-): (processes: readonly Row[], nowSeconds: number) => LockWait | undefined {
+export function createLockWaitMeter(): (processes: Processes, nowSeconds: number) => LockWait | undefined {
   let waitingSince = new Map<number, number>();
-  return (processes, nowSeconds) => {
-    const waiting = processes.filter(
-      ({ Id, User, Command, State, Info }) =>
-        Number(Id) > since &&
-        User === user &&
-        Command === 'Query' &&
-        /^Waiting for /.test(String(State)) &&
-        TAKES_LOCK.test(String(Info)),
+  return ({ all, dumping }, nowSeconds) => {
+    const waiting = all.filter(
+      ({ Id, Command, State, Info }) =>
+        dumping.has(Number(Id)) && Command === 'Query' && isWaiting(State) && TAKES_LOCK.test(String(Info)),
     );
     waitingSince = new Map(waiting.map(({ Id }) => [Number(Id), waitingSince.get(Number(Id)) ?? nowSeconds]));
     const [longest] = [...waitingSince].toSorted(([, left], [, right]) => left - right);
     if (longest === undefined) return undefined;
-    return { id: longest[0], seconds: nowSeconds - longest[1], behind: blockerAmong(processes) };
+    return { id: longest[0], seconds: nowSeconds - longest[1], behind: blockerAmong(all) };
   };
 }
 
@@ -48,9 +42,7 @@ function blockerAmong(processes: readonly Row[]): string {
   const [longest] = processes
     .filter(
       ({ Command, State, Info }) =>
-        Command === 'Query' &&
-        !/^Waiting for /.test(String(State)) &&
-        !/^SHOW PROCESSLIST/i.test(String(Info)),
+        Command === 'Query' && !isWaiting(State) && !/^SHOW PROCESSLIST/i.test(String(Info)),
     )
     .toSorted((left, right) => Number(right.Time) - Number(left.Time));
   return longest === undefined
@@ -64,20 +56,22 @@ export type LockWaitWatch = {
 };
 
 /**
- * Watches, by a connection of its own opened before mydumper's, how long mydumper waits for its lock, and ends the wait when it lasts too
- * long: `onTooLong` is called first, then the waiting statement is killed, so that writers go on at once.
- * @throws Failure `preflight` when the server cannot be reached.
+ * Watches, by a connection of its own, how long mydumper waits for its lock, and ends the wait when it lasts
+ * too long: calls `onTooLong` first, then kills the waiting session, so that writers go on at once.
+ * mydumper's sessions are those with the run's mark.
+ * @throws Failure `preflight` when the server that holds the mark cannot be reached.
  */
 export async function watchLockWait(
   server: ServerConfig,
+  mark: RunMark,
   onTooLong: (wait: LockWait) => void,
   longestSeconds = LONGEST_WAIT_SECONDS,
 ): Promise<LockWaitWatch> {
-  const database = await openDatabase(server);
+  const database = await openOnMarked(server, mark);
   // Lost, it watches no more; mydumper's own connections fare no better then.
   database.onLost(() => {});
-  const meter = createLockWaitMeter(database.id, server.user);
-  const look = async () => meter(await database.query('SHOW PROCESSLIST'), performance.now() / 1000);
+  const meter = createLockWaitMeter();
+  const look = async () => meter(await readProcesses(database, mark, server.user), performance.now() / 1000);
   let ended: Promise<void> | undefined;
   let looking = Promise.resolve();
   const timer = setInterval(() => {
@@ -107,7 +101,7 @@ export async function watchLockWait(
   };
 }
 
-/** A user may always kill connections of his own. It may be gone by now. */
+/** It may be gone by now. */
 async function kill(database: Database, id: number): Promise<void> {
-  await database.query(`KILL ${id}`).catch(() => {});
+  await killConnection(database, id).catch(() => {});
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ServerConfig } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { type Database, openDatabase } from './connection.ts';
+import { type Database, killConnection, openDatabase } from './connection.ts';
+import { mayBeSame, readIdentity, type ServerIdentity } from './one-server.ts';
+import { addressOf, ONE_SERVER, type RunMark } from './run-mark.ts';
 
 /** MySQL refuses longer lock names (GET_LOCK in its manual). */
 const LONGEST_NAME = 64;
@@ -13,6 +15,13 @@ const ANSWER_SECONDS = 30;
 
 /** A killed connection gives its locks up when its thread gets to it. */
 const SECONDS_TO_LET_GO = 5;
+
+/** What ties the lock to the server that a run has looked at. */
+export type Bound = {
+  /** Held with the lock, by the same connection. */
+  readonly mark: RunMark;
+  readonly identity: ServerIdentity;
+};
 
 export type RunLock = { readonly release: () => Promise<void> };
 
@@ -51,20 +60,25 @@ export const RESTORING: Exclusive = {
 /**
  * One run at a time: a lock in the server that dies with the connection that holds it, so a run that was killed does not
  * stand in the next one's way. When the connection is lost, or does not answer, the lock is taken again, and if that cannot be done it
- * is tried anew each time the connection would be kept alive; `onTaken` is called when another run got it first.
- * @throws Failure `preflight` when another run holds it.
+ * is tried anew each time the connection would be kept alive; `onTaken` is called when another run got it first, or
+ * when the connection leads to another server by then.
+ * @throws Failure `preflight` when another run holds it, or it is another server than `bound` says.
  */
 export async function takeRunLock(
   server: ServerConfig,
   exclusive: Exclusive,
   onWarning: (message: string) => void,
   onTaken: (failure: Failure) => void,
-  { keepAliveMilliseconds = KEEP_ALIVE_MILLISECONDS, answerSeconds = ANSWER_SECONDS } = {},
+  {
+    keepAliveMilliseconds = KEEP_ALIVE_MILLISECONDS,
+    answerSeconds = ANSWER_SECONDS,
+    bound,
+  }: { keepAliveMilliseconds?: number; answerSeconds?: number; bound?: Bound } = {},
 ): Promise<RunLock> {
   const patient = { ...server, queryTimeoutSeconds: Math.min(server.queryTimeoutSeconds, answerSeconds) };
   let released = false;
   let reacquiring = false;
-  let connection = await acquire(patient, exclusive).catch((error: unknown) => {
+  let connection = await acquire(patient, exclusive, bound).catch((error: unknown) => {
     if (error instanceof Failure) throw error;
     const message = `cannot take the lock on ${exclusive.what}: ${messageOf(error)}`;
     throw new Failure('preflight', message, { cause: error });
@@ -78,11 +92,12 @@ export async function takeRunLock(
     );
     await connection.close();
     try {
-      connection = await acquire(patient, exclusive, connection.id);
+      connection = await acquire(patient, exclusive, bound, connection.id);
       if (released) await connection.close();
       else connection.onLost(again);
     } catch (failure) {
-      if (failure instanceof RunActive && !released) onTaken(failure);
+      const isFinal = failure instanceof RunActive || failure instanceof OtherServer;
+      if (isFinal && !released) onTaken(failure);
       else if (!released)
         onWarning(`the lock on ${exclusive.what} could not be taken again: ${messageOf(failure)}`);
     } finally {
@@ -108,26 +123,45 @@ export async function takeRunLock(
   };
 }
 
-/**
- * Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as the holder.
- * A lock whose holder let go of it between the two questions is free, not another run's.
- */
-async function acquire(server: ServerConfig, exclusive: Exclusive, lostId?: number): Promise<Database> {
-  const { name } = exclusive;
+/** Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as the holder. */
+async function acquire(
+  server: ServerConfig,
+  exclusive: Exclusive,
+  bound: Bound | undefined,
+  lostId?: number,
+): Promise<Database> {
   const connection = await openDatabase(server);
   try {
-    if (await getLock(connection, name, 0)) return connection;
-    const [row] = await connection.query('SELECT IS_USED_LOCK(?) AS holder', [name]);
-    const isFree = row?.holder === null;
-    const isLost = !isFree && Number(row?.holder) === lostId;
-    // It may be gone by now. A user may always kill connections of his own.
-    if (isLost) await connection.query(`KILL ${lostId}`).catch(() => {});
-    if ((isFree || isLost) && (await getLock(connection, name, SECONDS_TO_LET_GO))) return connection;
-    throw new RunActive(exclusive);
+    if (bound !== undefined) await requireSame(server, connection, bound, lostId !== undefined);
+    if (!(await getLockFrom(connection, exclusive.name, lostId))) throw new RunActive(exclusive);
+    if (bound !== undefined && !(await getLock(connection, bound.mark, SECONDS_TO_LET_GO)))
+      throw new Error(`the lock "${bound.mark}" of this run is held by another connection`);
+    return connection;
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+async function requireSame(
+  server: ServerConfig,
+  connection: Database,
+  { identity }: Bound,
+  runs: boolean,
+): Promise<void> {
+  const now = await readIdentity(connection);
+  if (!mayBeSame(identity, now)) throw new OtherServer(server, identity, now, runs);
+}
+
+/** A lock whose holder let go of it between the two questions is free, not another run's. */
+async function getLockFrom(connection: Database, name: string, lostId?: number): Promise<boolean> {
+  if (await getLock(connection, name, 0)) return true;
+  const [row] = await connection.query('SELECT IS_USED_LOCK(?) AS holder', [name]);
+  const isFree = row?.holder === null;
+  const isLost = !isFree && Number(row?.holder) === lostId;
+  // It may be gone by now.
+  if (isLost) await killConnection(connection, Number(lostId)).catch(() => {});
+  return (isFree || isLost) && (await getLock(connection, name, SECONDS_TO_LET_GO));
 }
 
 async function getLock(connection: Database, name: string, waitSeconds: number): Promise<boolean> {
@@ -138,5 +172,15 @@ async function getLock(connection: Database, name: string, waitSeconds: number):
 class RunActive extends Failure {
   constructor({ name, other }: Exclusive) {
     super('preflight', `${other} (it holds the lock "${name}"); wait for it to end`);
+  }
+}
+
+class OtherServer extends Failure {
+  constructor(server: ServerConfig, before: ServerIdentity, now: ServerIdentity, runs: boolean) {
+    const change =
+      before.name === now.name
+        ? `${now.name} was restarted, or there are several servers of that name`
+        : `they led to ${before.name} before and lead to ${now.name} now`;
+    super(runs ? 'dump' : 'preflight', `${addressOf(server)}: ${change}; ${ONE_SERVER}`);
   }
 }

@@ -1,4 +1,5 @@
 import type { Database } from './connection.ts';
+import { type Replication, readReplication } from './replication.ts';
 
 /** Default character set and collation of one database. */
 export type DatabaseDefaults = {
@@ -11,7 +12,7 @@ export type DatabaseDefaults = {
  * Settings of the server that a restore needs to know; undefined where the server has no such
  * variable.
  */
-export type ServerFacts = {
+export type ServerFacts = Replication & {
   /** Names the server, on MySQL. */
   readonly uuid: string | undefined;
   /** These three name the server on MariaDB. */
@@ -27,6 +28,10 @@ export type ServerFacts = {
   /** The global `sql_mode`. */
   readonly sqlMode: string | undefined;
   readonly writesBinaryLog: boolean;
+  /** Any value of `read_only` but OFF: MariaDB 12 has more of them. */
+  readonly readOnly: boolean | undefined;
+  /** ON for a reader of Aurora. */
+  readonly innodbReadOnly: boolean | undefined;
   readonly databases: readonly DatabaseDefaults[];
 };
 
@@ -42,6 +47,8 @@ const VARIABLES = [
   'system_time_zone',
   'sql_mode',
   'log_bin',
+  'read_only',
+  'innodb_read_only',
 ];
 
 /** Needs no privilege. @throws the server's error when something cannot be read. */
@@ -57,6 +64,10 @@ export async function readServerFacts(
   const whole = (name: string) => {
     const value = values.get(name);
     return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+  };
+  const isOn = (name: string) => {
+    const value = values.get(name);
+    return value === undefined ? undefined : value !== 'OFF';
   };
   const schemata = await database.query(
     'SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS characterSet, DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA',
@@ -75,6 +86,9 @@ export async function readServerFacts(
     systemTimeZone: values.get('system_time_zone'),
     sqlMode: values.get('sql_mode'),
     writesBinaryLog: values.get('log_bin') === 'ON',
+    readOnly: isOn('read_only'),
+    innodbReadOnly: isOn('innodb_read_only'),
+    ...(await readReplication(database)),
     databases: schemata
       .map(({ name, characterSet, collation }) => ({
         name: String(name),

@@ -2,6 +2,7 @@ import type { ServerConfig } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Work } from '../stall-watch.ts';
 import { openDatabase, type Row } from './connection.ts';
+import { openOnMarked, type RunMark } from './run-mark.ts';
 
 /** Longer is no answer, whatever QUERY_TIMEOUT_SECONDS allows. */
 const ASK_SECONDS = 10;
@@ -24,11 +25,15 @@ export function workAmong(processes: readonly Row[], user: string, ownId: number
   };
 }
 
-/** Asks by a connection of its own. Settles within twenty seconds. */
-export async function askForWork(server: ServerConfig): Promise<Work> {
+/**
+ * Asks by a connection of its own, to the server with the mark if there is one. Settles within twenty
+ * seconds.
+ */
+export async function askForWork(server: ServerConfig, mark?: RunMark): Promise<Work> {
   const queryTimeoutSeconds = Math.min(ASK_SECONDS, server.queryTimeoutSeconds);
   try {
-    const database = await openDatabase({ ...server, queryTimeoutSeconds });
+    const asked = { ...server, queryTimeoutSeconds };
+    const database = mark === undefined ? await openDatabase(asked) : await openOnMarked(asked, mark);
     try {
       return workAmong(await database.query('SHOW PROCESSLIST'), server.user, database.id);
     } finally {

@@ -24,6 +24,10 @@ const ADDED_TO_SERVER = {
   timeZone: null,
   systemTimeZone: null,
   sqlMode: null,
+  readOnly: null,
+  innodbReadOnly: null,
+  replica: null,
+  replicaLagSeconds: null,
 } as const;
 
 /** Reads a manifest of format 1 as {@link Manifest}. */

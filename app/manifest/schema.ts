@@ -8,6 +8,7 @@ const text = z.string();
 /** Null in what was read of format 1, and where the server did not tell. */
 const toldText = text.nullable();
 const told = bytes.nullable();
+const yes = z.boolean().nullable();
 /** Names that a restore puts into statements. */
 const settingName = text.regex(/^[A-Za-z0-9_]{0,64}$/);
 const sqlMode = text.regex(/^[A-Za-z0-9_,]*$/);
@@ -63,6 +64,12 @@ const server = z.object({
   timeZone: toldText,
   systemTimeZone: toldText,
   sqlMode: sqlMode.nullable(),
+  readOnly: yes,
+  /** Of a reader of Aurora. */
+  innodbReadOnly: yes,
+  replica: yes,
+  /** When preflight asked. */
+  replicaLagSeconds: told,
 });
 
 const claim = z.object({ key: text.min(1), storedBytes: bytes, crc32 });

@@ -18,22 +18,26 @@ const SQL_MODE: Readonly<Record<Generation, string>> = {
 /**
  * The option file both generations read: the password (which must be in no argv) and what the session needs.
  * The MySQL client libraries take `[client]`; upstream 1.x takes session variables from a section of its own and would
- * refuse unknown keys in `[mydumper]`.
+ * refuse unknown keys in `[mydumper]`. 1.x only warns when the server refuses one of those; a connection fails when
+ * the server refuses one of `required`.
  */
 export function renderOptionFile(
   server: ServerConfig,
   session: SessionSettings,
   generation: Generation,
+  required: SessionSettings = {},
 ): string {
-  const assignments = Object.entries({ ...session, sql_mode: SQL_MODE[generation] }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
+  const assignments = assignmentsOf({ ...session, sql_mode: SQL_MODE[generation] });
+  const conditions = assignmentsOf(required);
+  const atConnect = generation === 'classic' ? [...assignments, ...conditions] : conditions;
   const lines = clientLines(server, generation);
-  if (generation === 'classic') {
-    lines.push(`init-command=${quoteOption(`SET SESSION ${assignments.join(', ')}`)}`);
-  }
+  if (atConnect.length > 0) lines.push(`init-command=${quoteOption(`SET SESSION ${atConnect.join(', ')}`)}`);
   if (generation === 'modern') lines.push('[mydumper_session_variables]', ...assignments);
   return `${lines.join('\n')}\n`;
+}
+
+function assignmentsOf(settings: SessionSettings): string[] {
+  return Object.entries(settings).map(([name, value]) => `${name}=${value}`);
 }
 
 /**

@@ -129,7 +129,13 @@ const LEADS = [
 const TAILS = ['', 'x', '!', '\n!', ' x'];
 
 const lockWait = (Info: string) =>
-  createLockWaitMeter(1, 'u')([{ Id: 2, User: 'u', Command: 'Query', State: 'Waiting for lock', Info }], 1);
+  createLockWaitMeter()(
+    {
+      all: [{ Id: 2, User: 'u', Command: 'Query', State: 'Waiting for lock', Info }],
+      dumping: new Set([2]),
+    },
+    1,
+  );
 const target = { database: { query: () => Promise.resolve([]) }, as: undefined } as unknown as Parameters<
   typeof createDatabase
 >[0];

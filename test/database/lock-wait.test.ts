@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase, type Row } from '../../app/database/connection.ts';
 import { createLockWaitMeter, type LockWait, watchLockWait } from '../../app/database/lock-wait.ts';
+import { startBalancer } from '../support/balancer.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
 import { rowNumbers } from '../support/mariadb/sql.ts';
+import { holdMark, openMarked } from './marked.ts';
 
 const WAIT = { timeout: 30_000, interval: 5 };
 let db: MariaDb;
@@ -27,6 +29,8 @@ const row = (id: number, state: string, info: string, of: Partial<Row> = {}): Ro
   Info: info,
   ...of,
 });
+/** Session 8 is mydumper's. */
+const processes = (...all: readonly Row[]) => ({ all, dumping: new Set([8]) });
 const FLUSH = 'FLUSH TABLES WITH READ LOCK';
 
 test.each([
@@ -38,71 +42,81 @@ test.each([
   'LOCK INSTANCE FOR BACKUP',
   'BACKUP STAGE BLOCK_COMMIT',
 ])('a wait with %s is timed from when it was first seen', (statement) => {
-  const meter = createLockWaitMeter(7, 'backup');
-  const waiting = [row(8, 'Waiting for backup lock', statement)];
+  const meter = createLockWaitMeter();
+  const waiting = processes(row(8, 'Waiting for backup lock', statement));
   expect(meter(waiting, 100)?.seconds).toBe(0);
   expect(meter(waiting, 104.5)).toMatchObject({ id: 8, seconds: 4.5 });
-  expect(meter([], 105)).toBeUndefined();
+  expect(meter(processes(), 105)).toBeUndefined();
   expect(meter(waiting, 106)?.seconds).toBe(0);
 });
 
 test.each<[string, Row]>([
-  ['that was there before', row(7, 'Waiting for backup lock', FLUSH)],
-  ['of another user', row(8, 'Waiting for backup lock', FLUSH, { User: 'app' })],
+  ['that is not mydumper’s', row(7, 'Waiting for backup lock', FLUSH)],
   ['that has its lock', row(8, 'starting', FLUSH)],
   ['that is no lock', row(8, 'Waiting for table metadata lock', 'SELECT * FROM `FLUSH TABLES`')],
   ['without a statement', row(8, '', '', { Command: 'Sleep', Info: null, State: null })],
 ])('a connection %s is none of it', (_name, process) => {
-  expect(createLockWaitMeter(7, 'backup')([process], 100)).toBeUndefined();
+  expect(createLockWaitMeter()(processes(process), 100)).toBeUndefined();
 });
 
 test('it is told behind what it waits, without the statement, which may hold anything', () => {
-  const wait = createLockWaitMeter(7, 'backup')(
-    [
+  const wait = createLockWaitMeter()(
+    processes(
       row(8, 'Waiting for backup lock', FLUSH, { Time: 40 }),
       row(3, 'updating', "UPDATE people SET secret = 'x'", { User: 'app', Time: 31 }),
       row(4, 'updating', 'UPDATE t SET a = 1', { User: 'app', Time: 2 }),
-    ],
+    ),
     100,
   );
   expect(wait?.behind).toBe('connection 3 of "app", whose statement has run for 31 s');
 });
 
-test('a lock that a long statement keeps mydumper from is given up, and writers go on while the statement still runs', async () => {
-  const slow = await db.connect();
-  const told: LockWait[] = [];
-  const watch = await watchLockWait(serverAddress(db), (wait) => told.push(wait), 1);
-  const flusher = await db.connect();
-  const writer = await db.connect();
-  const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {}); // killed below
-  const isRunning = () =>
-    db
-      .query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
-      .then(({ length }) => length > 0);
-  await vi.waitFor(async () => expect(await isRunning()).toBe(true), WAIT);
-  const lock = flusher.query(FLUSH).then(
-    () => 'taken',
-    (error: { code?: string }) => error.code,
-  );
-  await vi.waitFor(async () => {
-    const waiting = await db.query(
-      "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
+test.each([
+  ['', false],
+  [', also through a proxy that gives connections numbers of its own', true],
+])(
+  'a lock that a long statement keeps mydumper from is given up, and writers go on while the statement still runs%s',
+  async (_how, ownNumbers) => {
+    const slow = await db.connect();
+    const told: LockWait[] = [];
+    const mark = await holdMark(db);
+    const proxy = await startBalancer([db.port], { ownNumbers });
+    onTestFinished(proxy.close);
+    const server = serverAddress(db, { port: proxy.port });
+    const watch = await watchLockWait(server, mark, (wait) => told.push(wait), 1);
+    const flusher = await openMarked(db, mark);
+    const writer = await db.connect();
+    const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {}); // killed below
+    const isRunning = () =>
+      db
+        .query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
+        .then(({ length }) => length > 0);
+    await vi.waitFor(async () => expect(await isRunning()).toBe(true), WAIT);
+    const lock = flusher.query(FLUSH).then(
+      () => 'taken',
+      (error: { code?: string }) => error.code,
     );
-    expect(waiting).toHaveLength(1);
-  }, WAIT);
-  await writer.query('INSERT INTO shop.other VALUES (1, 1)');
-  expect(await isRunning()).toBe(true);
-  expect(await lock).not.toBe('taken');
-  expect(told).toEqual([expect.objectContaining({ id: flusher.threadId })]);
-  await db.query(`KILL ${slow.threadId}`);
-  await long;
-  await watch.end();
-});
+    await vi.waitFor(async () => {
+      const waiting = await db.query(
+        "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
+      );
+      expect(waiting).toHaveLength(1);
+    }, WAIT);
+    await writer.query('REPLACE INTO shop.other VALUES (1, 1)');
+    expect(await isRunning()).toBe(true);
+    expect(await lock).not.toBe('taken');
+    expect(told).toEqual([expect.objectContaining({ id: flusher.threadId })]);
+    await db.query(`KILL ${slow.threadId}`);
+    await long;
+    await watch.end();
+  },
+);
 
 test('what still waits when the watching ends, as after mydumper was killed, is ended too', async () => {
-  const watch = await watchLockWait(serverAddress(db), () => {});
+  const mark = await holdMark(db);
+  const watch = await watchLockWait(serverAddress(db), mark, () => {});
   const slow = await db.connect();
-  const flusher = await db.connect();
+  const flusher = await openMarked(db, mark);
   const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {});
   await vi.waitFor(async () => {
     expect(
@@ -130,7 +144,8 @@ test('it ends, and so does any connection of ours, when the server is out of rea
   onTestFinished(proxy.close);
   const server = serverAddress(db, { port: proxy.port });
   const connection = await openDatabase(server);
-  const watch = await watchLockWait(server, () => expect.unreachable('nothing waits'));
+  const mark = await holdMark(db);
+  const watch = await watchLockWait(server, mark, () => expect.unreachable('nothing waits'));
   proxy.stall();
   connection.query('DO 1').catch(() => {}); // never answered
   await Promise.all([watch.end(), connection.close()]);

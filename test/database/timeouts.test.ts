@@ -4,6 +4,7 @@ import type { ServerConfig } from '../../app/config.ts';
 import { openDatabase } from '../../app/database/connection.ts';
 import { backupOf, takeRunLock } from '../../app/database/run-lock.ts';
 import { askForWork, workAmong } from '../../app/database/work.ts';
+import { startBalancer } from '../support/balancer.ts';
 import { startCuttableProxy } from '../support/cuttable-proxy.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 
@@ -25,23 +26,31 @@ const server = (port = db.port): ServerConfig => ({
   tls: { mode: undefined, caFile: undefined },
 });
 
-test('a statement that takes too long is ended here and in the server, naming the variable', async () => {
-  const database = await openDatabase(server());
-  await expect(database.query('SELECT SLEEP(300) AS slept')).rejects.toMatchObject({
-    code: 'QUERY_TIMEOUT',
-    message:
-      'the MySQL server has not answered for 1 s (QUERY_TIMEOUT_SECONDS=1) to "SELECT SLEEP(300) AS slept"',
-  });
-  await expect(database.query('DO 1')).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
-  await database.close();
-  await vi.waitFor(async () => {
-    expect(
-      await db.query(
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SLEEP(300)%' AND INFO NOT LIKE '%PROCESSLIST%'",
-      ),
-    ).toEqual([]);
-  });
-});
+test.each([
+  ['', false],
+  [', also through a proxy that gives connections numbers of its own', true],
+])(
+  'a statement that takes too long is ended here and in the server, naming the variable%s',
+  async (_how, ownNumbers) => {
+    const proxy = await startBalancer([db.port], { ownNumbers });
+    onTestFinished(proxy.close);
+    const database = await openDatabase(server(proxy.port));
+    await expect(database.query('SELECT SLEEP(300) AS slept')).rejects.toMatchObject({
+      code: 'QUERY_TIMEOUT',
+      message:
+        'the MySQL server has not answered for 1 s (QUERY_TIMEOUT_SECONDS=1) to "SELECT SLEEP(300) AS slept"',
+    });
+    await expect(database.query('DO 1')).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+    await database.close();
+    await vi.waitFor(async () => {
+      expect(
+        await db.query(
+          "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SLEEP(300)%' AND INFO NOT LIKE '%PROCESSLIST%'",
+        ),
+      ).toEqual([]);
+    });
+  },
+);
 
 test('a statement that takes the longer the more rows there are may take longer', async () => {
   const database = await openDatabase(server());

@@ -56,6 +56,10 @@ const facts: ServerFacts = {
   systemTimeZone: 'CET',
   sqlMode: 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',
   writesBinaryLog: true,
+  readOnly: true,
+  innodbReadOnly: false,
+  replica: true,
+  replicaLagSeconds: 2,
   databases: [
     { name: 'a.b', characterSet: 'utf8mb4', collation: 'utf8mb4_bin' },
     { name: 'shop', characterSet: 'latin1', collation: 'latin1_swedish_ci' },

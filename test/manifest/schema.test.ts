@@ -32,6 +32,13 @@ function altered(path: Path, ...values: [] | [unknown]): unknown {
   return manifest;
 }
 
+function valueAt(path: Path): unknown {
+  return path.reduce(
+    (at: unknown, name) => (isTree(at) ? (at as Record<string, unknown>)[name] : undefined),
+    valid(),
+  );
+}
+
 const accepts = (manifest: unknown) => manifestSchema.safeParse(manifest).success;
 const FIELDS = fieldsOf(valid());
 const named = FIELDS.map((path) => [path.join('.'), path] as const);
@@ -46,7 +53,8 @@ test.each(named)('without %s it is refused', (_name, path) => {
 });
 
 test.each(named)('with a value of another type in %s it is refused', (_name, path) => {
-  for (const wrong of [true, { unknown: 1 }, undefined]) expect(accepts(altered(path, wrong))).toBe(false);
+  const another = typeof valueAt(path) === 'boolean' ? 'true' : true;
+  for (const wrong of [another, { unknown: 1 }, undefined]) expect(accepts(altered(path, wrong))).toBe(false);
 });
 
 test.each<readonly [string, Path, readonly unknown[]]>([

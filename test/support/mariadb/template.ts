@@ -137,4 +137,6 @@ export async function copyTemplate(program: ServerProgram, target: string): Prom
   const template = await templateDataDir(program);
   await mkdir(target, { recursive: true, mode: 0o700 });
   await run('cp', ['-a', '--reflink=auto', `${template}/.`, target]);
+  // It holds MySQL's server_uuid: the server makes one of its own.
+  await rm(join(target, 'auto.cnf'), { force: true });
 }
