@@ -1,0 +1,4 @@
+import { contentRows } from './rows/content.ts';
+import { testRows } from './testing.ts';
+
+await testRows(contentRows);

@@ -1,0 +1,51 @@
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
+import { startWorld, type World } from '../e2e/world.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverProgram } from '../support/mariadb/server-program.ts';
+import { type Cell, currentCell } from './cell.ts';
+import { type CellRecord, readRecord } from './record.ts';
+import { type Outcome, outcomeOf, type Row } from './row.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What the reporter of `npm run compat` writes to the cell's file. */
+    compat?: { readonly cell: Cell; readonly id: string; readonly outcome: Outcome };
+  }
+}
+
+/** Servers that are backed up have a binary log, as in production. */
+const WITH_BINLOG = ['log-bin=binlog', 'server-id=1', 'log_bin_trust_function_creators=ON'];
+
+/** A test for each row that this vendor can have, with a server to back up and an empty one. */
+export async function testRows(rows: readonly Row[]): Promise<void> {
+  const { vendor } = await serverProgram();
+  let db: MariaDb;
+  let copy: MariaDb;
+  let world: World;
+  let cell: Cell;
+  let known: CellRecord | undefined;
+
+  beforeAll(async () => {
+    cell = await currentCell();
+    known = readRecord(cell);
+    db = await startMariaDb({ config: WITH_BINLOG });
+    copy = await startMariaDb();
+    world = await startWorld({ db });
+  });
+  afterEach(() => world?.s3.setBandwidth(undefined));
+  afterAll(async () => {
+    await world?.stop();
+    await copy?.stop();
+    await db?.stop();
+  });
+
+  const own = rows.filter(({ only }) => only === undefined || only === vendor);
+  test.for(own)('$id: $promise', async (row, { task }) => {
+    const outcome = await outcomeOf(row, { db, copy, world });
+    task.meta.compat = { cell, id: row.id, outcome };
+    const worked = known?.rows[row.id]?.result === 'works';
+    // Backups are right or refused. Loading may fail where the record says so.
+    if (outcome.result === 'fails' && (row.part === 'backup' || worked)) throw new Error(outcome.note);
+    if (outcome.result === 'refused' && worked) throw new Error(`refused: ${outcome.note}`);
+  });
+}
