@@ -1,4 +1,4 @@
-import { contentRows } from './rows/content.ts';
+import { CONTENT } from './rows/all.ts';
 import { testRows } from './testing.ts';
 
-await testRows(contentRows);
+await testRows(CONTENT);

@@ -1,5 +1,10 @@
 import type { Row } from '../row.ts';
 import { contentRows } from './content.ts';
+import { programRows } from './programs.ts';
+import { typeRows } from './types.ts';
 
-/** Every row, in the order of the page. */
-export const ALL_ROWS: readonly Row[] = [...contentRows];
+/** Rows that run one after another with the same two servers: the first of them look at all databases. */
+export const CONTENT: readonly Row[] = [...contentRows, ...programRows, ...typeRows];
+
+/** Every row. */
+export const ALL_ROWS: readonly Row[] = [...CONTENT];

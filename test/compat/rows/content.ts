@@ -1,22 +1,14 @@
-import { dropAll, into, renamed, restoreInto } from '../../restore/setting.ts';
+import { renamed } from '../../restore/setting.ts';
 import { describeServer, type ServerDescription } from '../../support/mariadb/compare.ts';
 import { createNastyDatabases } from '../../support/mariadb/dataset.ts';
 import type { MariaDb } from '../../support/mariadb/harness.ts';
 import { quoteName } from '../../support/mariadb/sql.ts';
-import { runProgram } from '../../support/program.ts';
 import type { Pair, Row } from '../row.ts';
-import { type Backup, backUp, expectSame, expectSameAsSql, expectSameByMyloader, reasonOf } from '../runs.ts';
-
-/** Computed once: several rows look at the same backup. */
-function once<T>(compute: (pair: Pair) => Promise<T>): (pair: Pair) => Promise<T> {
-  let result: Promise<T> | undefined;
-  return (pair) => {
-    result ??= compute(pair);
-    return result;
-  };
-}
+import { type Backup, backUp, expectSameAsSql, expectSameByMyloader } from '../runs.ts';
+import { expectRestored, once } from './loads.ts';
 
 const OBJECTS = 'nasty objects-1';
+const ONE = 'nasty_types';
 
 type Content = { readonly databases: readonly string[]; readonly before: ServerDescription };
 
@@ -26,14 +18,15 @@ const content = once(async ({ db }): Promise<Content> => {
   return { databases, before: await describeServer(db, databases) };
 });
 
-const whole = once(async (pair: Pair): Promise<Backup> => {
+/** Of all databases there are, so it must be made before other rows add theirs. */
+const whole = once(async (pair): Promise<Backup> => {
   await content(pair);
   return backUp(pair.world, { SOURCE: 'whole' });
 });
 
-const one = once(async (pair: Pair): Promise<Backup> => {
+const one = once(async (pair): Promise<Backup> => {
   await content(pair);
-  return backUp(pair.world, { SOURCE: 'one', DATABASES: 'nasty_types' });
+  return backUp(pair.world, { SOURCE: 'one', DATABASES: ONE });
 });
 
 function only({ before }: Content, database: string): ServerDescription {
@@ -44,33 +37,26 @@ function only({ before }: Content, database: string): ServerDescription {
   return { objects: Object.fromEntries(objects) };
 }
 
-/** What README asks for; the first needs the global read lock, the second table locks as on RDS. */
-const PRIVILEGES = {
-  limited_reload: 'SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD',
-  limited_lock: 'SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, LOCK TABLES',
-} as const;
-
-async function limitedUser(db: MariaDb, user: keyof typeof PRIVILEGES): Promise<Record<string, string>> {
+/** Makes a backup as a user who has just these privileges, and compares it with what the user may see. */
+async function asUser(
+  { db, world, copy }: Pair,
+  user: string,
+  grants: readonly string[],
+  before: ServerDescription,
+  extra: Record<string, string> = {},
+): Promise<string | undefined> {
   const account = `${user}@'127.0.0.1'`;
   await db.query(`CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY 'geheim'`);
-  await db.query(`GRANT ${PRIVILEGES[user]} ON *.* TO ${account}`);
-  if (db.vendor === 'mysql') await db.query(`GRANT SHOW_ROUTINE ON *.* TO ${account}`);
-  return { USERNAME: user, PASSWORD: 'geheim' };
+  for (const grant of grants) await db.query(`GRANT ${grant} TO ${account}`);
+  const backup = await backUp(world, { SOURCE: user, USERNAME: user, PASSWORD: 'geheim', ...extra });
+  await expectSameAsSql(world, copy, backup, before);
+  return backup.manifest.binlog === null ? 'the backup has no binary log position' : undefined;
 }
 
-function limited(user: keyof typeof PRIVILEGES, promise: string): Row {
-  return {
-    id: user,
-    part: 'backup',
-    promise,
-    run: async (pair) => {
-      const { before } = await content(pair);
-      const account = await limitedUser(pair.db, user);
-      const backup = await backUp(pair.world, { SOURCE: user, ...account });
-      await expectSameAsSql(pair.world, pair.copy, backup, before);
-      return backup.manifest.binlog === null ? 'the backup has no binary log position' : undefined;
-    },
-  };
+/** What README asks for, but for what the binary log position needs. */
+function readme(db: MariaDb, lock: 'RELOAD' | 'LOCK TABLES'): string[] {
+  const grants = [`SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, ${lock} ON *.*`];
+  return db.vendor === 'mysql' ? [...grants, 'SHOW_ROUTINE ON *.*'] : grants;
 }
 
 export const contentRows: readonly Row[] = [
@@ -81,83 +67,83 @@ export const contentRows: readonly Row[] = [
     run: async (pair) => {
       const { databases, before } = await content(pair);
       const backup = await whole(pair);
-      const named = backup.manifest.databases.toSorted();
-      if (named.join() !== databases.toSorted().join()) throw new Error(`it holds ${named.join(', ')}`);
+      const held = backup.manifest.databases.toSorted();
+      if (held.join() !== databases.toSorted().join()) throw new Error(`it holds ${held.join(', ')}`);
       await expectSameAsSql(pair.world, pair.copy, backup, before);
+      return undefined;
     },
   },
   {
     id: 'one-database',
     part: 'backup',
-    promise: '`DATABASES=` with one name: that database, with its definition, and nothing else',
+    promise: '`DATABASES=` with one name: that database with its definition, and nothing else',
     run: async (pair) => {
-      const all = await content(pair);
+      const known = await content(pair);
       const backup = await one(pair);
-      const strangers = backup.manifest.files.filter(
-        ({ database }) => database !== null && database !== 'nasty_types',
-      );
-      if (strangers.length > 0) throw new Error(`it holds ${strangers.map(({ name }) => name).join(', ')}`);
-      await expectSameAsSql(pair.world, pair.copy, backup, only(all, 'nasty_types'));
+      const others = backup.manifest.files.filter(({ database }) => database !== null && database !== ONE);
+      if (others.length > 0) throw new Error(`it holds ${others.map(({ name }) => name).join(', ')}`);
+      await expectSameAsSql(pair.world, pair.copy, backup, only(known, ONE));
+      return undefined;
     },
   },
-  limited(
-    'limited_reload',
-    "A user with exactly README's privileges and RELOAD, on a server with a binary log",
-  ),
-  limited(
-    'limited_lock',
-    "A user with exactly README's privileges and LOCK TABLES, as on RDS, on a server with a binary log",
-  ),
+  {
+    id: 'limited-reload',
+    part: 'backup',
+    promise:
+      'A user with `SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD`, on a server with a binary log',
+    run: async (pair) => {
+      const { before } = await content(pair);
+      return asUser(pair, 'limited_reload', readme(pair.db, 'RELOAD'), before);
+    },
+  },
+  {
+    id: 'limited-lock-tables',
+    part: 'backup',
+    promise: 'The same user with `LOCK TABLES` in place of `RELOAD`, as on RDS',
+    run: async (pair) => {
+      const { before } = await content(pair);
+      return asUser(pair, 'limited_lock', readme(pair.db, 'LOCK TABLES'), before);
+    },
+  },
   {
     id: 'limited-one',
     part: 'backup',
     promise: 'A user with privileges on one database only, and `DATABASES=` with its name',
     run: async (pair) => {
-      const all = await content(pair);
-      const account = "limited_one@'127.0.0.1'";
-      await pair.db.query(`CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY 'geheim'`);
-      await pair.db.query(
-        `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON nasty_types.* TO ${account}`,
-      );
-      const backup = await backUp(pair.world, {
-        SOURCE: 'limited-one',
-        DATABASES: 'nasty_types',
-        USERNAME: 'limited_one',
-        PASSWORD: 'geheim',
-      });
-      await expectSameAsSql(pair.world, pair.copy, backup, only(all, 'nasty_types'));
-      return backup.manifest.binlog === null ? 'the backup has no binary log position' : undefined;
+      const known = await content(pair);
+      const grants = [`SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON ${ONE}.*`];
+      return asUser(pair, 'limited_one', grants, only(known, ONE), { DATABASES: ONE });
     },
   },
   {
-    id: 'myloader-whole',
+    id: 'whole-server-myloader',
     part: 'myloader',
     promise: 'Loads the backup of the whole server into an empty one',
     run: async (pair) => {
       const { before } = await content(pair);
       await expectSameByMyloader(pair.world, pair.copy, await whole(pair), before);
+      return undefined;
     },
   },
   {
-    id: 'myloader-one',
+    id: 'one-database-myloader',
     part: 'myloader',
     promise: 'Loads the backup of one database into an empty server',
     run: async (pair) => {
-      const all = await content(pair);
-      await expectSameByMyloader(pair.world, pair.copy, await one(pair), only(all, 'nasty_types'));
+      const known = await content(pair);
+      await expectSameByMyloader(pair.world, pair.copy, await one(pair), only(known, ONE));
+      return undefined;
     },
   },
   {
-    id: 'restore-whole',
+    id: 'whole-server-restore',
     part: 'restore',
     promise: '`restore --check` of the whole server into an empty one',
     run: async (pair) => {
       const { before } = await content(pair);
       await whole(pair);
-      await dropAll(pair.copy);
-      const ended = await restoreInto(pair.world, pair.copy, ['latest', '--check'], { SOURCE: 'whole' });
-      if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${reasonOf(ended)}`);
-      await expectSame(pair.copy, before);
+      await expectRestored(pair, { SOURCE: 'whole' }, before);
+      return undefined;
     },
   },
   {
@@ -165,13 +151,16 @@ export const contentRows: readonly Row[] = [
     part: 'restore',
     promise: '`restore --as` loads one database under another name',
     run: async (pair) => {
-      const all = await content(pair);
+      const known = await content(pair);
       await whole(pair);
-      await dropAll(pair.copy);
-      const argv = ['restore', 'latest', '--databases', OBJECTS, '--as', 'an"other name', '--check'];
-      const ended = await runProgram(into(pair.world, pair.copy, { SOURCE: 'whole' }), argv);
-      if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${reasonOf(ended)}`);
-      await expectSame(pair.copy, renamed(only(all, OBJECTS), OBJECTS, 'an"other name'));
+      const before = renamed(only(known, OBJECTS), OBJECTS, 'an"other name');
+      await expectRestored(pair, { SOURCE: 'whole' }, before, [
+        '--databases',
+        OBJECTS,
+        '--as',
+        'an"other name',
+      ]);
+      return undefined;
     },
   },
 ];

@@ -103,6 +103,13 @@ const EVENTS = [
   "CREATE DEFINER = `app \"user\"`@`10.%` EVENT `disabled on slave` ON SCHEDULE EVERY 1 WEEK STARTS '2035-01-01 00:00:00' DISABLE ON SLAVE DO SELECT 'a;b'",
 ];
 
+/** Procedures and functions in the current database, with bodies that are hard to cut into statements. */
+export async function createRoutines(connection: Connection, vendor: Vendor): Promise<void> {
+  const own = vendor === 'mariadb' ? mariadbObjects : mysqlObjects;
+  await connection.query('CREATE TABLE audit (id int AUTO_INCREMENT PRIMARY KEY, what text)');
+  for (const statement of [...ROUTINES, ...own.routines]) await connection.query(statement);
+}
+
 /** Tables of every sort in the current database, and the views, routines, triggers and events around them. */
 export async function createObjects(
   connection: Connection,

@@ -17,8 +17,8 @@ const ORDER: readonly (readonly [ManifestFile['kind'], name: RegExp])[] = [
 ];
 
 /**
- * Loads a dump without any loader: each file goes to the server as it is, which takes it apart itself. So it shows what the dump
- * holds, whatever myloader makes of it.
+ * Loads a dump without any loader: the server gets the files as they are. So it shows what the dump holds, whatever myloader
+ * makes of it.
  *
  * @throws the server's error, with the file's name.
  */
@@ -39,7 +39,10 @@ async function loadFile(db: MariaDb, directory: string, { name, kind, database }
     await prepare(connection, kind);
     if (database !== null && !name.endsWith('-schema-create.sql'))
       await connection.query(bytesOf(`USE ${quoteName(database)}`));
-    await connection.query(readFileSync(join(directory, name), 'latin1'));
+    const text = readFileSync(join(directory, name), 'latin1');
+    // MySQL takes a semicolon behind the last word of a program for a part of it, so these go one by one.
+    const statements = kind === 'data' || kind === 'schema' ? [text] : text.split(/;\n/);
+    for (const statement of statements) if (statement.trim() !== '') await connection.query(statement);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${name}: ${reason}`, { cause: error });
