@@ -86,6 +86,11 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     '--dirty',
     // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump fail.
     '--skip-ddl-locks',
+    // By default 1.x asks for each definition in its table's own character set and says of the file that
+    // it holds bytes. Then comments, defaults and ENUM members change or do not load, tables with odd
+    // names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
+    `--default-character-set=${DEFINITIONS_AND_ROWS}`,
+    `--set-names=${DEFINITIONS_AND_ROWS}`,
     // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
     ...(isListable(databases, list) ? [`--database=${list}`] : []),
     // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those
@@ -94,6 +99,9 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     ...(serverVersion === undefined ? [] : [`--server-version=${serverVersion}`]),
   ];
 }
+
+/** Character sets of 1.x for the files of definitions and for those of rows. */
+const DEFINITIONS_AND_ROWS = 'utf8mb4,binary';
 
 /** 1.x splits the list at commas and writes the names into statements without quoting them. */
 function isListable(names: readonly string[], list: string): boolean {
