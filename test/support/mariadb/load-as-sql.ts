@@ -33,8 +33,12 @@ export async function loadAsSql(db: MariaDb, directory: string, files: readonly 
 type DumpFile = Pick<ManifestFile, 'name' | 'kind' | 'database'>;
 
 async function loadFile(db: MariaDb, directory: string, { name, kind, database }: DumpFile): Promise<void> {
-  // In this character set a string of latin1 is sent byte for byte.
-  const connection = await db.connect({ multipleStatements: true, charset: 'BINARY' });
+  // In this character set a string of latin1 is sent byte for byte, whatever the file sets meanwhile.
+  const connection = await db.connect({
+    multipleStatements: true,
+    charset: 'BINARY',
+    flags: ['-IGNORE_SPACE', '-SESSION_TRACK'],
+  });
   try {
     await prepare(connection, kind);
     if (database !== null && !name.endsWith('-schema-create.sql'))
