@@ -52,6 +52,7 @@ Each table is one mydumper, each column one server, each row one promise. \`npm 
 comes first on the PATH and the server that \`TEST_SERVER\` and \`TEST_SERVER_ROOT\` name, and writes the result.
 
 - **works**: the promise was kept. Contents are compared table by table, program by program, with what was backed up.
+- **warned**: the backup lacks something, and the run says so before it starts. The note gives its words.
 - **refused**: the program says before it starts that this backup would not be right, and exits with 3. The note gives its words.
 - **fails**: the promise was broken. The note says how.
 - **not run**: this server was not available.

@@ -29,7 +29,8 @@ export type Row = {
    * Proves the promise.
    *
    * @returns what the page says besides "works", if anything.
-   * @throws Refused where a backup is refused before it starts, any other error where the promise is broken.
+   * @throws Refused where a backup is refused before it starts, Warned where it lacks something and said so, any other error where
+   * the promise is broken.
    */
   readonly run: (pair: Pair) => Promise<string | undefined>;
 };
@@ -42,9 +43,17 @@ export class Refused extends Error {
   }
 }
 
+/** The backup is made and lacks something, and the run said so. */
+export class Warned extends Error {
+  constructor(warning: string) {
+    super(warning);
+    this.name = 'Warned';
+  }
+}
+
 export type Outcome = {
-  readonly result: 'works' | 'refused' | 'fails';
-  /** Why it is refused, what fails, or what has to be known although it works. */
+  readonly result: 'works' | 'warned' | 'refused' | 'fails';
+  /** The words of the warning or refusal, what fails, or what has to be known although it works. */
   readonly note?: string;
 };
 
@@ -58,7 +67,8 @@ export async function outcomeOf(row: Row, pair: Pair): Promise<Outcome> {
     return note === undefined ? { result: 'works' } : { result: 'works', note: neutral(note) };
   } catch (error) {
     const note = neutral(error instanceof Error ? error.message : String(error));
-    return { result: error instanceof Refused ? 'refused' : 'fails', note };
+    if (error instanceof Refused) return { result: 'refused', note };
+    return { result: error instanceof Warned ? 'warned' : 'fails', note };
   }
 }
 

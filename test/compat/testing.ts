@@ -46,6 +46,6 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
     const worked = known?.rows[row.id]?.result === 'works';
     // Backups are right or refused. Loading may fail where the record says so.
     if (outcome.result === 'fails' && (row.part === 'backup' || worked)) throw new Error(outcome.note);
-    if (outcome.result === 'refused' && worked) throw new Error(`refused: ${outcome.note}`);
+    if (outcome.result !== 'works' && worked) throw new Error(`${outcome.result}: ${outcome.note}`);
   });
 }

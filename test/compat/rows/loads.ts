@@ -1,6 +1,6 @@
 import { dropAll, restoreInto } from '../../restore/setting.ts';
 import { describeServer, type ServerDescription } from '../../support/mariadb/compare.ts';
-import type { Pair, Part, Row } from '../row.ts';
+import { type Pair, type Part, type Row, Warned } from '../row.ts';
 import { type Backup, backUp, expectSame, expectSameAsSql, expectSameByMyloader, reasonOf } from '../runs.ts';
 
 /** Computed once, also when it fails: several rows look at the same backup. */
@@ -46,7 +46,7 @@ export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[]
         return undefined;
       } catch (error) {
         if (warning === undefined) throw error;
-        return `not kept; the run warns: ${warning}`;
+        throw new Warned(warning);
       }
     },
     myloader: async (pair) => {

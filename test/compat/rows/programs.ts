@@ -73,7 +73,7 @@ export const programRows: readonly Row[] = [
   ...loadRows({
     id: 'modes',
     promises: {
-      backup: 'Routines, triggers and events made under SQL modes of their own: kept, or the run warns',
+      backup: 'Routines, triggers and events made under SQL modes of their own',
       restore: '`restore` gives routines, triggers and events their SQL modes',
     },
     prepare: ({ db }) => createByMode(db),
