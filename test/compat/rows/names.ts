@@ -1,3 +1,5 @@
+import { unsupportedNames } from '../../../app/mydumper/naming.ts';
+import { type Generation, readVersion } from '../../../app/mydumper/version.ts';
 import { describeServer } from '../../support/mariadb/compare.ts';
 import { hostileNames } from '../../support/mariadb/dataset.ts';
 import { ODD_TABLE_NAMES } from '../../support/mariadb/dataset-names.ts';
@@ -31,7 +33,6 @@ const ODD_DATABASES = [
   '表',
   'mydumper_1',
   'mysql_copy',
-  'new\nline',
   'x'.repeat(64),
 ];
 
@@ -48,126 +49,120 @@ const ODD_COLUMNS = [
   'back`tick',
 ];
 
-/** One name, and what makes all that it needs. */
+type Table = { readonly database: string; readonly table: string };
+
+/** One name, and the tables that it takes; with a trigger on the first where the name is a table's. */
 type Named = {
   readonly name: string;
-  readonly databases: readonly string[];
-  readonly create: (db: MariaDb) => Promise<void>;
+  readonly tables: readonly Table[];
+  readonly column?: string;
+  readonly hasTrigger: boolean;
 };
 
-async function createTable(db: MariaDb, database: string, table: string, column = 'note'): Promise<void> {
-  const name = quoteName(database, table);
-  await db.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)} CHARACTER SET utf8mb4`);
-  await db.query(`CREATE TABLE ${name} (id int PRIMARY KEY, ${quoteName(column)} varchar(200))`);
-  await db.query(`INSERT INTO ${name} VALUES (1, ?), (2, NULL)`, [`${database}.${table}.${column}`]);
-}
+const asDatabase = (name: string): Named => ({
+  name,
+  tables: [{ database: name, table: 't' }],
+  hasTrigger: false,
+});
+const asTable = (name: string): Named => ({
+  name,
+  tables: [{ database: 'names', table: name }],
+  hasTrigger: true,
+});
+const asColumn = (name: string, index: number): Named => ({
+  name,
+  tables: [{ database: 'columns', table: `t${index}` }],
+  column: name,
+  hasTrigger: false,
+});
 
-const databases = ODD_DATABASES.map(
-  (name): Named => ({
-    name,
-    databases: [name],
-    create: async (db) => {
-      await createTable(db, name, 't');
-      await db.query(`CREATE VIEW ${quoteName(name, 'v')} AS SELECT id FROM ${quoteName(name, 't')}`);
-    },
+/** Names that 0.10 cannot represent, each in databases of its own with the table that it collides with. */
+const colliding = hostileNames.map(
+  ({ database, table, beside }, index): Named => ({
+    name: table === 't' ? database : table,
+    tables: [{ database, table }, ...(beside === undefined ? [] : [beside])].map((one) => ({
+      ...one,
+      database:
+        one.database === 'hostile' ? `hostile${index}` : one.database.replace('hostile.', `hostile${index}.`),
+    })),
+    hasTrigger: false,
   }),
 );
 
-const tables = ODD_TABLE_NAMES.map(
-  (name, index): Named => ({
-    name,
-    databases: ['names'],
-    create: async (db) => {
-      await createTable(db, 'names', name);
-      const trigger = quoteName('names', `trigger ${index}`);
+const databasesOf = (names: readonly Named[]) => [
+  ...new Set(names.flatMap(({ tables }) => tables.map(({ database }) => database))),
+];
+
+async function create(db: MariaDb, names: readonly Named[]): Promise<void> {
+  for (const database of databasesOf(names))
+    await db.query(`CREATE DATABASE ${quoteName(database)} CHARACTER SET utf8mb4`);
+  for (const [index, { tables, column = 'note', hasTrigger }] of names.entries()) {
+    for (const { database, table } of tables) {
+      const name = quoteName(database, table);
+      const quoted = quoteName(column);
       await db.query(
-        `CREATE TRIGGER ${trigger} BEFORE INSERT ON ${quoteName('names', name)} FOR EACH ROW SET NEW.id = 1`,
+        `CREATE TABLE ${name} (id int PRIMARY KEY, ${quoted} varchar(200), g int AS (length(${quoted})) STORED)`,
       );
-    },
-  }),
-);
-
-const columns = ODD_COLUMNS.map(
-  (name, index): Named => ({
-    name,
-    databases: ['columns'],
-    create: async (db) => {
-      const table = `t${index}`;
-      await createTable(db, 'columns', table, name);
-      await db.query(`ALTER TABLE columns.${table} ADD g int AS (length(${quoteName(name)})) STORED`);
-    },
-  }),
-);
-
-/** Names that 0.10 cannot represent, each with the table that it collides with. */
-const hostile = hostileNames.map(
-  ({ database, table, beside }): Named => ({
-    name: table,
-    databases: [...new Set([database, beside?.database ?? database])],
-    create: async (db) => {
-      for (const one of beside === undefined ? [{ database, table }] : [{ database, table }, beside]) {
-        const known = await db.query(`SHOW TABLES FROM ${quoteName(one.database)}`).catch(() => []);
-        if (!known.some((row) => Object.values(row).includes(one.table)))
-          await createTable(db, one.database, one.table);
-      }
-    },
-  }),
-);
-
-type Verdict = { readonly name: string; readonly refused: boolean; readonly reason: string };
-
-/**
- * Backs names up together. Those that a refusal names are left out of the next try; where the backup is not right each half is
- * tried alone, so that each name has a verdict of its own.
- *
- * @returns the names that are refused, and those whose backup is not right.
- */
-async function verdicts(pair: Pair, source: string, names: readonly Named[]): Promise<Verdict[]> {
-  if (names.length === 0) return [];
-  const error = await tryBackup(pair, source, names);
-  if (error === undefined) return [];
-  const reason = error.message;
-  if (names.length === 1)
-    return names.map(({ name }) => ({ name, refused: error instanceof Refused, reason }));
-  const named = error instanceof Refused ? names.filter(({ name }) => reason.includes(inMessage(name))) : [];
-  if (named.length > 0 && named.length < names.length) {
-    const refused = named.map(({ name }) => ({ name, refused: true, reason }));
-    return [
-      ...refused,
-      ...(await verdicts(
-        pair,
-        source,
-        names.filter((one) => !named.includes(one)),
-      )),
-    ];
+      await db.query(`INSERT INTO ${name} (id, ${quoted}) VALUES (1, ?), (2, NULL)`, [
+        `${database}.${table}`,
+      ]);
+      if (!hasTrigger) continue;
+      const trigger = quoteName(database, `trigger ${index}`);
+      await db.query(`CREATE TRIGGER ${trigger} BEFORE INSERT ON ${name} FOR EACH ROW SET NEW.id = 1`);
+    }
   }
-  const half = Math.ceil(names.length / 2);
-  const first = await verdicts(pair, source, names.slice(0, half));
-  return [...first, ...(await verdicts(pair, source, names.slice(half)))];
 }
 
-/** As the end of a quoted name. */
-function inMessage(name: string): string {
-  return JSON.stringify(name).slice(1);
-}
-
+/** Makes a backup of these names alone. @returns why that is refused or not right; undefined where it is right. */
 async function tryBackup(
   { db, copy, world }: Pair,
   source: string,
   names: readonly Named[],
 ): Promise<Error | undefined> {
-  const all = [...new Set(names.flatMap((named) => named.databases))];
+  const databases = databasesOf(names);
   try {
-    for (const named of names) await named.create(db);
-    const before = await describeServer(db, all);
-    const backup = await backUp(world, { SOURCE: source, DATABASES: all.join(','), THREADS: '2' });
+    await create(db, names);
+    const before = await describeServer(db, databases);
+    const backup = await backUp(world, { SOURCE: source, DATABASES: databases.join(',') });
     await expectSameAsSql(world, copy, backup, before);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
-    for (const name of all) await db.query(`DROP DATABASE IF EXISTS ${quoteName(name)}`);
+    for (const name of databases) await db.query(`DROP DATABASE IF EXISTS ${quoteName(name)}`);
   }
+}
+
+type Verdict = { readonly name: string; readonly error: Error };
+
+/** Tries names together, and by halves where that does not end as expected. @returns the names whose backup is not right. */
+async function verdicts(
+  pair: Pair,
+  source: string,
+  names: readonly Named[],
+  expected: 'right' | 'refused',
+): Promise<Verdict[]> {
+  if (names.length === 0) return [];
+  const error = await tryBackup(pair, source, names);
+  if (error === undefined && (expected === 'right' || names.length === 1)) return [];
+  if (error !== undefined && (names.length === 1 || (expected === 'refused' && error instanceof Refused)))
+    return names.map(({ name }) => ({ name, error }));
+  const half = Math.ceil(names.length / 2);
+  const first = await verdicts(pair, source, names.slice(0, half), expected);
+  return [...first, ...(await verdicts(pair, source, names.slice(half), expected))];
+}
+
+/** What the program's own rules say of a name, so that most names need one backup together. */
+function isRefused(generation: Generation, { name, tables, column, hasTrigger }: Named): boolean {
+  if (column !== undefined) return name.includes('`');
+  const contents = {
+    databases: databasesOf([{ name, tables, hasTrigger }]),
+    tables: tables.map((table) => ({ ...table, engine: 'innodb' })),
+    views: [],
+    triggered: hasTrigger ? tables : [],
+    programmed: [],
+  };
+  return unsupportedNames(generation, contents).length > 0;
 }
 
 function namesRow(id: string, promise: string, names: readonly Named[]): Row {
@@ -176,12 +171,25 @@ function namesRow(id: string, promise: string, names: readonly Named[]): Row {
     part: 'backup',
     promise,
     run: async (pair) => {
-      const found = await verdicts(pair, id, names);
-      const failed = found.filter(({ refused }) => !refused);
+      const signal = new AbortController().signal;
+      const { generation } = await readVersion('mydumper', 'MYDUMPER_BIN', process.env.PATH ?? '', signal);
+      const hopeless = names.filter((named) => isRefused(generation, named));
+      const found = [
+        ...(await verdicts(pair, id, hopeless, 'refused')),
+        ...(await verdicts(
+          pair,
+          id,
+          names.filter((named) => !hopeless.includes(named)),
+          'right',
+        )),
+      ];
+      const failed = found.filter(({ error }) => !(error instanceof Refused));
       if (failed.length > 0)
-        throw new Error(failed.map(({ name, reason }) => `${JSON.stringify(name)}: ${reason}`).join('; '));
+        throw new Error(
+          failed.map(({ name, error }) => `${JSON.stringify(name)}: ${error.message}`).join('; '),
+        );
       if (found.length === 0) return undefined;
-      return `refused before the dump: ${found.map(({ name }) => JSON.stringify(name)).join(', ')}`;
+      return `refused: ${found.map(({ name }) => JSON.stringify(name)).join(', ')}`;
     },
   };
 }
@@ -189,18 +197,22 @@ function namesRow(id: string, promise: string, names: readonly Named[]): Row {
 export const nameRows: readonly Row[] = [
   namesRow(
     'table-names',
-    `${tables.length} odd names of tables: each arrives, or is refused before the dump`,
-    tables,
+    `${ODD_TABLE_NAMES.length} odd names of tables: each comes back or is refused`,
+    ODD_TABLE_NAMES.map(asTable),
   ),
   namesRow(
     'database-names',
-    `${databases.length} odd names of databases: each arrives, or is refused`,
-    databases,
+    `${ODD_DATABASES.length} odd names of databases: each comes back or is refused`,
+    ODD_DATABASES.map(asDatabase),
   ),
-  namesRow('column-names', `${columns.length} odd names of columns: each arrives, or is refused`, columns),
+  namesRow(
+    'column-names',
+    `${ODD_COLUMNS.length} odd names of columns: each comes back or is refused`,
+    ODD_COLUMNS.map(asColumn),
+  ),
   namesRow(
     'colliding-names',
-    `${hostile.length} names whose files collide or mean something else: each arrives, or is refused`,
-    hostile,
+    `${colliding.length} names whose files collide or mean something else: each comes back or is refused`,
+    colliding,
   ),
 ];
