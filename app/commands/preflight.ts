@@ -113,7 +113,10 @@ async function inspectServer(
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const losses = await findLosses(database, generation, inventory, inventory.grants);
-    const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
+    const names = [
+      ...misleadingNames(inventory),
+      ...unsupportedNames(generation, inventory, inventory.vendor),
+    ];
     const facts = await readServerFacts(database, inventory.databases);
     const programs = await readPrograms(database, inventory);
     return { inventory, facts, programs, losses: { ...losses, refusals: [...names, ...losses.refusals] } };

@@ -89,8 +89,9 @@ function columnRefusals(columns: readonly Row[], ofTables: readonly Row[], gener
       (names) => `mydumper 0.10 leaves columns out whose default is an expression: ${names}`,
     ),
     ...group(
-      extra(/GENERATED/).filter((row) => String(row.name).includes('\\')),
-      (names) => `mydumper 0.10 does not see generated columns of tables with \\ in their names: ${names}`,
+      extra(/GENERATED/).filter((row) => `${row.db}.${row.name}`.includes('\\')),
+      (names) =>
+        `mydumper 0.10 does not see generated columns where a table or database has \\ in its name: ${names}`,
     ),
   ];
 }

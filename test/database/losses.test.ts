@@ -66,6 +66,12 @@ test('routines are refused for mydumper 0.10 where the server lists them with a 
   }
 });
 
+test('generated columns in a database with a backslash are refused for mydumper 0.10, which would dump them', async () => {
+  await db.query('CREATE DATABASE `back\\slash`');
+  await db.query('CREATE TABLE `back\\slash`.t (a int, b int AS (a + 1) STORED)');
+  expect((await lookAndEmpty()).refusals).toEqual([expect.stringContaining('back\\\\slash.t')]);
+});
+
 test.each(hostileNames)('$database.$table is refused', async (which) => {
   await createHostileTable(db, which);
   expect((await lookAndEmpty()).refusals).not.toEqual([]);
