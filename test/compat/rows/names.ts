@@ -10,7 +10,6 @@ import { backUp, expectSameAsSql } from '../runs.ts';
 
 const ODD_DATABASES = [
   'with space',
-  ' leading',
   'da-sh',
   '-rf',
   '123',
