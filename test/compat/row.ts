@@ -1,5 +1,6 @@
 import type { World } from '../e2e/world.ts';
 import type { MariaDb } from '../support/mariadb/harness.ts';
+import type { Tls } from './tls.ts';
 
 /** The page's parts, in its order. */
 export const PARTS = {
@@ -14,6 +15,8 @@ export type Pair = {
   readonly db: MariaDb;
   readonly copy: MariaDb;
   readonly world: World;
+  /** Certificates that `db` uses. */
+  readonly tls: Tls;
 };
 
 /** One promise, kept or not by a pair of mydumper and server. */

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Manifest, manifestSchema } from '../../app/manifest/schema.ts';
-import { BUCKET, leftInStaging, type World } from '../e2e/world.ts';
+import { BUCKET, leftInStaging, manifestKeys, type World } from '../e2e/world.ts';
 import { dropAll } from '../restore/setting.ts';
 import { objectsOf, unpackBackup } from '../support/backup-folder.ts';
 import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
@@ -61,15 +61,19 @@ export function reasonOf({ code, signal, stdout, stderr }: Ended): string {
   );
 }
 
+/** How many backups there are. */
+export async function manifestsIn(world: World): Promise<number> {
+  return (await manifestKeys(world)).length;
+}
+
 /** What came of a run that was disturbed: a whole backup, or none and a reason. */
 export async function endOfDisturbed(
   world: World,
   ended: Ended,
   manifestsBefore: number,
 ): Promise<Backup | string> {
-  const manifests = (await world.s3.objects(BUCKET)).filter(({ key }) => key.endsWith('/manifest.json'));
   if (ended.code === 0) return backupOf(world, ended);
-  if (manifests.length > manifestsBefore) throw new Error(`exit ${ended.code}, and yet a manifest`);
+  if ((await manifestsIn(world)) > manifestsBefore) throw new Error(`exit ${ended.code}, and yet a manifest`);
   const left = processesWith(world.staging);
   if (left.length > 0)
     throw new Error(`still running: ${left.map(({ commandLine }) => commandLine).join(', ')}`);

@@ -5,6 +5,7 @@ import { serverProgram } from '../support/mariadb/server-program.ts';
 import { type Cell, currentCell } from './cell.ts';
 import { type CellRecord, readRecord } from './record.ts';
 import { type Outcome, outcomeOf, type Row } from './row.ts';
+import { makeTls, type Tls } from './tls.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -22,13 +23,15 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
   let db: MariaDb;
   let copy: MariaDb;
   let world: World;
+  let tls: Tls;
   let cell: Cell;
   let known: CellRecord | undefined;
 
   beforeAll(async () => {
     cell = await currentCell();
     known = readRecord(cell);
-    db = await startMariaDb({ config: WITH_BINLOG });
+    tls = makeTls();
+    db = await startMariaDb({ config: [...WITH_BINLOG, ...tls.config] });
     copy = await startMariaDb();
     world = await startWorld({ db });
   });
@@ -37,11 +40,12 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
     await world?.stop();
     await copy?.stop();
     await db?.stop();
+    tls?.remove();
   });
 
   const own = rows.filter(({ only }) => only === undefined || only === vendor);
   test.for(own)('$id: $promise', async (row, { task }) => {
-    const outcome = await outcomeOf(row, { db, copy, world });
+    const outcome = await outcomeOf(row, { db, copy, world, tls });
     task.meta.compat = { cell, id: row.id, outcome };
     const worked = known?.rows[row.id]?.result === 'works';
     // Backups are right or refused. Loading may fail where the record says so.

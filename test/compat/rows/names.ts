@@ -1,5 +1,6 @@
 import { unsupportedNames } from '../../../app/mydumper/naming.ts';
-import { type Generation, readVersion } from '../../../app/mydumper/version.ts';
+import type { Generation } from '../../../app/mydumper/version.ts';
+import { generationOf } from '../../support/installed-tools.ts';
 import { describeServer } from '../../support/mariadb/compare.ts';
 import { hostileNames } from '../../support/mariadb/dataset.ts';
 import { ODD_TABLE_NAMES } from '../../support/mariadb/dataset-names.ts';
@@ -152,7 +153,11 @@ async function verdicts(
 }
 
 /** What the program's own rules say of a name, so that most names need one backup together. */
-function isRefused(generation: Generation, { name, tables, column, hasTrigger }: Named): boolean {
+function isRefused(
+  generation: Generation,
+  vendor: MariaDb['vendor'],
+  { name, tables, column, hasTrigger }: Named,
+): boolean {
   if (column !== undefined) return name.includes('`');
   const contents = {
     databases: databasesOf([{ name, tables, hasTrigger }]),
@@ -161,7 +166,7 @@ function isRefused(generation: Generation, { name, tables, column, hasTrigger }:
     triggered: hasTrigger ? tables : [],
     programmed: [],
   };
-  return unsupportedNames(generation, contents).length > 0;
+  return unsupportedNames(generation, contents, vendor).length > 0;
 }
 
 function namesRow(id: string, promise: string, names: readonly Named[]): Row {
@@ -170,9 +175,8 @@ function namesRow(id: string, promise: string, names: readonly Named[]): Row {
     part: 'backup',
     promise,
     run: async (pair) => {
-      const signal = new AbortController().signal;
-      const { generation } = await readVersion('mydumper', 'MYDUMPER_BIN', process.env.PATH ?? '', signal);
-      const hopeless = names.filter((named) => isRefused(generation, named));
+      const generation = generationOf();
+      const hopeless = names.filter((named) => isRefused(generation, pair.db.vendor, named));
       const found = [
         ...(await verdicts(pair, id, hopeless, 'refused')),
         ...(await verdicts(
