@@ -9,7 +9,15 @@ import { createBulkDatabase, createWideRows } from '../../support/mariadb/datase
 import { processesWith } from '../../support/processes.ts';
 import { onTmpfs, type RunningProgram, runProgram, startProgram } from '../../support/program.ts';
 import type { Pair, Row } from '../row.ts';
-import { backUp, endOfDisturbed, expectSame, expectSameAsSql, manifestsIn, reasonOf } from '../runs.ts';
+import {
+  backUp,
+  backupOf,
+  endOfDisturbed,
+  expectSame,
+  expectSameAsSql,
+  manifestsIn,
+  reasonOf,
+} from '../runs.ts';
 import { once } from './loads.ts';
 
 const MIB = 1024 * 1024;
@@ -20,12 +28,21 @@ const bulk = once(async ({ db }): Promise<ServerDescription> => {
 });
 
 /** A run on a slow network, with staging full and mydumper in the middle of its tables. */
-async function inTheMiddle({ world }: Pair, id: string): Promise<RunningProgram> {
+async function inTheMiddle(pair: Pair, id: string): Promise<RunningProgram> {
+  const { world } = pair;
   world.s3.setBandwidth(SLOW_BYTES_PER_SECOND);
   const environment = { SOURCE: id, DATABASES: 'bulk', COMPRESS: 'none', STAGING_LIMIT_MB: '10' };
   const program = startProgram(world.environment(environment));
-  await program.printed('"event":"paused"');
+  await paused(pair, program);
   return program;
+}
+
+/** Waits until staging is full. @throws as a backup does that does not come to it. */
+async function paused({ world }: Pair, program: RunningProgram): Promise<void> {
+  await program.printed('"event":"paused"').catch(async (error: unknown) => {
+    await backupOf(world, await program.ended);
+    throw error;
+  });
 }
 
 const mydumperOf = ({ world }: Pair) => processesWith(`--outputdir=${world.staging}`).map(({ pid }) => pid);
@@ -94,7 +111,7 @@ export const disturbedRows: readonly Row[] = [
         STAGING_LIMIT_MB: '12',
       };
       const program = startProgram(world.environment(environment), [], onTmpfs(disk, 14 * MIB));
-      await program.printed('"event":"paused"');
+      await paused(pair, program);
       // Seen from outside only through the program's own root.
       const filler = join('/proc', String(program.pid), 'root', disk, 'filler');
       const filling = setInterval(() => fill(filler), 20);
