@@ -125,7 +125,10 @@ async function inspectServer(
     requireDatabases(config, inventory);
     const rights = await readUserRights(database, generation, inventory);
     const losses = await findLosses(database, generation, inventory);
-    const names = [...misleadingNames(inventory), ...unsupportedNames(generation, inventory)];
+    const names = [
+      ...misleadingNames(inventory),
+      ...unsupportedNames(generation, inventory, inventory.vendor),
+    ];
     const facts = await readServerFacts(database, inventory.databases);
     const programs = {
       list: await readPrograms(database, inventory.databases),

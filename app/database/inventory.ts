@@ -14,7 +14,7 @@ export type Inventory = Contents &
     readonly version: string;
     /** What mydumper 1.x must be told of the server, `mysql-9.7.4`, since it would not recognise it. */
     readonly productHint: string | undefined;
-    /** Names of the engines the server knows. */
+    /** Names of the engines the server knows, as SHOW CREATE TABLE writes them. */
     readonly engines: readonly string[];
     /** RDS or Aurora, which refuse the global read lock whatever is granted. */
     readonly managedByAws: boolean;
@@ -52,7 +52,7 @@ export async function readInventory(database: Database, wanted: readonly string[
     productHint:
       vendor === 'mysql' ? await productHint(database, version, String(server?.comment ?? '')) : undefined,
     engines: (await database.query('SELECT ENGINE AS name FROM information_schema.ENGINES')).map((row) =>
-      String(row.name),
+      engineAsWritten(String(row.name)),
     ),
     managedByAws: AWS_HOME.test(String(server?.home ?? '')),
     ...contents,
@@ -91,6 +91,11 @@ async function productHint(
   if (RECOGNISED.test(version) || RECOGNISED.test(comment)) return undefined;
   const aurora = await database.query("SHOW GLOBAL VARIABLES LIKE 'aurora_version'");
   return aurora.length > 0 ? undefined : `mysql-${numbers}`;
+}
+
+/** MySQL lists one engine by another name than SHOW CREATE TABLE writes. */
+export function engineAsWritten(name: string): string {
+  return name === 'MRG_MYISAM' ? 'MRG_MyISAM' : name;
 }
 
 /** Lists what a dump of these databases must hold. @throws the server's error when something cannot be read. */

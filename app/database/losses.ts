@@ -41,6 +41,9 @@ export async function findLosses(
   const generatedOnly = await ask(
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} GROUP BY TABLE_SCHEMA, TABLE_NAME HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
   );
+  const literals = await ask(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'utf8mb3', 'utf8') AND (LENGTH(COLUMN_DEFAULT) <> CHAR_LENGTH(COLUMN_DEFAULT) OR (DATA_TYPE IN ('enum', 'set') AND LENGTH(COLUMN_TYPE) <> CHAR_LENGTH(COLUMN_TYPE)))`,
+  );
   const [zone] = await database.query('SELECT @@system_time_zone AS zone');
   const ofTables = withoutViews(columns, contents);
   return {
@@ -51,12 +54,15 @@ export async function findLosses(
         (names) => `mydumper cannot dump tables whose columns are all generated: ${names}`,
       ),
       ...objectRefusals(tables, routines),
+      ...(generation === 'classic' ? await misreadRoutines(database, routines) : []),
     ],
     warnings: [
       ...valueWarnings(tables, ofTables),
       ...modeWarnings([...routines, ...events, ...triggers]),
       ...eventWarnings(events, String(zone?.zone ?? '')),
-      ...(generation === 'classic' ? unloadedDatabases(contents) : []),
+      ...(generation === 'classic'
+        ? [...unloadedDatabases(contents), ...literalWarnings(withoutViews(literals, contents))]
+        : []),
     ],
   };
 }
@@ -76,8 +82,9 @@ function columnRefusals(columns: readonly Row[], ofTables: readonly Row[], gener
       (names) => `mydumper 0.10 leaves columns out whose default is an expression: ${names}`,
     ),
     ...group(
-      extra(/GENERATED/).filter((row) => String(row.name).includes('\\')),
-      (names) => `mydumper 0.10 does not see generated columns of tables with \\ in their names: ${names}`,
+      extra(/GENERATED/).filter((row) => `${row.db}.${row.name}`.includes('\\')),
+      (names) =>
+        `mydumper 0.10 does not see generated columns where a table or database has \\ in its name: ${names}`,
     ),
   ];
 }
@@ -112,6 +119,38 @@ function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[
         `UUID, INET6 and INET4 values do not survive myloader; load them with another client: ${names}`,
     ),
   ];
+}
+
+/** Place of `character_set_client` among the columns of SHOW PROCEDURE STATUS, for 0.10. */
+const CHARACTER_SET_PLACE = 8;
+
+/**
+ * 0.10 finds the character sets of a routine by their places in SHOW PROCEDURE STATUS. MySQL 9 lists one
+ * column more before them, so that 0.10 writes the routine's comment where a character set belongs.
+ */
+async function misreadRoutines(database: Database, routines: readonly Row[]): Promise<string[]> {
+  const listed = routines.filter(({ type }) => type === 'PROCEDURE' || type === 'FUNCTION');
+  const [first] = listed;
+  if (first === undefined) return [];
+  const [status = {}] = await database.query(`SHOW ${first.type} STATUS WHERE Db = ? AND Name = ?`, [
+    String(first.db),
+    String(first.name),
+  ]);
+  const place = Object.keys(status).indexOf('character_set_client');
+  if (place === -1 || place === CHARACTER_SET_PLACE) return [];
+  return group(
+    listed,
+    (names) => `mydumper 0.10 writes routines of this server so that they do not load: ${names}`,
+  );
+}
+
+/** 0.10 writes definitions in UTF-8 and says of them that they are bytes of the column's character set. */
+function literalWarnings(columns: readonly Row[]): string[] {
+  return group(
+    columns,
+    (names) =>
+      `mydumper 0.10 writes ENUM members and defaults of these so that they load as other text: ${names}`,
+  );
 }
 
 /** Modes that change what a body means; 0.10 does not dump under which mode an object was made. */

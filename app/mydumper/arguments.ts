@@ -88,6 +88,11 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     '--dirty',
     // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump fail.
     '--skip-ddl-locks',
+    // By default 1.x asks for each definition in its table's own character set and says of the file that
+    // it holds bytes. Then comments, defaults and ENUM members change or do not load, tables with odd
+    // names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
+    `--default-character-set=${DEFINITIONS_AND_ROWS}`,
+    `--set-names=${DEFINITIONS_AND_ROWS}`,
     // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
     ...(isListable(databases, list) ? [`--database=${list}`] : []),
     // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those
@@ -114,6 +119,9 @@ export function databasesOpened(
   const named = generation === 'classic' ? dumped.length === 1 : isListable(dumped, dumped.join(','));
   return named ? dumped : visible.filter((name) => !NEVER_OPENED.has(name.toLowerCase()));
 }
+
+/** Character sets of 1.x for the files of definitions and for those of rows. */
+const DEFINITIONS_AND_ROWS = 'utf8mb4,binary';
 
 /** 1.x splits the list at commas and writes the names into statements without quoting them. */
 function isListable(names: readonly string[], list: string): boolean {

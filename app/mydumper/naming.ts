@@ -15,10 +15,19 @@ const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
  * and statements as they are: a `/` makes a path of the file name, a backtick or a quote breaks its queries, and names with
  * dots may make two tables share one file, of which only the last would be left. 1.x replaces such names by `mydumper_N`.
  */
-export function unsupportedNames(generation: Generation, contents: Contents): string[] {
+export function unsupportedNames(
+  generation: Generation,
+  contents: Contents,
+  vendor: 'mariadb' | 'mysql' = 'mariadb',
+): string[] {
   const unquoted = endingInBackslash(contents);
   if (generation === 'modern') return [...unquoted, ...modernNames(contents)];
-  const problems = [...badDatabases(contents), ...badObjects(contents), ...sharedFiles(contents)];
+  const problems = [
+    ...badDatabases(contents),
+    ...(vendor === 'mysql' ? databasesThatMysqlDoesNotFind(contents) : []),
+    ...badObjects(contents),
+    ...sharedFiles(contents),
+  ];
   return [...unquoted, ...[...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`)];
 }
 
@@ -99,6 +108,15 @@ function badDatabases({ databases, programmed }: Contents): string[] {
       return [`${shownDatabase(database)}: its routines would be left out, because of the \\`];
     return [];
   });
+}
+
+/** 0.10 selects a database under `SET NAMES binary`. MySQL takes its name's bytes for letters one by one. */
+function databasesThatMysqlDoesNotFind({ databases }: Contents): string[] {
+  return databases
+    .filter((name) => /\P{ASCII}/u.test(name))
+    .map(
+      (name) => `${shownDatabase(name)}: on MySQL it cannot dump databases with other letters than ASCII's`,
+    );
 }
 
 function badObjects(contents: Contents): string[] {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../app/database/connection.ts';
 import {
+  engineAsWritten,
   type Inventory,
   missingDatabases,
   readContents,
@@ -221,4 +222,23 @@ test('databases and tables whose names differ only in case are kept apart', asyn
   expect(names(triggered)).toEqual(all);
   expect(programmed.toSorted()).toEqual(['Twin', 'twin']);
   expect(names((await readContents(database, ['twin'])).tables)).toEqual(['twin.T', 'twin.t']);
+});
+
+test('engines are named as SHOW CREATE TABLE writes them', async () => {
+  await db.query('CREATE DATABASE engines');
+  await db.query('CREATE TABLE engines.part (id int NOT NULL) ENGINE=MyISAM');
+  const known = (await inventoryOf('engines')).engines;
+  const created = [];
+  for (const engine of ['InnoDB', 'MyISAM', 'MERGE UNION=(part)', 'MEMORY', 'CSV', 'ARCHIVE', 'Aria']) {
+    const made = await db.query(`CREATE TABLE engines.t (id int NOT NULL) ENGINE=${engine}`).catch(() => {});
+    if (made === undefined) continue;
+    const [row] = await db.query('SHOW CREATE TABLE engines.t');
+    created.push(/ENGINE=(\w+)/.exec(String(row?.['Create Table']))?.[1]);
+    await db.query('DROP TABLE engines.t');
+  }
+  await db.query('DROP DATABASE engines');
+  expect(created.length).toBeGreaterThan(4);
+  expect(known).toEqual(expect.arrayContaining(created));
+  // The only name that MySQL lists otherwise.
+  expect(['MRG_MYISAM', 'InnoDB'].map(engineAsWritten)).toEqual(['MRG_MyISAM', 'InnoDB']);
 });

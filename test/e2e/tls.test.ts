@@ -1,55 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TlsMode } from '../../app/config.ts';
 import { mydumperArguments } from '../../app/mydumper/arguments.ts';
 import { renderOptionFile } from '../../app/mydumper/option-file.ts';
+import { certificatesIn } from '../support/certificates.ts';
 import { classicEnvironment, generationOf } from '../support/installed-tools.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
-import { makeSelfSigned, openssl } from '../support/openssl.ts';
 import { type Ended, runProgram, temporaryDirectory } from '../support/program.ts';
 import { manifestKeys, startWorld, type World } from './world.ts';
 
 /** Certificates of a CA of our own, and of a stranger that says the same of itself. */
 const { path: certificates, remove } = temporaryDirectory('mf-tls');
-const at = (name: string) => join(certificates, name);
-
-const makeAuthority = (name: string) =>
-  makeSelfSigned('Test CA', 'basicConstraints=critical,CA:TRUE', {
-    certificate: at(`${name}.pem`),
-    key: at(`${name}.key`),
-  });
-
-function makeServer(name: string, names: string, authority: string): void {
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-subj',
-    '/CN=db.example.com',
-    '-keyout',
-    at(`${name}.key`),
-    '-out',
-    at(`${name}.csr`),
-  );
-  writeFileSync(at(`${name}.ext`), `subjectAltName=${names}\n`);
-  const signed = [
-    '-CA',
-    at(`${authority}.pem`),
-    '-CAkey',
-    at(`${authority}.key`),
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-extfile',
-    at(`${name}.ext`),
-  ];
-  openssl('x509', '-req', '-in', at(`${name}.csr`), ...signed, '-out', at(`${name}.pem`));
-  chmodSync(at(`${name}.key`), 0o644); // mariadbd may run as another user
-}
+const { at, makeAuthority, makeServer } = certificatesIn(certificates);
 
 /** Client libraries from MariaDB 11.4 on check no name of a server at 127.0.0.1; at this address they do. */
 const CHECKED_HOST = '127.0.0.2';
@@ -65,7 +29,6 @@ let world: World;
 let elsewhere: World;
 
 beforeAll(async () => {
-  chmodSync(certificates, 0o755);
   makeAuthority('ca');
   makeAuthority('stranger');
   makeServer('server', `DNS:localhost,IP:127.0.0.1,IP:${CHECKED_HOST}`, 'ca');

@@ -17,7 +17,7 @@ function removeWhileUsed(directory: string): void {
 }
 
 /** Takes whatever is free. */
-function fill(path: string): void {
+export function fill(path: string): void {
   try {
     for (;;) writeFileSync(path, Buffer.alloc(MIB / 16), { flag: 'a' });
   } catch (error) {

@@ -45,6 +45,12 @@ test('1.x has names of its own for tables, but not for all databases', () => {
   for (const name of [...refused, 'd.back\\']) expect(modern(name), name).toHaveLength(1);
 });
 
+test('0.10 dumps databases with other letters than ASCII’s from MariaDB, not from MySQL', () => {
+  const objects = contents({ tables: ['bär.t', 'b-r.t'] });
+  expect(unsupportedNames('classic', objects, 'mariadb')).toEqual([]);
+  expect(unsupportedNames('classic', objects, 'mysql')).toEqual([expect.stringContaining('database "bär"')]);
+});
+
 test('a quote does no harm in the name of a view, a slash or backtick does', () => {
   expect(problems({ views: ["d.it's", 'd.back\\slash'] })).toEqual([]);
   expect(problems({ views: ['d.a/b'] })).toHaveLength(1);

@@ -195,6 +195,8 @@ export function differences(
   options: DifferenceOptions = {},
 ): string[] {
   const lines: string[] = [];
+  // MySQL shows a column's character set beside its collation, or not, by how the table was made.
+  const charset = (value: string): string => value.replaceAll(/ CHARACTER SET \w+(?= COLLATE )/g, '');
   const body = (value: string): string => (options.exactBodies ? value : value.replaceAll('; \n', ';\n'));
   for (const [name, before] of Object.entries(a.objects)) {
     const after = b.objects[name];
@@ -204,8 +206,9 @@ export function differences(
     }
     const tolerant = !/^(table|view|database|sequence) /.test(name);
     for (const fact of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      const [x, y] = [before[fact] ?? '(none)', after[fact] ?? '(none)'];
-      if (tolerant ? body(x) !== body(y) : x !== y) lines.push(`${name}: ${fact}: ${firstDifference(x, y)}`);
+      const same = tolerant ? body : charset;
+      const [x, y] = [same(before[fact] ?? '(none)'), same(after[fact] ?? '(none)')];
+      if (x !== y) lines.push(`${name}: ${fact}: ${firstDifference(x, y)}`);
     }
   }
   for (const name of Object.keys(b.objects)) {

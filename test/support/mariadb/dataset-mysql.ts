@@ -16,7 +16,7 @@ export const mysqlObjects: VendorObjects = {
     "CREATE TABLE expressions (id int PRIMARY KEY, a int, name varchar(50), KEY `sum;1` ((a + 1)), UNIQUE KEY ((lower(name))), KEY mixed (a, (concat(name, ';\\n', 'it''s')) DESC), KEY unseen (name) INVISIBLE)",
     `INSERT INTO expressions SELECT seq, seq * 2, concat('Näme ', seq) FROM ${rows(100)}`,
     "CREATE TABLE documents (id int PRIMARY KEY, j json NOT NULL, name varchar(50) AS (j->>'$.name') STORED, first int AS (j->'$.tags[0]') VIRTUAL, KEY tags ((CAST(j->'$.tags' AS unsigned ARRAY))), KEY words (id, (CAST(j->'$.words' AS char(20) ARRAY))), KEY (name), CHECK (json_schema_valid('{\"type\": \"object\"}', j)))",
-    `INSERT INTO documents (id, j) SELECT seq, json_object('name', concat('it''s "', seq, '"'), 'tags', json_array(seq, seq * 2), 'words', json_array('ä', 'b;\\n'), 'n', 1.50, 'big', 18446744073709551615) FROM ${rows(50)}`,
+    `INSERT INTO documents (id, j) SELECT seq, json_object('name', concat('it''s "', seq, '"'), 'tags', json_array(seq, seq * 2), 'words', json_array('ä', 'b;\\n'), 'n', 1.5e0, 'big', 18446744073709551615) FROM ${rows(50)}`,
     'CREATE TABLE mapped (id int PRIMARY KEY, place point NOT NULL SRID 4326, flat polygon NOT NULL SRID 0, SPATIAL KEY (place), SPATIAL KEY (flat))',
     "INSERT INTO mapped VALUES (1, ST_GeomFromText('POINT(51.5 -0.12)', 4326), ST_GeomFromText('POLYGON((0 0, 1 0, 1 1, 0 0))')), (2, ST_GeomFromText('POINT(-89.9 179.9)', 4326), ST_GeomFromText('POLYGON((0 0, 1e10 0, 1 1e-10, 0 0))'))",
     'CREATE TABLE collated_0900 (a varchar(20) COLLATE utf8mb4_0900_as_cs, b varchar(20) COLLATE utf8mb4_ja_0900_as_cs_ks, c varchar(20) COLLATE utf8mb4_0900_bin, UNIQUE (a, b)) COLLATE = utf8mb4_de_pb_0900_ai_ci',

@@ -37,9 +37,13 @@ export const ODD_TABLE_NAMES: readonly string[] = [
   '表'.repeat(45),
 ];
 
-/** One small table for each odd name, with odd column and index names, in the current database. */
-export async function createOddNames(connection: Connection): Promise<void> {
+/** What every pair of mydumper and server can dump and load. */
+const PLAIN = /^[\w$-]+$/;
+
+/** One small table for each odd name, with odd column and index names, in the current database; with `plain` only those of letters, digits, _, $ and -. */
+export async function createOddNames(connection: Connection, plain: boolean): Promise<void> {
   for (const [number, name] of ODD_TABLE_NAMES.entries()) {
+    if (plain && !PLAIN.test(name)) continue;
     await connection.query(
       `CREATE TABLE ${quoteName(name)} (\`select\` int PRIMARY KEY, \`it's "ä" %s;\` varchar(50), \`a.b\` int, KEY \`odd ";key\` (\`a.b\`))`,
     );

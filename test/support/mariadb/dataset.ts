@@ -25,6 +25,8 @@ export interface NastyOptions {
   readonly prefix?: string;
   /** Only names that every pair of mydumper and server can dump; the default is true on MySQL. */
   readonly plainNames?: boolean;
+  /** Procedures and functions, and the view that uses one; true when not given. */
+  readonly routines?: boolean;
 }
 
 /**
@@ -41,9 +43,9 @@ export async function createNastyDatabases(db: MariaDb, options: NastyOptions): 
     // Zero dates and the invalid ENUM value are data too; a fixed zone keeps TIMESTAMP and events the same everywhere.
     await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'");
     const types = `${prefix}_types`;
-    // mydumper cannot dump databases with other names than ASCII from MySQL.
+    // mydumper cannot dump databases with other names than ASCII from MySQL, and 1.x renames the files of any odd one.
     const plain = options.plainNames ?? db.vendor === 'mysql';
-    const objects = `${prefix} "${plain ? 'O' : 'Ö'}bjects" 100%s-x`;
+    const objects = plain ? `${prefix} objects-1` : `${prefix} "Öbjects" 100%s-x`;
     const names = `${prefix}_select`;
     const latin = `0_${prefix}_latin`;
     const use = async (name: string, charset = ''): Promise<void> => {
@@ -54,9 +56,9 @@ export async function createNastyDatabases(db: MariaDb, options: NastyOptions): 
     await use(types, `CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci ${comment}`);
     await createTypeTables(connection, db.vendor, random, options.rows ?? 200);
     await use(objects);
-    await createObjects(connection, db.vendor);
+    await createObjects(connection, db.vendor, options.routines ?? true);
     await use(names);
-    await createOddNames(connection);
+    await createOddNames(connection, plain);
     await use(latin, 'CHARACTER SET latin1 COLLATE latin1_german2_ci');
     await connection.query('CREATE TABLE `only` (a varchar(20))');
     await connection.query("INSERT INTO `only` VALUES ('äöü'), (NULL)");

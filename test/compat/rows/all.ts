@@ -1,0 +1,18 @@
+import type { Row } from '../row.ts';
+import { contentRows } from './content.ts';
+import { disturbedRows } from './disturbed.ts';
+import { nameRows } from './names.ts';
+import { programRows } from './programs.ts';
+import { settingRows } from './settings.ts';
+import { tlsRows } from './tls.ts';
+import { typeRows } from './types.ts';
+import { writerRows } from './writers.ts';
+
+/** Rows about what a backup holds. The first of them look at all databases, so others must not have made theirs yet. */
+export const CONTENT: readonly Row[] = [...contentRows, ...programRows, ...typeRows, ...nameRows];
+
+/** Rows about how a backup is made. */
+export const RUNS: readonly Row[] = [...writerRows, ...settingRows, ...tlsRows, ...disturbedRows];
+
+/** Every row. */
+export const ALL_ROWS: readonly Row[] = [...CONTENT, ...RUNS];

@@ -1,0 +1,83 @@
+import { dropAll, restoreInto } from '../../restore/setting.ts';
+import { describeServer, type ServerDescription } from '../../support/mariadb/compare.ts';
+import { type Pair, type Part, type Row, Warned } from '../row.ts';
+import { type Backup, backUp, expectSame, expectSameAsSql, expectSameByMyloader, reasonOf } from '../runs.ts';
+
+/** Computed once, also when it fails: several rows look at the same backup. */
+export function once<T>(compute: (pair: Pair) => Promise<T>): (pair: Pair) => Promise<T> {
+  let result: Promise<T> | undefined;
+  return (pair) => {
+    result ??= compute(pair);
+    return result;
+  };
+}
+
+export type Subject = {
+  readonly databases: readonly string[];
+  readonly before: ServerDescription;
+  readonly backup: Backup;
+};
+
+export type LoadRows = {
+  readonly id: string;
+  /** What the rows promise, by the page's part. A part without a promise has no row. */
+  readonly promises: Readonly<Partial<Record<Part, string>>>;
+  readonly only?: Row['only'];
+  /** Makes the databases and names them; they alone are backed up. */
+  readonly prepare: (pair: Pair) => Promise<readonly string[]>;
+  /** Where the backup does not hold all, the run must have warned of it in these words. */
+  readonly told?: RegExp;
+};
+
+/** Rows about one backup: that it holds everything, that plain myloader loads it, and that `restore` does. */
+export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[] {
+  const subject = once(async (pair): Promise<Subject> => {
+    const databases = await prepare(pair);
+    const before = await describeServer(pair.db, databases);
+    const backup = await backUp(pair.world, { SOURCE: id, DATABASES: databases.join(',') });
+    return { databases, before, backup };
+  });
+  const runs: Readonly<Record<Part, Row['run']>> = {
+    backup: async (pair) => {
+      const { backup, before } = await subject(pair);
+      const warning = told === undefined ? undefined : backup.warnings.find((text) => told.test(text));
+      try {
+        await expectSameAsSql(pair.world, pair.copy, backup, before);
+        return undefined;
+      } catch (error) {
+        if (warning === undefined) throw error;
+        throw new Warned(warning);
+      }
+    },
+    myloader: async (pair) => {
+      const { backup, before } = await subject(pair);
+      await expectSameByMyloader(pair.world, pair.copy, backup, before);
+      return undefined;
+    },
+    restore: async (pair) => {
+      const { before } = await subject(pair);
+      await expectRestored(pair, { SOURCE: id }, before);
+      return undefined;
+    },
+  };
+  return Object.entries(promises).map(([part, promise]) => ({
+    id: part === 'backup' ? id : `${id}-${part}`,
+    part: part as Part,
+    promise,
+    ...(only === undefined ? {} : { only }),
+    run: runs[part as Part],
+  }));
+}
+
+/** Restores the newest backup of a source into the empty server and compares the two. @throws Error where it differs. */
+export async function expectRestored(
+  pair: Pair,
+  environment: Record<string, string>,
+  before: ServerDescription,
+  argv: readonly string[] = [],
+): Promise<void> {
+  await dropAll(pair.copy);
+  const ended = await restoreInto(pair.world, pair.copy, ['latest', '--check', ...argv], environment);
+  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${reasonOf(ended)}`);
+  await expectSame(pair.copy, before);
+}

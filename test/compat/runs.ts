@@ -1,0 +1,167 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Manifest, manifestSchema } from '../../app/manifest/schema.ts';
+import { BUCKET, leftInStaging, manifestKeys, type World } from '../e2e/world.ts';
+import { dropAll } from '../restore/setting.ts';
+import { objectsOf, unpackBackup } from '../support/backup-folder.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import type { MariaDb } from '../support/mariadb/harness.ts';
+import { loadAsSql } from '../support/mariadb/load-as-sql.ts';
+import { loadWithMyloader } from '../support/mariadb/tools.ts';
+import { processesWith } from '../support/processes.ts';
+import { type Ended, logLines, runProgram } from '../support/program.ts';
+import { Refused } from './row.ts';
+
+/** A backup in the world's bucket. */
+export type Backup = {
+  readonly manifest: Manifest;
+  /** What the run warned of. */
+  readonly warnings: readonly string[];
+};
+
+/**
+ * Runs `backup` to its end and reads its manifest, then `verify`, which refuses what a restore would refuse.
+ *
+ * @throws Refused where it was refused before it started, Error where it failed.
+ */
+export async function backUp(
+  world: World,
+  extra: Record<string, string>,
+  run: (environment: Record<string, string>) => Promise<Ended> = runProgram,
+): Promise<Backup> {
+  const ended = await run(world.environment(extra));
+  const backup = await backupOf(world, ended);
+  const left = leftInStaging(world);
+  if (left.length > 0) throw new Error(`left in staging: ${left.join(', ')}`);
+  const verified = await runProgram(world.environment(extra), ['verify', 'latest']);
+  if (verified.code !== 0) throw new Error(`verify refuses it: ${reasonOf(verified)}`);
+  return backup;
+}
+
+/** The backup that an ended run made. @throws Refused or Error where it made none. */
+export async function backupOf(world: World, ended: Ended): Promise<Backup> {
+  if (ended.code === 3) throw new Refused(reasonOf(ended));
+  if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${reasonOf(ended)}`);
+  const log = logLines(ended.stdout);
+  const location = String(log.find(({ event }) => event === 'started')?.location);
+  const key = `${location.replace(`s3://${BUCKET}/`, '')}manifest.json`;
+  const text = (await world.s3.readObject(BUCKET, key)).toString('utf8');
+  return {
+    manifest: manifestSchema.parse(JSON.parse(text)),
+    warnings: log.filter(({ event }) => event === 'warning').map(({ message }) => String(message)),
+  };
+}
+
+/** Why a run failed, in its own words. */
+export function reasonOf({ code, signal, stdout, stderr }: Ended): string {
+  const failed = logLines(stdout).find(({ event }) => event === 'failed');
+  return String(
+    failed?.reason ?? failed?.message ?? (stderr.trim() || `exit ${code ?? signal}, without a reason`),
+  );
+}
+
+/** How many backups there are. */
+export async function manifestsIn(world: World): Promise<number> {
+  return (await manifestKeys(world)).length;
+}
+
+/** What came of a run that was disturbed: a whole backup, or none and a reason. */
+export async function endOfDisturbed(
+  world: World,
+  ended: Ended,
+  manifestsBefore: number,
+): Promise<Backup | string> {
+  if (ended.code === 0) return backupOf(world, ended);
+  if ((await manifestsIn(world)) > manifestsBefore) throw new Error(`exit ${ended.code}, and yet a manifest`);
+  const left = processesWith(world.staging);
+  if (left.length > 0)
+    throw new Error(`still running: ${left.map(({ commandLine }) => commandLine).join(', ')}`);
+  return `exit ${ended.code}: ${reasonOf(ended)}`;
+}
+
+/** Runs `use` with a directory that holds the backup's files as mydumper wrote them. */
+export async function unpacked<T>(
+  world: World,
+  { manifest }: Backup,
+  use: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(world.directory, 'unpacked-'));
+  try {
+    await unpackBackup(objectsOf(world.s3, BUCKET), manifest, directory);
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Loads a backup into the empty server `copy` as plain SQL, and compares it with what was backed up. */
+export async function expectSameAsSql(
+  world: World,
+  copy: MariaDb,
+  backup: Backup,
+  before: ServerDescription,
+): Promise<void> {
+  await dropAll(copy);
+  await unpacked(world, backup, (directory) => loadAsSql(copy, directory, backup.manifest.files));
+  await expectSame(copy, withoutModes(before));
+}
+
+/** Loads a backup into the empty server `copy` with plain myloader, and compares it with what was backed up. */
+export async function expectSameByMyloader(
+  world: World,
+  copy: MariaDb,
+  backup: Backup,
+  before: ServerDescription,
+): Promise<void> {
+  await dropAll(copy);
+  const { exitCode, problems } = await unpacked(world, backup, (directory) =>
+    loadWithMyloader(copy, directory),
+  );
+  if (exitCode !== 0) {
+    const errors = problems.filter((line) => /CRITICAL|ERROR/.test(line));
+    throw new Error(`myloader ended with ${exitCode}: ${[...errors, ...problems].slice(0, 2).join('; ')}`);
+  }
+  await expectSame(copy, withoutModes(before));
+}
+
+/** Neither generation dumps the SQL modes of programs: a row of its own is about them. */
+function withoutModes({ objects }: ServerDescription): ServerDescription {
+  const entries = Object.entries(objects).map(
+    ([name, { sql_mode: _mode, ...facts }]) => [name, facts] as const,
+  );
+  return { objects: Object.fromEntries(entries) };
+}
+
+/** Facts that `before` does not have are not compared. @throws Error naming what differs, a few at most. */
+export async function expectSame(copy: MariaDb, before: ServerDescription): Promise<void> {
+  const databases = databasesIn(before);
+  const missing = [];
+  for (const name of databases) {
+    const rows = await copy.query('SELECT 1 FROM information_schema.SCHEMATA WHERE BINARY SCHEMA_NAME = ?', [
+      name,
+    ]);
+    if (rows.length === 0) missing.push(name);
+  }
+  if (missing.length > 0) throw new Error(`databases missing after the load: ${missing.join(', ')}`);
+  const after = await describeServer(copy, databases);
+  const lines = differences(before, { objects: onlyFactsOf(before, after) });
+  if (lines.length === 0) return;
+  const more = lines.length > 3 ? `; and ${lines.length - 3} more` : '';
+  throw new Error(`after the load: ${lines.slice(0, 3).join('; ')}${more}`);
+}
+
+function databasesIn({ objects }: ServerDescription): string[] {
+  return Object.keys(objects)
+    .filter((name) => name.startsWith('database `'))
+    .map((name) => name.slice('database `'.length, -1).replaceAll('``', '`'));
+}
+
+function onlyFactsOf(before: ServerDescription, after: ServerDescription): ServerDescription['objects'] {
+  const entries = Object.entries(after.objects).map(([name, facts]) => {
+    const known = before.objects[name];
+    if (known === undefined) return [name, facts] as const;
+    return [name, Object.fromEntries(Object.entries(facts).filter(([fact]) => fact in known))] as const;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
+import { startWorld, type World } from '../e2e/world.ts';
+import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { serverProgram } from '../support/mariadb/server-program.ts';
+import { dumpWithMydumper } from '../support/mariadb/tools.ts';
+import { type Cell, currentCell } from './cell.ts';
+import { type CellRecord, readRecord } from './record.ts';
+import { type Outcome, outcomeOf, type Row } from './row.ts';
+import { makeTls, type Tls } from './tls.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What the reporter of `npm run compat` writes to the cell's file. */
+    compat?: { readonly cell: Cell; readonly id: string; readonly outcome: Outcome };
+  }
+}
+
+/** Servers that are backed up have a binary log, as in production. */
+const WITH_BINLOG = ['log-bin=binlog', 'server-id=1', 'log_bin_trust_function_creators=ON'];
+
+/**
+ * Why mydumper cannot log in to the server, if so: the client library of MySQL 9 no longer has the method by which accounts of
+ * MariaDB log in. Then no row can say more.
+ */
+async function whyNoLogin(db: MariaDb, directory: string): Promise<string | undefined> {
+  const { output } = await dumpWithMydumper(db, join(directory, 'login'), { args: ['-B', 'login'] });
+  return /Error connection to database: (Authentication plugin '\w+' cannot be loaded)/.exec(output)?.[1];
+}
+
+/** A test for each row that this vendor can have, with a server to back up and an empty one. */
+export async function testRows(rows: readonly Row[]): Promise<void> {
+  const { vendor } = await serverProgram();
+  let db: MariaDb;
+  let copy: MariaDb;
+  let world: World;
+  let tls: Tls;
+  let cell: Cell;
+  let known: CellRecord | undefined;
+  let noLogin: string | undefined;
+
+  beforeAll(async () => {
+    cell = await currentCell();
+    known = readRecord(cell);
+    tls = makeTls();
+    db = await startMariaDb({ config: [...WITH_BINLOG, ...tls.config] });
+    copy = await startMariaDb();
+    world = await startWorld({ db });
+    noLogin = await whyNoLogin(db, world.directory);
+  });
+  afterEach(() => world?.s3.setBandwidth(undefined));
+  afterAll(async () => {
+    await world?.stop();
+    await copy?.stop();
+    await db?.stop();
+    tls?.remove();
+  });
+
+  const own = rows.filter(({ only }) => only === undefined || only === vendor);
+  test.for(own)('$id: $promise', async (row, { task }) => {
+    const outcome: Outcome =
+      noLogin === undefined
+        ? await outcomeOf(row, { db, copy, world, tls })
+        : { result: 'refused', note: noLogin };
+    task.meta.compat = { cell, id: row.id, outcome };
+    const worked = known?.rows[row.id]?.result === 'works';
+    // Backups are right or refused. Loading may fail where the record says so.
+    if (outcome.result === 'fails' && (row.part === 'backup' || worked)) throw new Error(outcome.note);
+    if (outcome.result !== 'works' && worked) throw new Error(`${outcome.result}: ${outcome.note}`);
+  });
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { type DumpPlan, mydumperArguments } from '../../app/mydumper/arguments.ts';
+
+const plan: DumpPlan = {
+  generation: 'modern',
+  directory: '/staging',
+  optionFile: '/staging/option-file',
+  threads: 4,
+  chunkMiB: 1,
+  statementBytes: 65_536,
+  databases: [],
+  contents: { databases: ['shop'], tables: [], views: [], triggered: [], programmed: [] },
+  lock: 'none',
+  engines: [],
+  serverVersion: undefined,
+  extraArguments: [],
+  server: {
+    host: 'db.internal',
+    port: 3306,
+    socket: undefined,
+    user: 'backup',
+    password: 'secret',
+    queryTimeoutSeconds: 60,
+    tls: { mode: undefined, caFile: undefined },
+  },
+};
+
+test('1.x writes definitions in UTF-8, whatever their tables’ character sets, and rows as bytes', () => {
+  const argv = mydumperArguments(plan);
+  expect(argv).toContain('--default-character-set=utf8mb4,binary');
+  expect(argv).toContain('--set-names=utf8mb4,binary');
+});
+
+test('0.10, which has no such options, is not given them', () => {
+  const argv = mydumperArguments({ ...plan, generation: 'classic' });
+  expect(argv.filter((word) => /character-set|set-names/.test(word))).toEqual([]);
+});

@@ -1,0 +1,30 @@
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { compatReporter } from './test/compat/reporter.ts';
+
+/** A directory to put first on the PATH, with the tools that MYDUMPER_BIN and MYLOADER_BIN name; none where they name none. */
+function chosenTools(): string[] {
+  const tools = { mydumper: process.env.MYDUMPER_BIN, myloader: process.env.MYLOADER_BIN };
+  if (Object.values(tools).every((path) => path === undefined)) return [];
+  const directory = mkdtempSync(join(tmpdir(), 'compat-tools-'));
+  mkdirSync(directory, { recursive: true });
+  for (const [name, path] of Object.entries(tools)) {
+    if (path !== undefined) symlinkSync(resolve(path), join(directory, name));
+  }
+  return [directory];
+}
+
+/** Every promise with one pair of mydumper and server, written to docs/compatibility: `npm run compat`. */
+export default defineConfig({
+  test: {
+    include: ['test/compat/**/*.test.ts'],
+    env: { PATH: [...chosenTools(), process.env.PATH ?? ''].join(':') },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    isolate: false,
+    reporters: ['default', compatReporter()],
+  },
+});
