@@ -1,6 +1,7 @@
 import type { Contents } from '../manifest/completeness.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Database, Row } from './connection.ts';
+import { inDatabases } from './schema-filter.ts';
 
 /** What a dump would not hold although the server has it. `refusals` would be found out on the day of the restore. */
 export type Losses = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
@@ -20,29 +21,28 @@ export async function findLosses(
   const { databases } = contents;
   if (databases.length === 0) return { refusals: [], warnings: [] };
   const ask = (sql: string) => database.query(sql, databases);
-  const marks = `(${databases.map(() => '?').join(', ')})`;
 
   const routines = await ask(
-    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN ${marks}`,
+    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ${inDatabases('ROUTINE_SCHEMA', databases)}`,
   );
   const columns = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
   );
   // Asking for TABLE_ROWS makes MariaDB open views too, which is how it notices that one is broken.
   const tables = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE IS NULL AS broken, TABLE_COMMENT AS comment, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ${marks}`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE IS NULL AS broken, TABLE_COMMENT AS comment, TABLE_ROWS FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
   );
   const events = await ask(
-    `SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, TIME_ZONE AS zone, SQL_MODE AS mode FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ${marks}`,
+    `SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, TIME_ZONE AS zone, SQL_MODE AS mode FROM information_schema.EVENTS WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
   );
   const triggers = await ask(
-    `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ${marks}`,
+    `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode FROM information_schema.TRIGGERS WHERE ${inDatabases('TRIGGER_SCHEMA', databases)}`,
   );
   const generatedOnly = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} GROUP BY TABLE_SCHEMA, TABLE_NAME HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} GROUP BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
   );
   const literals = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ${marks} AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'utf8mb3', 'utf8') AND (LENGTH(COLUMN_DEFAULT) <> CHAR_LENGTH(COLUMN_DEFAULT) OR (DATA_TYPE IN ('enum', 'set') AND LENGTH(COLUMN_TYPE) <> CHAR_LENGTH(COLUMN_TYPE)))`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'utf8mb3', 'utf8') AND (LENGTH(COLUMN_DEFAULT) <> CHAR_LENGTH(COLUMN_DEFAULT) OR (DATA_TYPE IN ('enum', 'set') AND LENGTH(COLUMN_TYPE) <> CHAR_LENGTH(COLUMN_TYPE)))`,
   );
   const [zone] = await database.query('SELECT @@system_time_zone AS zone');
   const ofTables = withoutViews(columns, contents);

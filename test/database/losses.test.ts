@@ -57,7 +57,7 @@ test('routines are refused for mydumper 0.10 where the server lists them with a 
       },
     };
     const refusals = async (generation: Generation) =>
-      (await findLosses(longer, generation, inventory, inventory.grants)).refusals;
+      (await findLosses(longer, generation, inventory)).refusals;
     expect(await refusals('classic')).toEqual([expect.stringMatching(/0\.10.*do not load: "shop\.one"/)]);
     expect(await refusals('modern')).toEqual([]);
   } finally {

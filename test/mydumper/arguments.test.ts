@@ -13,6 +13,7 @@ const plan: DumpPlan = {
   lock: 'none',
   engines: [],
   serverVersion: undefined,
+  ignoredErrors: [],
   extraArguments: [],
   server: {
     host: 'db.internal',
