@@ -19,6 +19,6 @@ function lineOf({ privilege, on, generations, locks, without, outcome }: Privile
 }
 
 test('docs/privileges.md holds the table by which the program decides', () => {
-  const [, body = ''] = /<!-- privileges -->\n([^]*?)<!-- \/privileges -->/.exec(page) ?? [];
+  const [, body = ''] = /<!-- privileges -->\n([\s\S]*?)<!-- \/privileges -->/.exec(page) ?? [];
   expect(body.trim().split('\n').slice(2)).toEqual([...READING, ...LOCKING].map(lineOf));
 });
