@@ -1,6 +1,6 @@
 import type { LockMode } from '../config.ts';
 import { Failure } from '../errors.ts';
-import { type Contents, isTransactional } from '../manifest/completeness.ts';
+import { isTransactional } from '../manifest/completeness.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Inventory } from './inventory.ts';
@@ -120,20 +120,24 @@ function requireSupport(plan: LockPlan, generation: Generation, server: Lockable
 function consistencyOf(
   plan: LockPlan,
   generation: Generation,
-  { tables }: Pick<Contents, 'tables'>,
+  server: Lockable,
 ): Pick<LockChoice, 'consistency' | 'warnings'> {
-  const unprotected = tables.filter(({ engine }) => !isTransactional(engine));
+  const unprotected = server.tables.filter(({ engine }) => !isTransactional(engine));
   const held = plan === 'none' || (plan === 'ftwrl' && generation === 'classic');
   if (held || unprotected.length === 0) return { consistency: CONSISTENCY[plan], warnings: [] };
   const names = listNames(unprotected.map(({ database, table }) => `${database}.${table}`));
-  const wayOut =
-    generation === 'classic'
-      ? 'make them InnoDB, or grant RELOAD where the server allows it'
-      : 'make them InnoDB, or use mydumper 0.10 with the global read lock';
   return {
     consistency: `${CONSISTENCY[plan].replace('all tables', 'transactional tables')}; each other table as it was when it was read`,
     warnings: [
-      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ${wayOut}`,
+      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ${wayOutOf(generation, server)}`,
     ],
   };
+}
+
+function wayOutOf(generation: Generation, server: Lockable): string {
+  if (server.managedByAws) return 'make them InnoDB';
+  if (generation === 'modern') return 'make them InnoDB, or use mydumper 0.10 with the global read lock';
+  const lacking = missingLock(server, 'ftwrl');
+  const lock = lacking === undefined ? 'set LOCK_MODE=ftwrl' : `run: ${lacking.statements}`;
+  return `make them InnoDB, or ${lock}`;
 }

@@ -233,10 +233,10 @@ const MIXED = {
 
 // 1.x releases all locks once its transactions have begun, 0.10 keeps the global one.
 test.each([
-  ['lock-all', 'classic', /: "shop\.myisam"; make them InnoDB, or grant RELOAD/],
-  ['lock-all', 'modern', /: "shop\.myisam"; make them InnoDB$/],
-  ['ftwrl', 'modern', /: "shop\.myisam"; make them InnoDB$/],
-  ['safe-no-lock', 'modern', /: "shop\.myisam"; make them InnoDB$/],
+  ['lock-all', 'classic', /: "shop\.myisam"; make them InnoDB, or set LOCK_MODE=ftwrl$/],
+  ['lock-all', 'modern', /: "shop\.myisam"; make them InnoDB, or use mydumper 0\.10 with/],
+  ['ftwrl', 'modern', /: "shop\.myisam"; make them InnoDB, or use mydumper 0\.10 with/],
+  ['safe-no-lock', 'modern', /: "shop\.myisam"; make them InnoDB, or use mydumper 0\.10 with/],
 ] as const)(
   '%s, %s: tables without transactions are of a later moment, and named',
   (mode, generation, warning) => {
@@ -245,6 +245,16 @@ test.each([
     expect(choice.warnings).toEqual([expect.stringMatching(warning)]);
   },
 );
+
+test('for tables without transactions 0.10 is told the GRANT, where the server is not of RDS or Aurora', () => {
+  const warningsOf = (changed: object) =>
+    chooseLocking('auto', 'classic', serverOf(GRANTS['a user with LOCK TABLES'], { ...MIXED, ...changed }))
+      .warnings;
+  expect(warningsOf({})).toEqual([
+    expect.stringMatching(/make them InnoDB, or run: GRANT RELOAD ON \*\.\* TO `b`@`%`;$/),
+  ]);
+  expect(warningsOf({ managedByAws: true })).toEqual([expect.stringMatching(/make them InnoDB$/)]);
+});
 
 test('ftwrl by 0.10 holds its lock until tables without transactions are read', () => {
   const server = serverOf(GRANTS['a backup user with RELOAD'], MIXED);
