@@ -130,6 +130,10 @@ test('the server tells its identity and its settings to a user without privilege
     systemTimeZone: row?.s,
     sqlMode: row?.m,
     writesBinaryLog: Number(row?.b) === 1,
+    readOnly: false,
+    innodbReadOnly: false,
+    replica: undefined,
+    replicaLagSeconds: undefined,
     // The other one is not visible to this user.
     databases: [{ name: 'shop', characterSet: 'latin1', collation: 'latin1_german1_ci' }],
   });
