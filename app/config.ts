@@ -7,6 +7,7 @@ import { type Command, SDK_VARIABLES, VARIABLES, type VariableName } from './con
 import { Failure } from './errors.ts';
 
 const MIB = 1024 * 1024;
+const DEFAULT_PORT = 3306;
 
 export type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-full';
 export type LockMode = 'auto' | 'ftwrl' | 'lock-all' | 'safe-no-lock' | 'none';
@@ -176,6 +177,21 @@ function toConfig(command: Command, values: z.infer<typeof variablesSchema>, env
     },
     logLevel: values.LOG_LEVEL,
   };
+}
+
+/**
+ * What to say where SOURCE was taken from HOST and HOST does not name one server: on a port of its
+ * own or behind a socket. Undefined elsewhere.
+ */
+export function sourceNotice({ server, source, sourceGiven }: Config): string | undefined {
+  const { host, port, socket } = server;
+  if (sourceGiven || (socket === undefined && port === DEFAULT_PORT)) return undefined;
+  const own = keySafe(`${host}-${socket === undefined ? port : socket.replace(/^\/+/, '')}`);
+  return (
+    `SOURCE is ${source}, taken from HOST: another server on that host shares it, ` +
+    `and "latest" is the newest backup of either. Set SOURCE=${own} to keep them apart; ` +
+    `earlier backups stay under SOURCE=${source}`
+  );
 }
 
 /** Makes any host name usable as a key segment: what is not a letter, digit or `_ . -` becomes a hyphen. */

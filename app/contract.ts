@@ -57,7 +57,8 @@ export const VARIABLES = [
   {
     name: 'SOURCE',
     default: 'HOST made key-safe',
-    meaning: 'name of the database server in keys, metrics and locks',
+    meaning:
+      'name of the database server in keys, metrics and locks; on a port other than 3306 or a socket a notice says which to set',
   },
   { name: 'HOST', default: 'localhost', meaning: 'MySQL host' },
   { name: 'PORT', default: '3306', meaning: 'MySQL port' },

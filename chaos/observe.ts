@@ -123,8 +123,6 @@ async function loadAndCompare(
 
 /** A run like any other in the same staging directory, with nothing going wrong. */
 export async function runAgain({ environment, staging }: Left) {
-  // Folders are named by the second.
-  await sleep(1000 - (Date.now() % 1000));
   const { code, stdout, stderr } = await runProgram(environment);
   const failed = logLines(stdout).find(({ event }) => event === 'failed');
   return {

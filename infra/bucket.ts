@@ -90,7 +90,10 @@ function retentionOf({ mode, days }: NonNullable<NewBucketSettings['objectLock']
     : ObjectLockRetention.governance(duration);
 }
 
-/** One rule for each source, since each may be kept for a time of its own, and one for what concerns them all. */
+/**
+ * One rule for each source, since each may be kept for a time of its own, and one for what concerns
+ * them all. A source's rule also expires what failed runs leave in its folder, such as `claim.json`.
+ */
 function lifecycleRules(settings: NewBucketSettings, sources: readonly SourceSettings[]): LifecycleRule[] {
   return [
     {

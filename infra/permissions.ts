@@ -71,7 +71,10 @@ export function taskPrincipal(scope: Construct): ServicePrincipal {
   });
 }
 
-/** Neither read, list nor delete. The write probe of preflight, a multipart upload created and aborted, needs no more. */
+/**
+ * Neither read, list nor delete. The probe of preflight (a multipart upload, created and aborted) and
+ * conditional writes (If-None-Match) need no more.
+ */
 function backupStatements(
   { key, metricsNamespace, source }: TaskRolesProps,
   objects: string,

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
+import { type Config, sourceNotice } from '../config.ts';
 import { MANIFEST_NAME } from '../contract.ts';
 import { backupOf, takeRunLock } from '../database/run-lock.ts';
 import { newRunMark } from '../database/run-mark.ts';
 import { exitCodeOf, type Failure, messageOf } from '../errors.ts';
 import type { BackupSummary, Events } from '../events.ts';
 import type { BudgetPlan } from '../governor/feasibility.ts';
-import { backupIdOf, buildManifest, millisecondsOfSameId } from '../manifest/build.ts';
+import { buildManifest } from '../manifest/build.ts';
 import { renderManifest } from '../manifest/render.ts';
 import type { Manifest } from '../manifest/schema.ts';
 import type { Staging } from '../staging/directory.ts';
 import { openS3 } from '../storage/s3.ts';
 import { TOOL_VERSION } from '../tool-version.ts';
+import { claimFolder, folderOf } from './claim-folder.ts';
 import { runDump } from './dump.ts';
 import { preflight, prepareStaging } from './preflight.ts';
 import { createRunState, createTotals, type RunState } from './run-state.ts';
@@ -19,6 +20,10 @@ import { writeManifest } from './write-manifest.ts';
 
 /** A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its own, this often in all. */
 const MAXIMUM_RUNS = 3;
+
+const FOLDER_TAKEN =
+  'is taken, by another run or by a write of this one that S3 did not answer; ' +
+  'this run takes the next second';
 
 /**
  * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends it early.
@@ -76,17 +81,19 @@ async function makeBackup(
     const bound = { mark, identity: found.identity };
     const exclusive = backupOf(config.source);
     const lock = await run.orFail(takeRunLock(config.server, exclusive, warn, run.fail, { bound }));
-    // Only now, and kept until it is over: no other run gets the same second, and with it the same folder.
-    const startedAt = new Date();
-    const backupId = backupIdOf(startedAt);
-    const folder = folderOf(config, startedAt);
-    const location = `s3://${config.store.bucket}/${folder}`;
     try {
       // 3. Take the staging directory.
       const { staging, punching, plan } = prepareStaging(config, found.mydumper);
       try {
+        // 4. Take a folder in the bucket, which no other run can take from now on.
+        const onTaken = (taken: string) => events.emit('notice', { message: `${taken} ${FOLDER_TAKEN}` });
+        const { startedAt, backupId, folder, claim } = await run.orFail(
+          claimFolder(config, store, run.signal, onTaken),
+        );
+        run.uploaded(claim.bytes);
+        const location = `s3://${config.store.bucket}/${folder}`;
         announce({ config, found, staging, plan, backupId, location, events });
-        // 4. Dump, ship while it runs, and judge what was left.
+        // 5. Dump, ship while it runs, and judge what was left.
         const dump = await runDump({
           config,
           found,
@@ -99,10 +106,11 @@ async function makeBackup(
           run,
           events,
         });
-        // 5. Only now does the backup exist.
+        // 6. Only now does the backup exist.
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };
-        const manifest = buildManifest({ ...found, ...dump, ...times, config, toolVersion, backupId });
+        const about = { config, toolVersion, backupId, claim };
+        const manifest = buildManifest({ ...found, ...dump, ...times, ...about });
         const body = renderManifest(manifest, folder);
         beyondRecall = true;
         const key = `${folder}${MANIFEST_NAME}`;
@@ -120,17 +128,11 @@ async function makeBackup(
         throw error;
       }
     } finally {
-      await sleep(millisecondsOfSameId(startedAt, new Date()));
       await lock.release();
     }
   } finally {
     store.close();
   }
-}
-
-/** Key of the folder of a backup that begins then, ending in a slash. */
-function folderOf({ prefix, source }: Config, startedAt: Date): string {
-  return `${[prefix, source, backupIdOf(startedAt)].filter((part) => part !== '').join('/')}/`;
 }
 
 function announce(about: {
@@ -158,6 +160,8 @@ function announce(about: {
     lockMode: found.lock.plan,
     consistency: found.lock.consistency,
   });
+  const notice = sourceNotice(config);
+  if (notice !== undefined) events.emit('notice', { message: notice });
   for (const message of about.plan.notes) events.emit('notice', { message });
   for (const message of found.warnings) events.emit('warning', { message });
 }

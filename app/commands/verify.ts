@@ -3,7 +3,7 @@ import { forEach } from '../for-each.ts';
 import { compareListing, type Fault } from '../manifest/compare-listing.ts';
 import { ContentFault, readContent } from '../manifest/content.ts';
 import { findBackup, loadManifest } from '../manifest/find.ts';
-import type { Manifest, ManifestFile } from '../manifest/schema.ts';
+import type { Manifest, ManifestClaim, ManifestFile } from '../manifest/schema.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import type { Reading } from './reading.ts';
 
@@ -37,10 +37,13 @@ export async function verify(reading: Reading): Promise<void> {
       const fault = listing.saw(object);
       if (fault !== undefined) tell(fault);
     }
-    const { missing, present } = listing.end();
+    const { missing, files, claims } = listing.end();
     missing.forEach(tell);
     // 3. Is it what was written?
-    await (config.reading.full ? compareContent : compareChecksums)(reading, manifest, present, tell);
+    if (config.reading.full) {
+      await compareChecksums(reading, claims, tell);
+      await compareContent(reading, manifest, files, tell);
+    } else await compareChecksums(reading, [...files, ...claims], tell);
   }
   // 4. Say so.
   const seconds = (performance.now() - startedAt) / 1000;
@@ -74,12 +77,12 @@ async function manifestOf(
 
 async function compareChecksums(
   { store, work }: Reading,
-  manifest: Manifest,
-  files: readonly ManifestFile[],
+  objects: readonly (ManifestFile | ManifestClaim)[],
   tell: (fault: Fault) => void,
 ): Promise<void> {
   let doneBytes = 0;
-  await forEach(files, HEADS_AT_ONCE, async ({ key, storedBytes, crc32 }) => {
+  const totalBytes = objects.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+  await forEach(objects, HEADS_AT_ONCE, async ({ key, storedBytes, crc32 }) => {
     const head = await store.head(key);
     if (head === undefined) tell({ key, reason: 'is missing' });
     else if (head.crc32 === undefined)
@@ -87,7 +90,7 @@ async function compareChecksums(
     else if (head.crc32 !== crc32)
       tell({ key, reason: `has the CRC-32 ${head.crc32}, the manifest says ${crc32}` });
     doneBytes += storedBytes;
-    work.emit('sample', { stage: 'comparing checksums', doneBytes, totalBytes: manifest.totals.storedBytes });
+    work.emit('sample', { stage: 'comparing checksums', doneBytes, totalBytes });
   });
 }
 

@@ -9,6 +9,7 @@ import { classifyFile } from '../mydumper/file-names.ts';
 import type { DumpMetadata } from '../mydumper/metadata.ts';
 import type { MydumperVersion } from '../mydumper/version.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
+import type { StoredObject } from '../storage/object-store.ts';
 import { MANIFEST_FORMAT, type Manifest } from './schema.ts';
 
 export type ManifestInput = {
@@ -29,6 +30,8 @@ export type ManifestInput = {
   /** How long mydumper held its locks, as far as its log tells. */
   readonly lockedSeconds: number | undefined;
   readonly metadata: DumpMetadata;
+  /** What made the folder this run's alone. */
+  readonly claim: StoredObject;
   readonly files: readonly ShippedFile[];
   readonly stats: WatchStats;
 };
@@ -94,7 +97,7 @@ export function buildManifest(input: ManifestInput): Manifest {
     narrowedBy: narrowingFlags(config.dump.extraArguments),
     programs: [...input.programs.list],
     programsUnseen: [...input.programs.unseen],
-    claim: null,
+    claim: { key: input.claim.key, storedBytes: input.claim.bytes, crc32: input.claim.crc32 },
     files,
     totals: { files: files.length, dumpedBytes: total('dumpedBytes'), storedBytes: total('storedBytes') },
     staging: {
@@ -106,15 +109,4 @@ export function buildManifest(input: ManifestInput): Manifest {
       lockedPausedSeconds: stats.lockedStopSeconds,
     },
   };
-}
-
-/** For so long, from `now` on, a run would get the same id as the one that began at `start`; a second at the most, also where the clock was set back. */
-export function millisecondsOfSameId(start: Date, now: Date): number {
-  const nextId = (Math.floor(start.getTime() / 1000) + 1) * 1000;
-  return Math.min(1000, Math.max(0, nextId - now.getTime()));
-}
-
-/** `20261122T030000Z`: the UTC start of a run names its folder. */
-export function backupIdOf(start: Date): string {
-  return start.toISOString().replace(/\.\d+/, '').replace(/[-:]/g, '');
 }

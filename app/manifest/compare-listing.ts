@@ -1,24 +1,31 @@
 import { MANIFEST_NAME } from '../contract.ts';
 import type { ListedObject } from '../storage/backup-store.ts';
-import type { Manifest, ManifestFile } from './schema.ts';
+import type { Manifest, ManifestClaim, ManifestFile } from './schema.ts';
 
 export type Fault = { readonly key: string; readonly reason: string };
 
 /**
- * Holds a folder's listing against its manifest: what is missing, what is extra, what has another size. Pure; takes the listing
- * object by object, so that it need not be in memory. `present` are the files whose content is worth a look.
+ * Holds a folder's listing against its manifest: what is missing, what is extra, what has another
+ * size. Pure; takes the listing object by object, so that it need not be in memory. `files` and
+ * `claims` (one or none) are those whose content is worth a look.
  */
 export function compareListing(
   manifest: Manifest,
   folder: string,
 ): {
   readonly saw: (object: ListedObject) => Fault | undefined;
-  readonly end: () => { readonly missing: readonly Fault[]; readonly present: readonly ManifestFile[] };
+  readonly end: () => {
+    readonly missing: readonly Fault[];
+    readonly files: readonly ManifestFile[];
+    readonly claims: readonly ManifestClaim[];
+  };
 } {
-  const objects = manifest.claim === null ? manifest.files : [...manifest.files, manifest.claim];
+  const claims = manifest.claim === null ? [] : [manifest.claim];
+  const objects = [...manifest.files, ...claims];
   const expected = new Map(objects.map(({ key, storedBytes }) => [key, storedBytes]));
   const seen = new Set<string>();
   const wrong = new Set<string>();
+  const isPresent = ({ key }: { readonly key: string }) => seen.has(key) && !wrong.has(key);
   return {
     saw: ({ key, bytes }) => {
       if (key === `${folder}${MANIFEST_NAME}`) return undefined;
@@ -31,7 +38,8 @@ export function compareListing(
     },
     end: () => ({
       missing: objects.filter(({ key }) => !seen.has(key)).map(({ key }) => ({ key, reason: 'is missing' })),
-      present: manifest.files.filter(({ key }) => seen.has(key) && !wrong.has(key)),
+      files: manifest.files.filter(isPresent),
+      claims: claims.filter(isPresent),
     }),
   };
 }

@@ -120,4 +120,5 @@ export const manifestSchema = z.object({
 /** A manifest of any format that is read; what its format does not have is null. */
 export type Manifest = Omit<z.infer<typeof manifestSchema>, 'format'> & { readonly format: 1 | 2 };
 export type ManifestFile = z.infer<typeof file>;
+export type ManifestClaim = z.infer<typeof claim>;
 export type ManifestProgram = z.infer<typeof program>;

@@ -22,12 +22,13 @@ export type UploadOptions = {
 /**
  * Where backups go. Every write is retried through what is transient for the configured time; what is thrown is final.
  * The store is only added to: nothing here reads, lists or deletes, so a role that can only put works.
+ * Every object is written under the condition that its key does not exist (`If-None-Match: *`).
  */
 export type ObjectStore = {
   /** Shows that keys below `key` can be written, leaving nothing behind. @throws Failure `preflight` naming the bucket. */
   readonly probe: (key: string) => Promise<void>;
   /**
-   * Writes a stream of unknown length. Resolves only when the store has acknowledged every byte with a matching checksum;
+   * Writes a stream of unknown length, into a folder that was claimed. Resolves only when the store has acknowledged every byte with a matching checksum;
    * otherwise the multipart upload is aborted first. @throws Failure `upload` naming the key.
    */
   readonly upload: (
@@ -36,7 +37,14 @@ export type ObjectStore = {
     contentType: string,
     options?: UploadOptions,
   ) => Promise<StoredObject>;
-  /** Writes a small object that must not exist yet (`If-None-Match: *`). @throws Failure `upload` naming the key. */
+  /**
+   * Writes a small object that no other run may have written, and makes its folder this run's alone.
+   * Writes it a second time: a store that does not refuse that does no conditional writes.
+   * @returns undefined where the key exists. It may be an own attempt's whose answer was lost.
+   * @throws Failure `preflight` naming what the store lacks.
+   */
+  readonly claim: (key: string, body: Uint8Array) => Promise<StoredObject | undefined>;
+  /** Writes a small object, into a folder that was claimed. @throws Failure `upload` naming the key. */
   readonly create: (key: string, body: Uint8Array, contentType: string) => Promise<StoredObject>;
   /**
    * Ends what is under way: bodies being sent are cut and backoffs end, multipart uploads are still aborted.

@@ -28,6 +28,13 @@ export function explain(error: unknown, config: Pick<StoreConfig, 'bucket' | 're
   return `${hint === undefined ? what : `${hint} (${what})`}${tried}`.replace(/\s+/g, ' ');
 }
 
+/** The store says that it lacks what a request asks for. */
+export function isNotImplemented(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { name, $metadata } = error as S3Error;
+  return name === 'NotImplemented' || $metadata?.httpStatusCode === 501;
+}
+
 function hintFor(
   name: string,
   code: string | undefined,

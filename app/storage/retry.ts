@@ -76,6 +76,39 @@ export function isTransient(error: unknown): boolean {
   return cause instanceof Error && isTransient(cause);
 }
 
+/** There was no connection to send a request by. */
+const NOT_SENT_CODES = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'ENOTFOUND']);
+
+/**
+ * Whether an attempt that ended so may have been carried out: it got no answer, or one with a 5xx
+ * status, which does not say that nothing was written.
+ */
+function mayBeCarriedOut(error: unknown): boolean {
+  const { code, $metadata } = (error ?? {}) as Partial<Annotated>;
+  const status = $metadata?.httpStatusCode;
+  if (status === undefined) return code === undefined || !NOT_SENT_CODES.has(code);
+  return status >= 500;
+}
+
+const afterOpenAttempt = new WeakSet<object>();
+
+/**
+ * Whether S3 refused a conditional write because its key exists, after an attempt of the same
+ * request that may have been carried out. In a folder that the run has claimed no other writer can
+ * have made the object: it is that attempt's, with the bytes and the checksum that it sent.
+ */
+export function isRefusedByOwnAttempt(error: unknown): boolean {
+  return isPreconditionFailed(error) && afterOpenAttempt.has(error);
+}
+
+/** Whether S3 refused a conditional write because its key exists. */
+export function isPreconditionFailed(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  // Inside of a 200 answer only the name says so, in an answer without a document only the status.
+  const { name, $metadata } = error as Annotated;
+  return name === 'PreconditionFailed' || $metadata?.httpStatusCode === 412;
+}
+
 /** Milliseconds before retry number `retry` (1 for the first): exponential with full jitter, as AWS recommends. */
 export function backoffMilliseconds(retry: number, random: number): number {
   const ceiling = Math.min(
@@ -98,19 +131,22 @@ export type Limits = {
  * seconds of an outage. Waiting ends at once when `limits.signal` aborts.
  */
 export function retryForSeconds(limits: Limits, onRetry: (error: unknown) => void): RetryStrategyV2 {
-  type Token = RetryToken & { readonly startedAt: number };
-  const token = (retries: number, startedAt: number): Token => ({
+  /** `open`: an earlier attempt may have been carried out. */
+  type Token = RetryToken & { readonly startedAt: number; readonly open: boolean };
+  const token = (retries: number, startedAt: number, open: boolean): Token => ({
     startedAt,
+    open,
     getRetryCount: () => retries,
     getRetryDelay: () => 0,
   });
   return {
-    acquireInitialRetryToken: async () => token(0, performance.now()),
+    acquireInitialRetryToken: async () => token(0, performance.now(), false),
     refreshRetryTokenForRetry: async (previous: RetryToken, info: RetryErrorInfo) => {
       const error: unknown = info.error;
-      const { startedAt } = previous as Token;
+      const { startedAt, open } = previous as Token;
       const retry = previous.getRetryCount() + 1;
       const remaining = limits.retrySeconds * 1000 - (performance.now() - startedAt);
+      if (open && error instanceof Error) afterOpenAttempt.add(error);
       if (limits.signal.aborted || !isTransient(error) || remaining <= 0) throw error;
       const hinted = info.retryAfterHint === undefined ? 0 : info.retryAfterHint.getTime() - Date.now();
       const delay = Math.max(
@@ -119,7 +155,7 @@ export function retryForSeconds(limits: Limits, onRetry: (error: unknown) => voi
       );
       onRetry(error);
       await sleep(Math.min(delay, remaining), undefined, { signal: limits.signal });
-      return token(retry, startedAt);
+      return token(retry, startedAt, open || mayBeCarriedOut(error));
     },
     recordSuccess: () => {},
   };

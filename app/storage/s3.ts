@@ -2,23 +2,26 @@ import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
-  type S3Client,
 } from '@aws-sdk/client-s3';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
 import { ChecksumMismatch, encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
 import { createPartMemory, EXTRA_PARTS } from './part-memory.ts';
-import { explain } from './refusals.ts';
-import type { Limits } from './retry.ts';
+import { explain, isNotImplemented } from './refusals.ts';
+import { isPreconditionFailed, type Limits } from './retry.ts';
 import { createClient } from './s3-client.ts';
-import { uploadBody } from './upload.ts';
+import { acknowledgedOf, uploadBody } from './upload.ts';
 
 /** Of a small object that was not acknowledged: what became of attempts that were not answered, or not rightly, nobody knows. */
 const MAY_BE_WRITTEN = '; an attempt that was not acknowledged may have written it';
+
+const CONDITIONAL_WRITES = 'conditional writes (If-None-Match: *)';
+const USE_ANOTHER =
+  'without them two runs can mix their files in one folder; ' +
+  'use Amazon S3 or a store that does conditional writes';
 
 /** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
 const PREFLIGHT_RETRY_SECONDS = 20;
@@ -57,6 +60,34 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     return new Failure('upload', reason, { cause: error });
   };
 
+  /** Of the small objects beside the data, which are read at once and stay in the standard class. */
+  const put = (key: string, body: Uint8Array, contentType: string) =>
+    client.send(
+      new PutObjectCommand({
+        Bucket: config.bucket,
+        Key: key,
+        Body: body,
+        ContentType: contentType,
+        IfNoneMatch: '*',
+        ...written,
+      }),
+    );
+
+  const unwritable = (error: unknown): Failure => {
+    const reason = `bucket ${config.bucket} cannot be written to: ${explain(error, config)}`;
+    return new Failure('preflight', reason, { cause: error });
+  };
+
+  const withoutConditions = (what: string, said: string, cause?: unknown): Failure => {
+    const reason = `the store of bucket ${config.bucket} ${what}: ${USE_ANOTHER} (${said})`;
+    return new Failure('preflight', reason, { cause });
+  };
+
+  const unclaimable = (error: unknown): Failure => {
+    if (!isNotImplemented(error)) return unwritable(error);
+    return withoutConditions(`lacks ${CONDITIONAL_WRITES}`, explain(error, config), error);
+  };
+
   return {
     probe: async (key) => {
       try {
@@ -71,13 +102,7 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
         await client.send(new AbortMultipartUploadCommand({ Bucket: config.bucket, Key: key, UploadId }));
         limits.retrySeconds = config.retrySeconds;
       } catch (error) {
-        throw new Failure(
-          'preflight',
-          `bucket ${config.bucket} cannot be written to: ${explain(error, config)}`,
-          {
-            cause: error,
-          },
-        );
+        throw unwritable(error);
       }
     },
 
@@ -115,23 +140,31 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       }
     },
 
+    claim: async (key, body) => {
+      const tally = { bytes: body.byteLength, crc: crc32(body) };
+      let stored: StoredObject;
+      try {
+        stored = acknowledged(key, tally, (await put(key, body, 'application/json')).ChecksumCRC32);
+      } catch (error) {
+        // After an attempt without an answer this may be our own object. The refusal cannot tell.
+        if (isPreconditionFailed(error)) return undefined;
+        throw unclaimable(error);
+      }
+      try {
+        await put(key, body, 'application/json');
+      } catch (error) {
+        if (isPreconditionFailed(error)) return stored;
+        throw unclaimable(error);
+      }
+      throw withoutConditions(`ignores ${CONDITIONAL_WRITES}`, `it replaced ${key}`);
+    },
+
     create: async (key, body, contentType) => {
       const tally = { bytes: body.byteLength, crc: crc32(body) };
-      const input: PutObjectCommandInput = {
-        Bucket: config.bucket,
-        Key: key,
-        Body: body,
-        ContentType: contentType,
-        IfNoneMatch: '*',
-        ...written,
-      };
       try {
-        const answer = await client.send(new PutObjectCommand(input));
-        return acknowledged(key, tally, answer.ChecksumCRC32);
+        const answered = await acknowledgedOf(put(key, body, contentType), encodeCrc32(tally.crc));
+        return acknowledged(key, tally, answered);
       } catch (error) {
-        if (await isOurEarlierAttempt(client, config.bucket, key, tally, error)) {
-          return { key, bytes: tally.bytes, crc32: encodeCrc32(tally.crc) };
-        }
         throw failed(key, error, mayBeWritten(error) ? MAY_BE_WRITTEN : '');
       }
     },
@@ -139,29 +172,6 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     interrupt: (reason) => interruption.abort(reason),
     close: () => client.destroy(),
   };
-}
-
-/**
- * A conditional write whose answer was lost is refused when it is sent again, by what it wrote itself. Where the role may
- * read, the object's checksum tells; where it may not, the key tells: it holds the run's own start time, and the lock on
- * the source keeps other runs away.
- */
-async function isOurEarlierAttempt(
-  client: S3Client,
-  bucket: string,
-  key: string,
-  tally: { bytes: number; crc: number },
-  error: unknown,
-): Promise<boolean> {
-  if ((error as { name?: string }).name !== 'PreconditionFailed' || attemptsOf(error) < 2) return false;
-  try {
-    const head = await client.send(
-      new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' }),
-    );
-    return head.ContentLength === tally.bytes && head.ChecksumCRC32 === encodeCrc32(tally.crc);
-  } catch (headError) {
-    return (headError as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 403;
-  }
 }
 
 function mayBeWritten(error: unknown): boolean {

@@ -13,6 +13,7 @@ import {
 import { encodeCrc32 } from './checksum-guard.ts';
 import { combineCrc32 } from './crc32-combine.ts';
 import type { FileParts, PartMemory } from './part-memory.ts';
+import { isRefusedByOwnAttempt } from './retry.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
@@ -108,12 +109,30 @@ async function putWhole(
 ): Promise<Uploaded> {
   const Body = buffer.subarray(0, bytes);
   onWhole(Body);
-  const { ChecksumCRC32 } = await client.send(
-    new PutObjectCommand({ ...target, Body, ChecksumCRC32: encodeCrc32(crc) }),
+  const ChecksumCRC32 = encodeCrc32(crc);
+  const answered = await acknowledgedOf(
+    client.send(new PutObjectCommand({ ...target, Body, ChecksumCRC32, IfNoneMatch: '*' })),
+    ChecksumCRC32,
   );
   memory.giveBack(buffer);
   onAcknowledged(partBytes);
-  return { bytes, crc, answered: ChecksumCRC32 };
+  return { bytes, crc, answered };
+}
+
+/**
+ * The checksum that S3 answers to a conditional write of a whole object. A refusal by an earlier
+ * attempt whose answer was lost is an acknowledgement too: S3 has checked `sent` then.
+ */
+export async function acknowledgedOf(
+  write: Promise<{ readonly ChecksumCRC32?: string | undefined }>,
+  sent: string,
+): Promise<string | undefined> {
+  try {
+    return (await write).ChecksumCRC32;
+  } catch (error) {
+    if (isRefusedByOwnAttempt(error)) return sent;
+    throw error;
+  }
 }
 
 /** The parts of one multipart upload, which is created with the first of them. */
@@ -194,17 +213,23 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
       throwIfFailed();
       if (done.length !== count) throw new Error(`${done.length} of ${count} parts were acknowledged`);
       const Parts = done.toSorted((left, right) => (left.PartNumber ?? 0) - (right.PartNumber ?? 0));
-      const { ChecksumCRC32 } = await client.send(
-        new CompleteMultipartUploadCommand({
-          Bucket,
-          Key,
-          UploadId: uploadId,
-          ChecksumType: 'FULL_OBJECT',
-          MultipartUpload: { Parts },
-        }),
+      const ChecksumCRC32 = encodeCrc32(sent.crc);
+      const answered = await acknowledgedOf(
+        client.send(
+          new CompleteMultipartUploadCommand({
+            Bucket,
+            Key,
+            UploadId: uploadId,
+            ChecksumType: 'FULL_OBJECT',
+            ChecksumCRC32,
+            IfNoneMatch: '*',
+            MultipartUpload: { Parts },
+          }),
+        ),
+        ChecksumCRC32,
       );
       uploadId = undefined;
-      return { ...sent, answered: ChecksumCRC32 };
+      return { ...sent, answered };
     },
     /** @returns the first cause; that the upload could not be aborted is none: the bucket's lifecycle ends it. */
     abort: async (error: unknown): Promise<unknown> => {

@@ -31,6 +31,8 @@ export function createSink(link: Link) {
       if (request.headers['x-amz-content-sha256']?.toString().startsWith('STREAMING-'))
         return send(response, 501, {}, '<Error><Code>NotImplemented</Code></Error>');
       const received = await take(request, link);
+      if (request.headers['if-none-match'] === '*' && objects.has(key))
+        return send(response, 412, {}, '<Error><Code>PreconditionFailed</Code></Error>');
       storedBytes += received.bytes;
       const headers: Record<string, string> = { etag: `"${received.etag}"` };
       if (withChecksum) headers['x-amz-checksum-crc32'] = received.crc.toString('base64');

@@ -48,11 +48,14 @@ test('the sink counts what it is sent and answers with checksums that the progra
   const { store } = testStore(sink);
   const large = sampleBytes(12 * mebibyte + 7);
   await store.probe('folder/');
+  const claim = Buffer.from('{}\n');
+  await store.claim('folder/claim.json', claim);
   await store.upload('large', streamOf(large), 'text/plain');
   await store.upload('small', streamOf(sampleBytes(1000)), 'text/plain');
   const first = await sink.reset(undefined);
-  expect(first.storedBytes).toBe(large.length + 1000);
-  // Two for the probe; one to begin, three parts, one to complete; one for the small one.
-  expect(first.requests).toBe(8);
+  expect(first.storedBytes).toBe(large.length + 1000 + claim.length);
+  // Two for the probe and two for the claim; one to begin, three parts, one to complete; one for
+  // the small one.
+  expect(first.requests).toBe(10);
   expect(await sink.reset(undefined)).toEqual({ storedBytes: 0, requests: 0 });
 });

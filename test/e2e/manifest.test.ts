@@ -1,5 +1,5 @@
 import { zstdDecompressSync } from 'node:zlib';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Manifest } from '../../app/manifest/schema.ts';
 import { readOnlyManifest } from '../support/backup-folder.ts';
@@ -38,8 +38,8 @@ async function makeBackup(extra: Record<string, string> = {}) {
   return { manifest: await readOnlyManifest(world.s3, BUCKET), stdout };
 }
 
-/** Replaces the manifest in the bucket. */
-async function putManifest(manifest: { backupId: string }): Promise<void> {
+/** Leaves the backup as a program wrote it that knew format 1 only: with no claim. */
+async function rewriteInFormat1(manifest: Manifest): Promise<void> {
   const client = new S3Client({
     endpoint: world.s3.endpoint,
     region: 'eu-central-1',
@@ -47,14 +47,15 @@ async function putManifest(manifest: { backupId: string }): Promise<void> {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test-secret' },
   });
   const Key = `test-db/${manifest.backupId}/manifest.json`;
+  const Body = JSON.stringify(inFormat1(manifest));
   try {
-    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: JSON.stringify(manifest) }));
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: manifest.claim?.key }));
   } finally {
     client.destroy();
   }
 }
 
-/** The same as a program that knew no other format wrote it. */
 function inFormat1({ server, files, ...manifest }: Manifest): { backupId: string } {
   const added = [
     'binlogMissingReason',
@@ -89,7 +90,11 @@ test('the manifest holds the settings of the server, its databases and its progr
       },
     ],
     programsUnseen: [],
-    claim: null,
+    claim: {
+      key: `test-db/${manifest.backupId}/claim.json`,
+      storedBytes: 47,
+      crc32: expect.stringMatching(/^.{6}==$/),
+    },
   });
 });
 
@@ -150,7 +155,7 @@ test('a whole backup is shown without a word of flags', async () => {
 
 test('a backup of format 1 is listed, verified and planned', async () => {
   const { manifest } = await makeBackup();
-  await putManifest(inFormat1(manifest));
+  await rewriteInFormat1(manifest);
   const listed = await runProgram(world.environment(), ['list', '--json']);
   expect(JSON.parse(listed.stdout)).toMatchObject({
     backups: [{ state: 'complete', summary: { narrowedBy: null } }],

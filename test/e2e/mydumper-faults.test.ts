@@ -111,7 +111,7 @@ test('a server that loses patience quickly loses no row to a long pause', async 
     // Every body is held up for a time that is longer than the server's patience, while mydumper is stopped.
     other.s3.faults.add({
       operation: ['PutObject', 'UploadPart'],
-      skip: 12,
+      skip: 14,
       times: 4,
       action: { kind: 'stall', milliseconds: 5000 },
     });

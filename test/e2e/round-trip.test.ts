@@ -65,6 +65,10 @@ async function watchCommandLines(program: RunningProgram): Promise<string> {
   return seen;
 }
 
+function unreachable(): never {
+  throw new Error('there is no claim in the manifest');
+}
+
 test.each(['none', 'gzip', 'zstd'])(
   'with COMPRESS=%s everything arrives and loads equal',
   async (compression) => {
@@ -87,10 +91,10 @@ test.each(['none', 'gzip', 'zstd'])(
     const folder = `nightly/eu/test-db/${manifest.backupId}/`;
     const stored = await world.s3.objects(BUCKET);
     expect(stored.map(({ key }) => key).toSorted()).toEqual(
-      [...manifest.files.map(({ key }) => key), `${folder}manifest.json`].toSorted(),
+      [...manifest.files.map(({ key }) => key), `${folder}claim.json`, `${folder}manifest.json`].toSorted(),
     );
     const byKey = new Map(stored.map((object) => [object.key, object]));
-    for (const file of manifest.files) {
+    for (const file of [...manifest.files, manifest.claim ?? unreachable()]) {
       expect(file.key.startsWith(folder)).toBe(true);
       expect(byKey.get(file.key)).toMatchObject({
         size: file.storedBytes,

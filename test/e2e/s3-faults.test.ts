@@ -76,7 +76,7 @@ async function expectFailed({ code, stdout }: Ended, exitCode: number, reason: R
 
 test('uploads that are sent again are counted', async () => {
   const action = { kind: 'error', status: 503, code: 'SlowDown' } as const;
-  world.s3.faults.add({ operation: BODIES, skip: 1, times: 6, action });
+  world.s3.faults.add({ operation: BODIES, skip: 3, times: 6, action });
   const ended = await run();
   await expectWhole(ended);
   expect(world.cloudwatch.sum('UploadRetries')).toBeGreaterThanOrEqual(6);
@@ -131,6 +131,42 @@ test('a manifest that is there already is not replaced', async () => {
   const action = { kind: 'error', status: 412, code: 'PreconditionFailed' } as const;
   world.s3.faults.add({ operation: 'PutObject', key: /manifest\.json$/, times: ALWAYS, action });
   await expectFailed(await run(), 5, /manifest\.json.*PreconditionFailed/);
+});
+
+test('a folder that another run has claimed is left alone, and the next second is taken', async () => {
+  const action = { kind: 'error', status: 412, code: 'PreconditionFailed' } as const;
+  world.s3.faults.add({ operation: 'PutObject', key: /claim\.json$/, times: 2, action });
+  const ended = await run();
+  await expectWhole(ended);
+  const messages = logLines(ended.stdout).map(({ message }) => String(message));
+  expect(messages.filter((message) => /is taken, .* takes the next second$/.test(message))).toHaveLength(2);
+});
+
+test('a run that fails leaves its claim in a folder that is no backup', async () => {
+  world.s3.faults.add({
+    operation: 'PutObject',
+    key: /\.sql$/,
+    times: ALWAYS,
+    action: { kind: 'error', status: 403, code: 'AccessDenied' },
+  });
+  await expectFailed(await run(), 5, /access denied/);
+  expect((await world.s3.objects(BUCKET)).map(({ key }) => key)).toContainEqual(
+    expect.stringMatching(/\/claim\.json$/),
+  );
+  const { stdout } = await runProgram(world.environment(), ['list', '--all', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ backups: [{ state: 'incomplete' }] });
+  const verified = await runProgram(world.environment(), ['verify', '--json']);
+  expect(verified.code).toBe(3);
+  expect(verified.stderr).toContain('no complete backup');
+});
+
+test('each object of a backup is written under the condition that its key does not exist', async () => {
+  await expectWhole(await run(IN_PARTS));
+  const written = world.s3.requests.filter(
+    ({ operation }) => operation === 'PutObject' || operation === 'CompleteMultipartUpload',
+  );
+  expect(new Set(written.map(({ operation }) => operation)).size).toBe(2);
+  expect(written.filter(({ ifNoneMatch }) => ifNoneMatch !== '*')).toEqual([]);
 });
 
 test('a role that can only add is enough, and nothing else is asked for', async () => {

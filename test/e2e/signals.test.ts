@@ -136,7 +136,7 @@ test('what somebody else put among the leftovers is refused and left alone', asy
 test('what somebody else put into staging outlives an interrupted run', async () => {
   world.s3.faults.add({
     operation: ['PutObject', 'UploadPart'],
-    skip: 4,
+    skip: 6,
     times: Number.POSITIVE_INFINITY,
     action: { kind: 'stall', milliseconds: 600_000 },
   });

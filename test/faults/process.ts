@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processesWith } from '../support/processes.ts';
 import { ALWAYS, type FaultCase } from './case.ts';
+import { CLAIMS } from './s3-strikes.ts';
 import { type Setting, until } from './setting.ts';
 
 /** What Fargate is promised. */
@@ -48,6 +49,14 @@ export const processFaults: readonly FaultCase[] = [
     });
     const program = start();
     await until('the preflight has come to S3', () => stall.hits > 0);
+    program.child.kill('SIGTERM');
+    return program;
+  }),
+  interrupted('SIGTERM', '-in-claim', 'while S3 does not answer to the claim', async (setting) => {
+    const action = { kind: 'stall', milliseconds: 600_000 } as const;
+    const stall = setting.strike({ operation: 'PutObject', key: /claim\.json$/, action });
+    const program = setting.start();
+    await until('the claim is being written', () => stall.hits > 0);
     program.child.kill('SIGTERM');
     return program;
   }),
@@ -137,7 +146,7 @@ export const processFaults: readonly FaultCase[] = [
     run: async (setting) => {
       const stall = setting.strike({
         operation: ['PutObject', 'UploadPart'],
-        skip: 2,
+        skip: CLAIMS + 2,
         times: ALWAYS,
         action: { kind: 'stall', milliseconds: 600_000 },
       });

@@ -1,5 +1,5 @@
 import { ALWAYS, type FaultCase } from './case.ts';
-import { BODIES, MANIFEST, passing, passingInParts, SOON, VARIES } from './s3-strikes.ts';
+import { BODIES, CLAIMS, MANIFEST, passing, passingInParts, SOON, VARIES } from './s3-strikes.ts';
 
 /** Faults that pass. */
 export const s3RiddenOut: readonly FaultCase[] = [
@@ -87,7 +87,12 @@ export const s3RiddenOut: readonly FaultCase[] = [
     soak: true,
     longestSeconds: 180,
     run: async ({ strike, start }) => {
-      strike({ operation: BODIES, skip: 1, times: 2, action: { kind: 'stall', milliseconds: 90_000 } });
+      strike({
+        operation: BODIES,
+        skip: CLAIMS + 1,
+        times: 2,
+        action: { kind: 'stall', milliseconds: 90_000 },
+      });
       return start({ UPLOAD_RETRY_SECONDS: '300' });
     },
   },
@@ -115,7 +120,8 @@ export const s3RiddenOut: readonly FaultCase[] = [
     soak: true,
     longestSeconds: 240,
     run: async ({ strike, start }) => {
-      strike({ operation: BODIES, skip: 4, times: ALWAYS, action: { kind: 'stall', milliseconds: 600_000 } });
+      const action = { kind: 'stall', milliseconds: 600_000 } as const;
+      strike({ operation: BODIES, skip: CLAIMS + 4, times: ALWAYS, action });
       return start(SOON);
     },
   },

@@ -2,6 +2,8 @@ import type { FaultAction, Operation } from '../support/s3/server.ts';
 import { ALWAYS, type FaultCase } from './case.ts';
 
 export const BODIES: readonly Operation[] = ['PutObject', 'UploadPart'];
+/** The first bodies of a run: it writes its claim twice. */
+export const CLAIMS = 2;
 /** All that a role which can only add may do. */
 export const ADDING: readonly Operation[] = [
   'PutObject',
@@ -33,7 +35,7 @@ export function passing(
     outcome: RIDDEN_OUT,
     exits: [0],
     run: async ({ strike, start }) => {
-      strike({ operation: BODIES, skip: 1, times: 6, action });
+      strike({ operation: BODIES, skip: CLAIMS + 1, times: 6, action });
       return start();
     },
     ...more,
@@ -78,7 +80,7 @@ export function lasting(
     reason,
     keepsFiles: true,
     run: async ({ strike, start }) => {
-      strike({ operation: BODIES, skip: 4, times: ALWAYS, action });
+      strike({ operation: BODIES, skip: CLAIMS + 4, times: ALWAYS, action });
       return start(SOON);
     },
     ...more,

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  backupIdOf,
-  buildManifest,
-  type ManifestInput,
-  millisecondsOfSameId,
-} from '../../app/manifest/build.ts';
+import { buildManifest, type ManifestInput } from '../../app/manifest/build.ts';
 import { manifestSchema } from '../../app/manifest/schema.ts';
 import { PASSWORD, sampleConfig, sampleInput, shippedFile } from './samples.ts';
 
@@ -51,7 +46,11 @@ test('what is known of the run is in it', () => {
     narrowedBy: [],
     programs: sampleInput.programs.list,
     programsUnseen: sampleInput.programs.unseen,
-    claim: null,
+    claim: {
+      key: 'daily/db1/20261122T030000Z/claim.json',
+      storedBytes: 47,
+      crc32: 'GxxLag==',
+    },
     staging: {
       budgetBytes: sampleInput.config.staging.budgetBytes,
       peakStagedBytes: 9000,
@@ -150,33 +149,4 @@ test('no secret is in it', () => {
   expect(text).not.toContain(PASSWORD);
   expect(text).not.toContain('GRANT');
   expect(text).not.toContain('AWS');
-});
-
-test('the id of a backup is the second of its start in UTC, and sorts as time does', () => {
-  expect(backupIdOf(new Date('2026-11-22T03:00:00.999Z'))).toBe('20261122T030000Z');
-  expect(backupIdOf(new Date('2026-11-22T04:00:00+01:00'))).toBe('20261122T030000Z');
-  const moment = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
-  fc.assert(
-    fc.property(moment, moment, (left, right) => {
-      expect(backupIdOf(left)).toMatch(/^\d{8}T\d{6}Z$/);
-      if (left <= right) expect(backupIdOf(left) <= backupIdOf(right)).toBe(true);
-    }),
-  );
-});
-
-test('an id is the same until its second is over, and another one after that', () => {
-  const start = new Date('2026-11-22T03:00:00.250Z');
-  const after = (milliseconds: number) => new Date(start.getTime() + milliseconds);
-  expect(
-    [0, 749, 750, 10_000].map((milliseconds) => millisecondsOfSameId(start, after(milliseconds))),
-  ).toEqual([750, 1, 0, 0]);
-  expect(millisecondsOfSameId(start, after(-3_600_000))).toBe(1000);
-  fc.assert(
-    fc.property(fc.nat(5000), fc.nat(5000), (begun, later) => {
-      const [first, now] = [after(begun), after(begun + later)];
-      const left = millisecondsOfSameId(first, now);
-      expect(backupIdOf(new Date(now.getTime() + left))).not.toBe(backupIdOf(first));
-      if (left > 0) expect(backupIdOf(new Date(now.getTime() + left - 1))).toBe(backupIdOf(first));
-    }),
-  );
 });

@@ -119,6 +119,7 @@ export const sampleInput: ManifestInput = {
   },
   lockedSeconds: 1.25,
   metadata: { finished: true, binlog: { file: 'bin.000001', position: 4567, gtid: undefined } },
+  claim: { key: `${FOLDER}claim.json`, bytes: 47, crc32: 'GxxLag==' },
   files: [
     shippedFile('shop.orders.00002.sql', 700, 70),
     shippedFile('metadata', 100, 90),

@@ -156,9 +156,9 @@ test('a listing is held against the manifest', () => {
   expect(saw({ key: metadata?.key ?? '', bytes: 100 })).toBeUndefined();
   expect(saw({ key: schema?.key ?? '', bytes: 99 })?.reason).toMatch(/has 99 bytes/);
   expect(saw({ key: `${FOLDER}more`, bytes: 1 })?.reason).toMatch(/not in the manifest/);
-  const { missing, present } = end();
+  const { missing, files } = end();
   expect(missing.map(({ key }) => key)).toEqual([good.files[2]?.key]);
-  expect(present.map(({ name }) => name)).toEqual(['metadata']);
+  expect(files.map(({ name }) => name)).toEqual(['metadata']);
 });
 
 test('a claim that the manifest names belongs to the folder', () => {
@@ -167,8 +167,10 @@ test('a claim that the manifest names belongs to the folder', () => {
   expect(readManifest(JSON.stringify(manifest), FOLDER)).toHaveProperty('manifest');
   const { saw, end } = compareListing(manifest, FOLDER);
   expect(end().missing.map(({ key }) => key)).toContain(claim.key);
-  expect(saw({ key: claim.key, bytes: 8 })?.reason).toMatch(/has 8 bytes/);
   expect(saw({ key: claim.key, bytes: 7 })).toBeUndefined();
+  expect(end().claims).toEqual([claim]);
+  expect(saw({ key: claim.key, bytes: 8 })?.reason).toMatch(/has 8 bytes/);
+  expect(end().claims).toEqual([]);
 });
 
 const env = { BUCKET: 'backups', SOURCE: 'db1' };

@@ -77,6 +77,13 @@ test('a whole backup is verified, quickly by heads and fully by reading', async 
 /** What was done to the bucket, what verify says of it, and whether only reading everything shows it. */
 const damages: readonly [string, () => Promise<unknown>, RegExp, 'quick' | 'full'][] = [
   ['an object missing', () => remove(keyOf(ONE_OF_SEVERAL)), /^is missing$/, 'quick'],
+  ['the claim missing', () => remove(`${folder}claim.json`), /^is missing$/, 'quick'],
+  [
+    'the claim of another run',
+    () => put(`${folder}claim.json`, String(kept.get(`${folder}claim.json`)).replace(/[0-9a-f]"/, 'x"')),
+    /has the CRC-32/,
+    'full',
+  ],
   ['an object more', () => put(`${folder}shop.extra.sql.zst`, 'x'), /is not in the manifest/, 'quick'],
   [
     'an object truncated',
@@ -122,7 +129,8 @@ test.each(damages)(
     expect(result.faults.map((fault) => fault.reason).join('\n')).toMatch(reason);
     expect(result.faults.every(({ key }) => key.startsWith(folder))).toBe(true);
 
-    if (_case === 'an object more') return;
+    // None of these is loaded.
+    if (['an object more', 'the claim missing', 'the claim of another run'].includes(_case)) return;
     const restored = await restoreInto(world, copy);
     expect([3, 8]).toContain(restored.code);
     expect(restored.stdout).not.toContain('is restored');
@@ -195,15 +203,18 @@ test('an outage longer than the retries ends it with 8; the same command goes on
 
 test('list shows complete, incomplete and damaged backups of one source or of all', async () => {
   await put('test-db/20200101T000000Z/shop.t.sql', 'x');
+  // As a run leaves it that failed before it had stored a file.
+  await put('test-db/20200103T000000Z/claim.json', '{}');
   await put('other/20200102T000000Z/manifest.json', '{}');
   const all = await runProgram(world.environment({ SOURCE: '', HOST: '' }), ['list', '--json']);
   const { backups } = JSON.parse(all.stdout) as { backups: Record<string, unknown>[] };
   expect(backups.map(({ source, backupId, state }) => [source, backupId, state])).toEqual([
     ['other', '20200102T000000Z', 'bad manifest'],
     ['test-db', '20200101T000000Z', 'incomplete'],
+    ['test-db', '20200103T000000Z', 'incomplete'],
     ['test-db', folder.split('/').at(-2), 'complete'],
   ]);
-  expect(backups[2]).toMatchObject({ summary: { databases: ['shop'], lock: 'ftwrl', compression: 'zstd' } });
+  expect(backups[3]).toMatchObject({ summary: { databases: ['shop'], lock: 'ftwrl', compression: 'zstd' } });
   const before = world.s3.requests.length;
   const one = await runProgram(world.environment(), ['list']);
   expect(one.code).toBe(0);
@@ -216,7 +227,7 @@ test('list shows complete, incomplete and damaged backups of one source or of al
       .slice(before)
       .map(({ operation }) => operation)
       .toSorted(),
-  ).toEqual(['GetObject', 'ListObjectsV2', 'ListObjectsV2', 'ListObjectsV2']);
+  ).toEqual(['GetObject', ...Array(4).fill('ListObjectsV2')]);
   expect((await runProgram(world.environment(), ['list', '--all'])).stdout).toContain('other');
 });
 

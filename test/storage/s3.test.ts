@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
 import type { FaultRule, Operation } from '../support/s3/server.ts';
-import { mebibyte, sampleBytes, testServer } from '../support/s3/test-setup.ts';
-import { streamOf, testStore } from '../support/s3/test-store.ts';
+import { mebibyte, sampleBytes, testClient, testServer } from '../support/s3/test-setup.ts';
+import { failureOf, streamOf, testStore } from '../support/s3/test-store.ts';
 
 const KEY = 'db/20261122T030000Z/shop.orders.sql.zst';
 const TYPE = 'application/zstd';
@@ -127,6 +128,8 @@ const TRANSIENT: readonly (readonly [string, Operation, Omit<FaultRule, 'operati
   ['a lost answer', 'PutObject', { action: { kind: 'lost-answer' } }],
   ['a lost answer', 'UploadPart', { times: 2, action: { kind: 'lost-answer' } }],
   ['a lost answer', 'CompleteMultipartUpload', { action: { kind: 'lost-answer' } }],
+  ['an answer cut in the middle', 'PutObject', { action: { kind: 'cut-answer' } }],
+  ['an answer cut in the middle', 'CompleteMultipartUpload', { action: { kind: 'cut-answer' } }],
   ['a body cut short on its way', 'UploadPart', { action: error(400, 'IncompleteBody', mebibyte) }],
   ['a body changed on its way', 'PutObject', { action: error(400, 'BadDigest', 1) }],
   ['a clock that is off', 'PutObject', { action: { kind: 'clock-skew' } }],
@@ -146,4 +149,29 @@ test.each(TRANSIENT)('%s at %s is retried until it works', async (_what, operati
   }
   expect((await server.readObject('box', KEY)).equals(body)).toBe(true);
   expect(await server.multipartUploads('box')).toEqual([]);
+});
+
+test.each([
+  ['in one request', SMALL],
+  ['in one request as large as a part', LARGE.subarray(0, 5 * mebibyte)],
+  ['in parts', LARGE],
+])('a body %s does not replace an object that is there', async (_how, body) => {
+  const server = await testServer();
+  const { store, retries } = testStore(server);
+  await testClient(server).send(new PutObjectCommand({ Bucket: 'box', Key: KEY, Body: 'other' }));
+  const failure = await failureOf(store.upload(KEY, streamOf(body), TYPE));
+  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringContaining('PreconditionFailed') });
+  expect(failure.message).toContain(`s3://box/${KEY}`);
+  expect(String(await server.readObject('box', KEY))).toBe('other');
+  expect(await server.multipartUploads('box')).toEqual([]);
+  expect(retries).toEqual([]);
+});
+
+test('a lost answer to a body as large as a part is ridden out, though S3 refuses the second before it is sent', async () => {
+  const server = await testServer();
+  const { store } = testStore(server);
+  server.faults.add({ operation: 'PutObject', action: { kind: 'lost-answer' } });
+  const body = LARGE.subarray(0, 5 * mebibyte);
+  const answer = await store.upload(KEY, streamOf(body), TYPE);
+  expect(answer).toEqual({ key: KEY, bytes: body.length, crc32: checksumOf(body) });
 });

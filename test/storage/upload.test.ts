@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import { CompleteMultipartUploadCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { expect, test, vi } from 'vitest';
 import { createReusedBuffers } from '../../app/reused-buffers.ts';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
@@ -76,6 +76,24 @@ test('a part keeps its content until it is answered, though its buffer is used a
   expect(Buffer.concat(received).equals(body)).toBe(true);
   expect(buffers.size).toBe(2);
   expect(acknowledged).toEqual([1, 2, 3, 4, 5].map((count) => count * PART));
+});
+
+test('a completion says that the key must not exist, and the checksum of all parts together', async () => {
+  const { client, parts } = heldClient();
+  const completions: unknown[] = [];
+  const noting: UploadJob['client'] = {
+    send: ((command: { input: unknown }) => {
+      if (command instanceof CompleteMultipartUploadCommand) completions.push(command.input);
+      return (client.send as (sent: unknown) => Promise<object>)(command);
+    }) as UploadJob['client']['send'],
+  };
+  const body = sampleBytes(PART + 4);
+  const done = uploadBody(jobFor(noting), streamOf(body));
+  await vi.waitFor(() => expect(parts).toHaveLength(2));
+  for (const { answer } of parts) answer();
+  await done;
+  const ChecksumCRC32 = encodeCrc32(crc32(body));
+  expect(completions).toMatchObject([{ IfNoneMatch: '*', ChecksumCRC32, ChecksumType: 'FULL_OBJECT' }]);
 });
 
 test('parts answered out of order are acknowledged in order', async () => {

@@ -45,6 +45,7 @@ export function fakeShipping() {
 
   const store: ObjectStore = {
     probe: unexpected('probe'),
+    claim: unexpected('claim'),
     create: unexpected('create'),
     interrupt: unexpected('interrupt'),
     close: unexpected('close'),

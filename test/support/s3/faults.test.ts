@@ -122,6 +122,18 @@ test('answers wrong checksums or none, having stored the right thing', async () 
   await expect(read.Body?.transformToString()).rejects.toThrow(/Checksum mismatch/);
 });
 
+test('a write is carried out as if it had no condition', async () => {
+  const server = await testServer();
+  const client = testClient(server);
+  const create = (Body: string) =>
+    client.send(new PutObjectCommand({ Bucket, Key: 'k', Body, IfNoneMatch: '*' }));
+  await create('first');
+  expect(await failure(create('second'))).toBe('412 PreconditionFailed');
+  server.faults.add({ action: { kind: 'ignore-condition' } });
+  await create('third');
+  expect(String(await server.readObject(Bucket, 'k'))).toBe('third');
+});
+
 test('a completion can fail inside a 200, answer a wrong checksum, or lose its answer', async () => {
   const server = await testServer();
   const client = testClient(server);

@@ -21,6 +21,8 @@ export type FaultAction =
   | { readonly kind: 'wrong-checksum' }
   /** Carries out the request and answers no checksum, as an older S3-compatible store does. */
   | { readonly kind: 'no-checksum' }
+  /** Carries out a write as if it had no If-None-Match, as a store does that knows none. */
+  | { readonly kind: 'ignore-condition' }
   /** Answers 200, some whitespace and then an error document; nothing is carried out. */
   | { readonly kind: 'error-in-ok'; readonly code: string; readonly message?: string }
   /** Carries out the request, then cuts the connection instead of answering. */

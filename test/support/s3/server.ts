@@ -75,10 +75,12 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     Object.assign(exchange.record, { bucket: address.bucket, key: address.key });
     const operation = operationOf(request.method ?? '', address);
     const partNumber = address.query.get('partNumber');
+    const ifNoneMatch = address.headers['if-none-match'];
     Object.assign(
       exchange.record,
       { operation },
       partNumber === null ? {} : { partNumber: Number(partNumber) },
+      ifNoneMatch === undefined ? {} : { ifNoneMatch },
     );
     return { ...address, operation };
   }
@@ -113,7 +115,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
       const target = identify(request, exchange);
       const fault = faults.strike(target);
       if (fault !== undefined) await exchange.before(fault);
-      await exchange.answer(await carryOut(target, exchange.body()), fault);
+      const asked = fault?.kind === 'ignore-condition' ? withoutCondition(target) : target;
+      await exchange.answer(await carryOut(asked, exchange.body()), fault);
     } catch (error) {
       exchange.refuse(error);
     } finally {
@@ -191,4 +194,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
       return closed;
     },
   };
+}
+
+function withoutCondition(target: Target): Target {
+  return { ...target, headers: { ...target.headers, 'if-none-match': undefined } };
 }

@@ -37,6 +37,8 @@ export type RequestRecord = {
   /** When the request's headers had arrived, in milliseconds since the epoch. */
   readonly at: number;
   readonly partNumber?: number;
+  /** The header If-None-Match, where there was one. */
+  readonly ifNoneMatch?: string;
   /** Body bytes read from the client as they were on the wire, or for GetObject the bytes sent to it so far. */
   readonly bytes: number;
 };
