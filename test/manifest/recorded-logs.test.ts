@@ -9,7 +9,7 @@ import type { MydumperExit } from '../../app/mydumper/process.ts';
 
 /** What the program concludes from a recorded log and the exit that followed it. */
 function conclude(name: string, exit: MydumperExit, ignoredErrors: readonly number[] = [], further = '') {
-  const text = readFileSync(new URL(`../fixtures/mydumper-logs/${name}.log`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../fixtures/mydumper-logs/${name}.txt`, import.meta.url), 'utf8');
   const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
   const log = createDumpLog(run, createEvents(), ['shop', 'crm'], ignoredErrors, () => {});
   const read = createLogReader();
