@@ -3,8 +3,9 @@ import { describeServer, type ServerDescription } from '../../support/mariadb/co
 import { createNastyDatabases } from '../../support/mariadb/dataset.ts';
 import type { MariaDb } from '../../support/mariadb/harness.ts';
 import { quoteName } from '../../support/mariadb/sql.ts';
+import { runProgram } from '../../support/program.ts';
 import type { Pair, Row } from '../row.ts';
-import { type Backup, backUp, expectSameAsSql, expectSameByMyloader } from '../runs.ts';
+import { type Backup, backUp, expectSameAsSql, expectSameByMyloader, reasonOf } from '../runs.ts';
 import { expectRestored, once } from './loads.ts';
 
 const OBJECTS = 'nasty objects-1';
@@ -63,13 +64,16 @@ export const contentRows: readonly Row[] = [
   {
     id: 'whole-server',
     part: 'backup',
-    promise: 'The whole server: tables of every kind, views, triggers, events; no system schema',
+    promise:
+      'The whole server: tables of every kind, views, triggers, events; no system schema; `verify` finds no fault',
     run: async (pair) => {
       const { databases, before } = await content(pair);
       const backup = await whole(pair);
       const held = backup.manifest.databases.toSorted();
       if (held.join() !== databases.toSorted().join()) throw new Error(`it holds ${held.join(', ')}`);
       await expectSameAsSql(pair.world, pair.copy, backup, before);
+      const verified = await runProgram(pair.world.environment({ SOURCE: 'whole' }), ['verify', 'latest']);
+      if (verified.code !== 0) throw new Error(`verify finds a fault: ${reasonOf(verified)}`);
       return undefined;
     },
   },

@@ -23,7 +23,7 @@ import { once } from './loads.ts';
 const MIB = 1024 * 1024;
 
 const bulk = once(async ({ db }): Promise<ServerDescription> => {
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 14, tables: 2, rowBytes: 1000 });
+  await createBulkDatabase(db, { name: 'bulk', megabytes: 10, tables: 2, rowBytes: 1000 });
   return describeServer(db, ['bulk']);
 });
 
@@ -31,7 +31,7 @@ const bulk = once(async ({ db }): Promise<ServerDescription> => {
 async function inTheMiddle(pair: Pair, id: string): Promise<RunningProgram> {
   const { world } = pair;
   world.s3.setBandwidth(SLOW_BYTES_PER_SECOND);
-  const environment = { SOURCE: id, DATABASES: 'bulk', COMPRESS: 'none', STAGING_LIMIT_MB: '10' };
+  const environment = { SOURCE: id, DATABASES: 'bulk', COMPRESS: 'none', STAGING_LIMIT_MB: '6' };
   const program = startProgram(world.environment(environment));
   await paused(pair, program);
   return program;
@@ -108,9 +108,9 @@ export const disturbedRows: readonly Row[] = [
         DATABASES: 'bulk',
         COMPRESS: 'none',
         OUTPUTDIR: join(disk, 'staging'),
-        STAGING_LIMIT_MB: '12',
+        STAGING_LIMIT_MB: '6',
       };
-      const program = startProgram(world.environment(environment), [], onTmpfs(disk, 14 * MIB));
+      const program = startProgram(world.environment(environment), [], onTmpfs(disk, 8 * MIB));
       await paused(pair, program);
       // Seen from outside only through the program's own root.
       const filler = join('/proc', String(program.pid), 'root', disk, 'filler');
@@ -146,7 +146,7 @@ export const disturbedRows: readonly Row[] = [
       'A file system of the size of the budget, a slow S3 and a server with `net_write_timeout=3`: no row is lost',
     run: async (pair) => {
       const { db, world, copy } = pair;
-      await createBulkDatabase(db, { name: 'large', megabytes: 40, tables: 2, rowBytes: 1000 });
+      await createBulkDatabase(db, { name: 'large', megabytes: 30, tables: 2, rowBytes: 1000 });
       await createWideRows(db, { name: 'wide', rows: 4, bytes: 1_500_000 });
       const before = await describeServer(db, ['large', 'wide']);
       const own = db.vendor === 'mariadb' ? ['max_statement_time', '3'] : ['max_execution_time', '3000'];
@@ -164,7 +164,7 @@ export const disturbedRows: readonly Row[] = [
         const environment = {
           SOURCE: 'budget',
           DATABASES: 'large,wide',
-          STAGING_LIMIT_MB: '12',
+          STAGING_LIMIT_MB: '6',
           COMPRESS: 'none',
           THREADS: '2',
         };

@@ -47,6 +47,9 @@ async function underWriters(pair: Pair, mode: LockMode, extra: Record<string, st
   const backup = await backUp(world, environment, runProgram).finally(transfers.stop);
   const waited = transfers.longestWaitSeconds();
   if (waited > LONGEST_WAIT_SECONDS) throw new Error(`a writer waited ${Math.round(waited)} s`);
+  const { lockedPausedSeconds } = backup.manifest.staging;
+  if (lockedPausedSeconds > 0)
+    throw new Error(`mydumper was paused for ${lockedPausedSeconds} s while it held locks`);
   const { lock, description } = backup.manifest.consistency;
   if (lock === 'none') return `it says: consistency ${description}`;
   await dropAll(copy);
