@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { mydumperAstray } from '../support/astray.ts';
 import { type BalancerOptions, startBalancer } from '../support/balancer.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { type Ended, logLines, runProgram } from '../support/program.ts';
@@ -63,15 +63,6 @@ test('with one thread two servers are noticed too', async () => {
   expect(reasonOf(ended)).toContain('4 connections reached different servers');
 });
 
-/** Leads mydumper's connections elsewhere than ours, as a name does whose address changes. */
-function mydumperAt(port: number): string {
-  const path = join(world.directory, 'astray', 'mydumper');
-  mkdirSync(join(world.directory, 'astray'));
-  const turn = `for word; do shift; case $word in --port=*) word=--port=${port};; esac; set -- "$@" "$word"; done`;
-  writeFileSync(path, `#!/bin/sh\n${turn}\nexec mydumper "$@"\n`, { mode: 0o755 });
-  return path;
-}
-
 async function expectRefusedDump(ended: Ended): Promise<void> {
   expect(ended.code).toBe(4);
   expect(reasonOf(ended)).toMatch(
@@ -85,15 +76,15 @@ test.each(['auto', 'none'])(
   'connections of mydumper alone that reach two servers end the run without a manifest, LOCK_MODE=%s',
   async (mode) => {
     const { port, counts } = await balance(both());
-    const MYDUMPER_BIN = mydumperAt(port);
+    const MYDUMPER_BIN = mydumperAstray(world.directory, port);
     await expectRefusedDump(await runProgram(world.environment({ MYDUMPER_BIN, LOCK_MODE: mode })));
     expect(counts().every((count) => count > 0)).toBe(true);
   },
 );
 
 test('connections of mydumper that all reach another server end the run without a manifest', async () => {
-  const { port } = await balance([nodes[1].port]);
-  await expectRefusedDump(await runProgram(world.environment({ MYDUMPER_BIN: mydumperAt(port) })));
+  const MYDUMPER_BIN = mydumperAstray(world.directory, nodes[1].port);
+  await expectRefusedDump(await runProgram(world.environment({ MYDUMPER_BIN })));
 });
 
 test.each<[string, BalancerOptions]>([

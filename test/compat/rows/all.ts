@@ -2,6 +2,7 @@ import type { Row } from '../row.ts';
 import { contentRows } from './content.ts';
 import { disturbedRows } from './disturbed.ts';
 import { nameRows } from './names.ts';
+import { nodeRows } from './nodes.ts';
 import { programRows } from './programs.ts';
 import { settingRows } from './settings.ts';
 import { tlsRows } from './tls.ts';
@@ -12,7 +13,13 @@ import { writerRows } from './writers.ts';
 export const CONTENT: readonly Row[] = [...contentRows, ...programRows, ...typeRows, ...nameRows];
 
 /** Rows about how a backup is made. */
-export const RUNS: readonly Row[] = [...writerRows, ...settingRows, ...tlsRows, ...disturbedRows];
+export const RUNS: readonly Row[] = [
+  ...writerRows,
+  ...settingRows,
+  ...tlsRows,
+  ...nodeRows,
+  ...disturbedRows,
+];
 
 /** Every row. */
 export const ALL_ROWS: readonly Row[] = [...CONTENT, ...RUNS];
