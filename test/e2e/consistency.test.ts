@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Manifest } from '../../app/manifest/schema.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
-import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { rowNumbers } from '../support/mariadb/sql.ts';
 import { loadWithMyloader } from '../support/mariadb/tools.ts';
@@ -27,13 +26,6 @@ async function createAccounts(engine: string): Promise<void> {
       `INSERT INTO bank.${table} SELECT seq, ${BALANCE}, REPEAT('x', 200) FROM ${rowNumbers(db, ACCOUNTS)}`,
     );
   }
-}
-
-async function sumIn(server: MariaDb): Promise<number> {
-  const rows = await server.query(
-    'SELECT (SELECT SUM(balance) FROM bank.checking) + (SELECT SUM(balance) FROM bank.saving) n',
-  );
-  return Number(rows[0]?.n);
 }
 
 async function loadedManifest(): Promise<Manifest> {
@@ -82,35 +74,10 @@ async function run(environment: Record<string, string>, by: TransfersOptions['by
 
 const AS_ON_RDS = { USERNAME: 'managed', PASSWORD: 'geheim', STAGING_LIMIT_MB: '32' };
 
-test('a user as on RDS gets a consistent backup of tables that are written to meanwhile', async () => {
-  await createAccounts('InnoDB');
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 12, tables: 2 });
-  const { lines, manifest } = await run(AS_ON_RDS);
-  expect(manifest.consistency).toMatchObject({
-    lock: 'lock-all',
-    description: expect.stringMatching(/^one point in time for all tables/),
-  });
-  expect(lines.find(({ event }) => event === 'started')).toMatchObject({ lockMode: 'lock-all' });
-  expect(await sumIn(copy)).toBe(2 * ACCOUNTS * BALANCE);
-});
-
-test('of tables without transactions the same user is told that they are not consistent, and nobody waits for ever', async () => {
+test('of tables without transactions a user as on RDS is told that they are not consistent, and nobody waits for ever', async () => {
   await createAccounts('MyISAM');
   const { lines, manifest } = await run(AS_ON_RDS, 'table locks');
   expect(manifest.consistency.description).toMatch(/for transactional tables.*each other table/);
   const warnings = lines.filter(({ event }) => event === 'warning').map(({ message }) => message);
   expect(warnings).toEqual([expect.stringMatching(/bank\.checking.*bank\.saving.*InnoDB/)]);
-});
-
-test('while mydumper holds locks for a large MyISAM table it is not stopped, however slow S3 is', async () => {
-  await createAccounts('InnoDB');
-  await createBulkDatabase(db, { name: 'bulk', megabytes: 24, tables: 1, rowBytes: 1000, engine: 'MyISAM' });
-  world.s3.setBandwidth(8e6);
-  const { lines, manifest } = await run({ STAGING_LIMIT_MB: '48', COMPRESS: 'none' });
-  const released = lines.findIndex(({ event }) => event === 'locksReleased');
-  expect(released).toBeGreaterThan(0);
-  expect(lines.slice(0, released).filter(({ event }) => event === 'paused')).toEqual([]);
-  expect(manifest.consistency).toMatchObject({ lock: 'ftwrl', lockedSeconds: expect.any(Number) });
-  expect(manifest.staging.lockedPausedSeconds).toBe(0);
-  expect(await sumIn(copy)).toBe(2 * ACCOUNTS * BALANCE);
 });

@@ -37,17 +37,6 @@ async function expectNoBackup(): Promise<void> {
   expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
 }
 
-/** Rows of a table in an uncompressed backup, counted in its files. */
-async function rowsInBackup({ s3 }: World, table: string): Promise<number> {
-  const { files } = await readOnlyManifest(s3, BUCKET);
-  const dumped = files.filter((file) => file.table === table && file.kind === 'data');
-  const texts = await Promise.all(dumped.map(({ key }) => s3.readObject(BUCKET, key)));
-  return texts.reduce(
-    (sum, text) => sum + (text.toString('latin1').match(/^[ ,]?\(\d+,|VALUES ?\(\d+,/gm)?.length ?? 0),
-    0,
-  );
-}
-
 test('a database that is not there is refused by name', async () => {
   const { code, stdout } = await runProgram(world.environment({ DATABASES: 'bulk, nowhere' }));
   expect(code).toBe(3);
@@ -98,33 +87,5 @@ test('a view that its user may not read makes a narrowed dump fail, in mydumperâ
     expect(await manifestKeys(world)).toEqual([]);
   } finally {
     await db.query('DROP DATABASE partly');
-  }
-});
-
-test('a server that loses patience quickly loses no row to a long pause', async () => {
-  const hasty = await startMariaDb();
-  const other = await startWorld({ db: hasty });
-  try {
-    await createBulkDatabase(hasty, { name: 'bulk', megabytes: 40, tables: 2, rowBytes: 1000 });
-    for (const setting of ['net_write_timeout = 2', 'net_read_timeout = 2', 'max_statement_time = 3'])
-      await hasty.query(`SET GLOBAL ${setting}`);
-    // Every body is held up for a time that is longer than the server's patience, while mydumper is stopped.
-    other.s3.faults.add({
-      operation: ['PutObject', 'UploadPart'],
-      skip: 14,
-      times: 4,
-      action: { kind: 'stall', milliseconds: 5000 },
-    });
-    const { code, stdout } = await runProgram(
-      other.environment({ STAGING_LIMIT_MB: '10', COMPRESS: 'none', UPLOAD_CONCURRENCY: '4' }),
-    );
-    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-    const manifest = await readOnlyManifest(other.s3, BUCKET);
-    expect(manifest.staging.longestPauseSeconds).toBeGreaterThan(3);
-    const rows = await hasty.query('SELECT COUNT(*) n FROM bulk.bulk_0');
-    expect(await rowsInBackup(other, 'bulk_0')).toBe(Number(rows[0]?.n));
-  } finally {
-    await other.stop();
-    await hasty.stop();
   }
 });

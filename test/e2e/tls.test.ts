@@ -56,13 +56,6 @@ async function expectBackup(where: World, { code, stdout, stderr }: Ended): Prom
   expect((await manifestKeys(where)).length).toBeGreaterThan(0);
 }
 
-test.each(['required', 'verify-ca', 'verify-full'])(
-  'with TLS_MODE=%s and the right CA a backup is made, all of it over TLS',
-  async (mode) => {
-    await expectBackup(world, await run(world, { TLS_MODE: mode, TLS_CA: at('ca.pem') }));
-  },
-);
-
 test('a server that takes TLS only is not got into without', async () => {
   const { code, stdout } = await run(world, { TLS_MODE: 'disabled' });
   expect(code).toBe(3);

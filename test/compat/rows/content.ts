@@ -51,7 +51,13 @@ async function asUser(
   for (const grant of grants) await db.query(`GRANT ${grant} TO ${account}`);
   const backup = await backUp(world, { SOURCE: user, USERNAME: user, PASSWORD: 'geheim', ...extra });
   await expectSameAsSql(world, copy, backup, before);
-  return backup.manifest.binlog === null ? 'the backup has no binary log position' : undefined;
+  const { binlog, binlogMissingReason, consistency } = backup.manifest;
+  const expected = grants.some((grant) => grant.includes('RELOAD')) ? 'ftwrl' : 'lock-all';
+  if (consistency.lock !== expected)
+    throw new Error(`locked by ${consistency.lock}: ${consistency.description}`);
+  if (binlog !== null) return undefined;
+  if (binlogMissingReason === null) throw new Error('the manifest has no binary log position and no reason');
+  return `without a binary log position: ${binlogMissingReason}`;
 }
 
 /** What README asks for, but for what the binary log position needs. */
@@ -157,12 +163,12 @@ export const contentRows: readonly Row[] = [
     run: async (pair) => {
       const known = await content(pair);
       await whole(pair);
-      const before = renamed(only(known, OBJECTS), OBJECTS, 'an"other name');
+      const before = renamed(only(known, OBJECTS), OBJECTS, 'an"other näme');
       await expectRestored(pair, { SOURCE: 'whole' }, before, [
         '--databases',
         OBJECTS,
         '--as',
-        'an"other name',
+        'an"other näme',
       ]);
       return undefined;
     },

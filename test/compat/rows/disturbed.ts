@@ -156,7 +156,7 @@ export const disturbedRows: readonly Row[] = [
       const stall = world.s3.faults.add({
         operation: ['PutObject', 'UploadPart'],
         skip: 12,
-        times: 4,
+        times: 2,
         action: { kind: 'stall', milliseconds: 4500 },
       });
       try {
@@ -164,7 +164,7 @@ export const disturbedRows: readonly Row[] = [
         const environment = {
           SOURCE: 'budget',
           DATABASES: 'large,wide',
-          STAGING_LIMIT_MB: '6',
+          STAGING_LIMIT_MB: '12',
           COMPRESS: 'none',
           THREADS: '2',
         };

@@ -73,10 +73,10 @@ export const programRows: readonly Row[] = [
   ...loadRows({
     id: 'modes',
     promises: {
-      backup: 'Routines, triggers and events made under SQL modes of their own',
+      backup: 'Routines, triggers and events made under SQL modes of their own: the manifest has the modes',
+      myloader: 'Loads routines, triggers and events that need SQL modes of their own',
       restore: '`restore` gives routines, triggers and events their SQL modes',
     },
     prepare: ({ db }) => createByMode(db),
-    told: /does not dump the SQL mode/,
   }),
 ];

@@ -53,7 +53,7 @@ async function underWriters(pair: Pair, mode: LockMode, extra: Record<string, st
   const { lock, description } = backup.manifest.consistency;
   if (lock === 'none') return `it says: consistency ${description}`;
   await dropAll(copy);
-  await unpacked(world, backup, (directory) => loadAsSql(copy, directory, backup.manifest.files));
+  await unpacked(world, backup, (directory) => loadAsSql(copy, directory, backup.manifest));
   const sum = await sumIn(copy);
   if (sum !== 2 * ACCOUNTS * BALANCE)
     throw new Error(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
-import type { ManifestFile } from '../../../app/manifest/schema.ts';
+import type { Manifest, ManifestFile, ManifestProgram } from '../../../app/manifest/schema.ts';
 import type { MariaDb } from './harness.ts';
 import { quoteName } from './sql.ts';
 
@@ -17,22 +17,29 @@ const ORDER: readonly (readonly [ManifestFile['kind'], name: RegExp])[] = [
 ];
 
 /**
- * Loads a dump without any loader: the server gets the files as they are. So it shows what the dump holds, whatever myloader
- * makes of it.
+ * Loads a backup without any loader: the server gets the files as they are, and each program the SQL mode and time zone
+ * that the manifest tells. So it shows what the backup holds, whatever myloader makes of it.
  *
  * @throws the server's error, with the file's name.
  */
-export async function loadAsSql(db: MariaDb, directory: string, files: readonly DumpFile[]): Promise<void> {
+export async function loadAsSql(
+  db: MariaDb,
+  directory: string,
+  { files, programs }: Pick<Manifest, 'files' | 'programs'>,
+): Promise<void> {
   for (const [kind, pattern] of ORDER) {
     for (const file of files) {
-      if (file.kind === kind && pattern.test(file.name)) await loadFile(db, directory, file);
+      if (file.kind === kind && pattern.test(file.name)) await loadFile(db, directory, file, programs ?? []);
     }
   }
 }
 
-type DumpFile = Pick<ManifestFile, 'name' | 'kind' | 'database'>;
-
-async function loadFile(db: MariaDb, directory: string, { name, kind, database }: DumpFile): Promise<void> {
+async function loadFile(
+  db: MariaDb,
+  directory: string,
+  { name, kind, database }: ManifestFile,
+  programs: readonly ManifestProgram[],
+): Promise<void> {
   // In this character set a string of latin1 is sent byte for byte, whatever the file sets meanwhile.
   const connection = await db.connect({
     multipleStatements: true,
@@ -40,13 +47,19 @@ async function loadFile(db: MariaDb, directory: string, { name, kind, database }
     flags: ['-IGNORE_SPACE', '-SESSION_TRACK'],
   });
   try {
-    await prepare(connection, kind);
+    // As every loader does it: keys are checked when all is there, and rows keep their number 0.
+    await connection.query("SET SESSION foreign_key_checks = 0, unique_checks = 0, time_zone = '+00:00'");
+    await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
     if (database !== null && !name.endsWith('-schema-create.sql'))
       await connection.query(bytesOf(`USE ${quoteName(database)}`));
     const text = readFileSync(join(directory, name), 'latin1');
-    // MySQL takes a semicolon behind the last word of a program for a part of it, so these go one by one.
-    const statements = kind === 'data' || kind === 'schema' ? [text] : text.split(/;\n/);
-    for (const statement of statements) if (statement.trim() !== '') await connection.query(statement);
+    if (kind === 'data' || kind === 'schema') await connection.query(text);
+    else
+      await loadPrograms(
+        connection,
+        text,
+        programs.filter((program) => program.database === database),
+      );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${name}: ${reason}`, { cause: error });
@@ -55,11 +68,33 @@ async function loadFile(db: MariaDb, directory: string, { name, kind, database }
   }
 }
 
-/** As every loader does it: keys are checked when all is there, and rows keep their number 0. */
-async function prepare(connection: Connection, kind: ManifestFile['kind']): Promise<void> {
-  await connection.query("SET SESSION foreign_key_checks = 0, unique_checks = 0, time_zone = '+00:00'");
-  if (kind === 'schema' || kind === 'data')
-    await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
+/** Statement by statement: MySQL takes a semicolon behind the last word of a program for a part of it. */
+async function loadPrograms(
+  connection: Connection,
+  text: string,
+  programs: readonly ManifestProgram[],
+): Promise<void> {
+  for (const statement of text.split(/;\n/)) {
+    if (statement.trim() === '') continue;
+    const program = programs.find((one) => isCreated(statement, one));
+    if (program !== undefined) {
+      await connection.query('SET SESSION sql_mode = ?', [program.sqlMode]);
+      if (program.timeZone !== null) await connection.query('SET SESSION time_zone = ?', [program.timeZone]);
+    }
+    await connection.query(statement);
+  }
+}
+
+/** Whether the statement creates this program, whose name is quoted as its own SQL mode has it. */
+function isCreated(statement: string, { kind, name }: ManifestProgram): boolean {
+  const names = [quoteName(name), `"${name.replaceAll('"', '""')}"`].map(
+    (quoted) => `${kind} ${bytesOf(quoted)}`,
+  );
+  const head = statement.slice(0, statement.indexOf('\n') + 1 || undefined);
+  return (
+    /^\s*(?:\/\*!\d+ )?CREATE /i.test(head) &&
+    names.some((words) => head.toLowerCase().includes(words.toLowerCase()))
+  );
 }
 
 function bytesOf(text: string): string {
