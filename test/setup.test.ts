@@ -16,8 +16,9 @@ const SIMULATION =
   'Inst libmariadb3 (1:11.8.9 Debian:13 [amd64])\nInst mydumper (0.10.1-2 local-deb [amd64])';
 /** Servers are looked for in /usr/sbin too, and the machine that runs this test has one there. */
 const PRESENT = ['setpriv', 'mount', 'openssl', 'python3', 'mariadb', 'mariadbd'];
-/** Set-up takes itself for a user who is not root. */
-const AS_USER = ['--import', 'data:text/javascript,process.getuid = () => 1000'];
+/** Set-up takes itself for this user, whoever runs the tests. */
+const ROOT = 0;
+const SOMEBODY = 1000;
 
 type Call = { readonly argv: readonly string[]; readonly sources: string };
 
@@ -25,11 +26,7 @@ type Call = { readonly argv: readonly string[]; readonly sources: string };
  * Runs set-up on a machine of stand-ins: without mydumper and server, its release has the packages `known`.
  * The PATH holds nothing but these programs.
  */
-function setUp(
-  known: readonly string[],
-  changed: Partial<FakeApt> = {},
-  nodeOptions: readonly string[] = [],
-) {
+function setUp(known: readonly string[], changed: Partial<FakeApt> = {}, user = ROOT) {
   const { path, remove } = temporaryDirectory('mf-setup');
   onTestFinished(remove);
   for (const name of ['bin', 'tmp']) mkdirSync(join(path, name));
@@ -43,7 +40,8 @@ function setUp(
   const targets = `${MIRROR}/ Debian/Debian main`;
   const scenario: FakeApt = { targets, broken: [], simulation: SIMULATION, ...changed };
   writeFileSync(join(path, 'scenario.json'), JSON.stringify(scenario));
-  const { status, stderr } = spawnSync(process.execPath, [...nodeOptions, SETUP, '--programs'], {
+  const asUser = ['--import', `data:text/javascript,process.getuid = () => ${user}`];
+  const { status, stderr } = spawnSync(process.execPath, [...asUser, SETUP, '--programs'], {
     encoding: 'utf8',
     env: { PATH: join(path, 'bin'), TMPDIR: join(path, 'tmp') },
   });
@@ -139,7 +137,7 @@ test('set-up does not install a mydumper that would change packages of the machi
 });
 
 test('set-up tells a user without root and sudo in one line what is missing and what to do', () => {
-  const { status, said, calls } = setUp(['mariadb-server-core'], {}, AS_USER);
+  const { status, said, calls } = setUp(['mariadb-server-core'], {}, SOMEBODY);
   expect(status).toBe(1);
   expect(said).toEqual([
     'setup: missing: mydumper, myloader, mariadb-install-db; this user is not root and has no sudo without a password; ' +
