@@ -5,7 +5,10 @@ import { PAGE, readRecords, renderPage, writeRecord } from './record.ts';
 import type { Outcome } from './row.ts';
 import { ALL_ROWS } from './rows/all.ts';
 
-/** Prints each row's outcome. After a run of all rows it writes the cell's record and docs/compatibility.md. */
+/**
+ * Prints each row's outcome. After a run of all rows it writes the cell's record and docs/compatibility.md,
+ * unless COMPAT_RECORD is `no`.
+ */
 export function compatReporter(): Reporter {
   const outcomes = new Map<string, Outcome>();
   let ran: Cell | undefined;
@@ -20,7 +23,8 @@ export function compatReporter(): Reporter {
       process.stdout.write(`compat: ${id}: ${outcome.result}${note}\n`);
     },
     onTestRunEnd() {
-      if (ran !== undefined) process.stdout.write(`compat: ${write(ran, outcomes)}\n`);
+      if (ran !== undefined && process.env.COMPAT_RECORD !== 'no')
+        process.stdout.write(`compat: ${write(ran, outcomes)}\n`);
     },
   };
 }
