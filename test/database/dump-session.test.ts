@@ -48,14 +48,15 @@ async function rowsInDump(): Promise<{ rows: number; text: string }> {
 const textFile = (target: string) =>
   readdirSync(target).find((name) => /^bulk\.text(?:\.\d{5})*\.sql$/.test(name)) ?? '';
 
-test.each([
+test.for([
   'sql_select_limit = 10',
   'max_join_size = 100',
   'sql_quote_show_create = 0',
   "sql_mode = 'NO_BACKSLASH_ESCAPES'",
   "sql_mode = 'ANSI_QUOTES'",
   "sql_mode = 'ORACLE'",
-])('a server with %s as default gives the same dump', async (setting) => {
+])('a server with %s as default gives the same dump', async (setting, { skip }) => {
+  skip(setting.includes('ORACLE') && db.vendor === 'mysql', 'MySQL has no such mode');
   const before = await rowsInDump();
   expect(before.rows).toBeGreaterThan(500);
   await db.query(`SET GLOBAL ${setting}`);

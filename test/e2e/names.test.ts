@@ -74,7 +74,7 @@ function contentsOf(names: readonly string[]): Contents {
 }
 
 const isRefused = (contents: Contents) =>
-  [...misleadingNames(contents), ...unsupportedNames(generation, contents)].length > 0;
+  [...misleadingNames(contents), ...unsupportedNames(generation, contents, source.vendor)].length > 0;
 
 /** Those of the names that may stand side by side in one backup, for each kind of object. */
 function accepted(names: readonly string[]): Contents {
@@ -93,7 +93,9 @@ function accepted(names: readonly string[]): Contents {
     const { tables, views, triggered } = contentsOf([name]);
     add({ tables: tables.slice(0, 1), triggered });
     add({ views });
-    add({ databases: [name], tables: tables.slice(1), programmed: [name] });
+    // 0.10 cannot dump the routines of MySQL 9, whatever their names are.
+    const programmed = generation === 'classic' && source.vendor === 'mysql' ? [] : [name];
+    add({ databases: [name], tables: tables.slice(1), programmed });
   }
   return contents;
 }
