@@ -48,9 +48,11 @@ export type PrivilegeRow = {
   readonly outcome: Outcome;
   /** What mydumper does without it. */
   readonly without: string;
+  /** Without it the server shows no triggers or routines, and nobody knows whether there are any. */
+  readonly hidesPrograms?: boolean;
   /** Generations that need it only for what flags of MYDUMPER_ARGS may leave out. */
   readonly sparedBy?: readonly Generation[];
-  readonly lacking: (server: PrivilegeServer, circumstances: Circumstances) => Lack | undefined;
+  readonly lacking: (server: PrivilegeServer) => Lack | undefined;
   /** The message up to the statements. */
   readonly says: (names: string) => string;
 };
@@ -111,6 +113,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'warned',
     without: 'the server shows no triggers, so the dump has none',
+    hidesPrograms: true,
     lacking: (server) => lackingOnDatabases(server, 'TRIGGER', databasesWithHiddenTriggers(server)),
     says: (names) => `cannot see triggers (TRIGGER), so the backup may lack some, of ${names}`,
   },
@@ -142,6 +145,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'warned',
     without: "the server shows no routines but the user's own, so the dump has no others",
+    hidesPrograms: true,
     lacking: (server) => {
       const databases = server.databases.filter((name) => !seesRoutines(server, name));
       if (databases.length === 0) return undefined;
@@ -258,7 +262,7 @@ export function missingPrivileges(
       return generations.includes(generation) && locks.includes(lock);
     })
     .flatMap((row) => {
-      const lack = row.lacking(server, circumstances);
+      const lack = row.lacking(server);
       if (lack === undefined || row.outcome === 'fine') return [];
       const { privilege, outcome } = row;
       const line = `the MySQL user ${row.says(listNames(lack.names))}; run: ${listStatements(lack.statements)}${roleHint(server)}`;
@@ -270,29 +274,14 @@ export function missingPrivileges(
 
 /** Why the backup may lack programs that its user cannot see; goes into the manifest. */
 export function unseenPrograms(server: PrivilegeServer): string[] {
-  const { databases, grants } = server;
-  const withTables = new Set(databasesWithTables(server));
-  const hidden = new Set(databasesWithHiddenTriggers(server));
-  const unseen: readonly (readonly [privilege: string, what: string, on: readonly string[]])[] = [
-    [
-      'the TRIGGER privilege',
-      'triggers',
-      databases.filter((name) =>
-        withTables.has(name) ? hidden.has(name) : !holds(grants, ['TRIGGER'], name),
-      ),
-    ],
-    ['the EVENT privilege', 'events', databases.filter((name) => !holds(grants, ['EVENT'], name))],
-    [
-      'the SELECT privilege on *.*',
-      'routines of other users',
-      databases.filter((name) => !seesRoutines(server, name)),
-    ],
-  ];
-  return unseen.flatMap(([privilege, what, on]) =>
-    on.length === 0
-      ? []
-      : [`the user seems to lack ${privilege}, without which ${what} are not dumped, on: ${listNames(on)}`],
-  );
+  const lines = READING.filter(({ hidesPrograms }) => hidesPrograms).flatMap(({ lacking, says }) => {
+    const names = lacking(server)?.names;
+    return names === undefined ? [] : [`the MySQL user ${says(listNames(names))}`];
+  });
+  const withoutEvents = server.databases.filter((name) => !holds(server.grants, ['EVENT'], name));
+  if (withoutEvents.length === 0) return lines;
+  const events = `cannot see events (EVENT), so the backup may lack some, of ${listNames(withoutEvents)}`;
+  return [...lines, `the MySQL user ${events}`];
 }
 
 /** What the user lacks for the locks of a plan; undefined where it may take them. */

@@ -91,6 +91,26 @@ test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
   },
 );
 
+test('0.10 that crashes with several databases is started again, and with one it is not', async () => {
+  await db.query('CREATE DATABASE another');
+  try {
+    const version = 'mydumper 0.10.0, built against MySQL 10.11.14';
+    const crash: FakeStep[] = [{ killItself: 'SIGSEGV' }];
+    const again = async (databases: string) => {
+      const environment = { DATABASES: databases };
+      const { code, stdout } = await runFake(world, crash, { version, environment });
+      expect(code).toBe(4);
+      return logLines(stdout).filter(({ message }) =>
+        /killed by SIGSEGV; starting anew/.test(String(message)),
+      );
+    };
+    expect(await again('shop,another')).toHaveLength(2);
+    expect(await again('shop')).toHaveLength(0);
+  } finally {
+    await db.query('DROP DATABASE another');
+  }
+});
+
 test('a position that the server has and mydumper did not record is told of', async () => {
   const steps = played(ONE_DATABASE).map((step) =>
     'text' in step ? { ...step, text: step.text.replace(/\[source\]\n(?:.+\n)+/, '') } : step,

@@ -67,7 +67,7 @@ function statementsIn(line: string): string[] {
 
 /** Warnings about privileges, without those about the tables of the MyISAM engine. */
 function lackingIn(ran: Ran): string[] {
-  return ran.warnings.filter((line) => line.startsWith('the MySQL user '));
+  return [...new Set(ran.warnings.filter((line) => line.startsWith('the MySQL user ')))];
 }
 
 /** By what the user of test/support/privileges/users.ts lacks. */

@@ -80,7 +80,7 @@ const programs: Programs = {
     { kind: 'trigger', name: 'orders_bi', table: 'orders', timeZone: null, ...settings },
     { kind: 'event', name: 'nightly', table: null, timeZone: 'SYSTEM', ...settings },
   ],
-  unseen: ['the user seems to lack the EVENT privilege on: "a.b"'],
+  unseen: ['the MySQL user cannot see events (EVENT), so the backup may lack some, of "a.b"'],
 };
 
 export function shippedFile(name: string, dumpedBytes: number, storedBytes: number): ShippedFile {
