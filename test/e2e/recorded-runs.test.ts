@@ -33,6 +33,7 @@ const FAULTS: readonly (readonly [recording: string, reason: RegExp])[] = [
   [`${MARIADB}/not-empty`, /reported an error: Directory is not empty/],
   [`${MARIADB}/unknown-option`, /reported an error: option parsing failed: Unknown option --no-such-option/],
   [`${MARIADB}/wrong-password`, /reported an error: Error connection to database: Access denied/],
+  [`${MARIADB}/user-without-binlog`, /exit code 1: Couldn't get master position - ERROR 1227/],
   [`${MARIADB}/user-without-event`, /reported an error: Error dumping events from shop/],
   [`${MARIADB}/user-without-select`, /SELECT command denied/],
   [`${MARIADB}/user-without-show-view`, /reported an error: .*SHOW VIEW command denied/],
@@ -47,7 +48,7 @@ test.each(FAULTS)('a run of 1.x that ended as in %s is no backup', async (record
   await expectFailure(world, await runFake(world, played(recording)), 4, reason);
 });
 
-test.each(['lock-lock-all', 'lock-none', 'user', 'user-without-locks-none'])(
+test.each(['lock-lock-all', 'lock-none', 'user', 'user-without-position', 'user-without-locks-none'])(
   'a run of 1.x that ended as in %s is a backup',
   async (run) => {
     const { code, stdout } = await runFake(world, played(`${MARIADB}/${run}`));

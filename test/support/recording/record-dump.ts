@@ -133,7 +133,7 @@ async function startOf(
     lock,
     engines: inventory.engines,
     serverVersion: run.unnamed === true ? undefined : inventory.productHint,
-    ignoredErrors: [],
+    ignoredErrors: run.ignoredErrors ?? [],
     extraArguments: further,
     server: address,
   });

@@ -25,6 +25,8 @@ export type RecordedRun = {
   /** Arguments to leave out and to add. */
   readonly without?: RegExp;
   readonly further?: readonly string[];
+  /** Errors that the program tells 1.x to ignore. */
+  readonly ignoredErrors?: readonly number[];
   /** Left out of the option file. */
   readonly withoutOption?: RegExp;
   /** Size of the file system that is dumped into; that of the machine when not given. */
@@ -142,6 +144,14 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       'A user with the privileges of the README, on a server with a binary log.',
       all.filter((name) => name !== BINLOG[vendor]),
     ),
+    {
+      ...asUser(
+        'user-without-position',
+        'The same user, and mydumper told to ignore that the position is refused.',
+        all.filter((name) => name !== BINLOG[vendor]),
+      ),
+      ignoredErrors: [1227],
+    },
     asUser(
       'user-without-binlog-lock-all',
       'A user with LOCK TABLES and without RELOAD and the privilege to read the position of the binary log, LOCK_MODE=lock-all.',
