@@ -125,14 +125,11 @@ test('of programs that the user may not see the log warns, and the manifest says
     DATABASES: 'shop',
   });
   expect(manifest.programs).toEqual([]);
-  expect(manifest.programsUnseen).toEqual([
-    expect.stringMatching(/TRIGGER.*triggers are not dumped/),
-    expect.stringMatching(/SELECT.*routines of other users are not dumped/),
-  ]);
+  expect(manifest.programsUnseen).toHaveLength(2);
   const warnings = logLines(stdout).filter(({ event }) => event === 'warning');
   const messages = warnings.map(({ message }) => String(message));
-  for (const missing of [/TRIGGER.*GRANT/s, /routines.*GRANT/s])
-    expect(messages.filter((message) => missing.test(message))).toHaveLength(1);
+  for (const line of manifest.programsUnseen ?? [])
+    expect(messages.filter((message) => message.startsWith(`${line}; run: GRANT `))).toHaveLength(1);
 });
 
 test('flags that narrow the dump stand in the manifest, and list and restore show them', async () => {
