@@ -9,12 +9,13 @@ import type { BudgetPlan } from '../governor/feasibility.ts';
 import { buildManifest } from '../manifest/build.ts';
 import { renderManifest } from '../manifest/render.ts';
 import type { Manifest } from '../manifest/schema.ts';
+import { checkConnection } from '../mydumper/connection-check.ts';
 import type { Staging } from '../staging/directory.ts';
 import { openS3 } from '../storage/s3.ts';
 import { TOOL_VERSION } from '../tool-version.ts';
 import { claimFolder, folderOf } from './claim-folder.ts';
 import { runDump } from './dump.ts';
-import { preflight, prepareStaging } from './preflight.ts';
+import { type Preflight, preflight, prepareStaging } from './preflight.ts';
 import { createRunState, createTotals, type RunState } from './run-state.ts';
 import { writeManifest } from './write-manifest.ts';
 
@@ -82,9 +83,10 @@ async function makeBackup(
     const exclusive = backupOf(config.source);
     const lock = await run.orFail(takeRunLock(config.server, exclusive, warn, run.fail, { bound }));
     try {
-      // 3. Take the staging directory.
+      // 3. Take the staging directory, and see from there that mydumper can connect too.
       const { staging, punching, plan } = prepareStaging(config, found.mydumper);
       try {
+        await run.orFail(checkMydumper(config, found, staging, run.signal));
         // 4. Take a folder in the bucket, which no other run can take from now on.
         const onTaken = (taken: string) => events.emit('notice', { message: `${taken} ${FOLDER_TAKEN}` });
         const { startedAt, backupId, folder, claim } = await run.orFail(
@@ -133,6 +135,18 @@ async function makeBackup(
   } finally {
     store.close();
   }
+}
+
+function checkMydumper(
+  config: Config,
+  found: Preflight,
+  staging: Staging,
+  signal: AbortSignal,
+): Promise<void> {
+  const { mydumper: binary, searchPath, extraArguments } = config.dump;
+  const { mydumper: tool, tls, cipher } = found;
+  const { server } = config;
+  return checkConnection({ tool, binary, searchPath, server, tls, cipher, extraArguments, staging, signal });
 }
 
 function announce(about: {

@@ -83,7 +83,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const argv = mydumperArguments(planOf(context));
   const { generation } = found.mydumper;
   const { session } = found.inventory;
-  const options = renderOptionFile(config.server, session, generation, markSession(mark));
+  const options = renderOptionFile(config.server, session, generation, found.tls, markSession(mark));
   writeOptionFile(staging.optionFile, options);
 
   let stall: DumpStall | undefined;
@@ -191,6 +191,7 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
     ignoredErrors: found.lock.ignoredErrors,
     extraArguments: config.dump.extraArguments,
     server: config.server,
+    tls: found.tls,
   };
 }
 

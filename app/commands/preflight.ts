@@ -13,11 +13,13 @@ import {
 } from '../database/privileges.ts';
 import { type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
+import { readSessionCipher, type SessionCipher } from '../database/tls.ts';
 import { readUserRights } from '../database/user-rights.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
 import { narrowsTheDump, surprisesOf } from '../mydumper/extra-arguments.ts';
 import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
+import { type ToolTls, tlsRefusal, toolTls, unusedAuthority } from '../mydumper/tls.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
 import { canPunchHoles } from '../staging/punch-hole.ts';
@@ -38,6 +40,10 @@ export type Preflight = {
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
+  /** How mydumper is told of TLS_MODE. */
+  readonly tls: ToolTls;
+  /** Of our own connection; undefined where the server shows none. */
+  readonly cipher: SessionCipher | undefined;
   readonly lock: LockChoice;
   /** Why mydumper can record no binary log position, for the manifest; undefined where it can. */
   readonly positionUnavailable: string | undefined;
@@ -56,8 +62,11 @@ export async function preflight(
   signal: AbortSignal,
 ): Promise<Preflight> {
   const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
+  const refusal = tlsRefusal(mydumper, config.server.tls);
+  if (refusal !== undefined) throw new Failure('preflight', refusal);
   planWithin(config, mydumper, true);
-  const { identity, inventory, rights, facts, programs, losses } = await inspectServer(config, mydumper);
+  const inspected = await inspectServer(config, mydumper);
+  const { identity, inventory, rights, facts, programs, losses, tls, cipher } = inspected;
   const { lock, warnings: lacking } = requirePrivileges(config, mydumper, { ...inventory, ...rights });
   const warnings = requireComplete(config, mydumper, losses);
   await store.probe(`${folder}manifest.json`);
@@ -67,9 +76,16 @@ export async function preflight(
     inventory,
     facts,
     programs,
+    tls,
+    cipher,
     lock,
     positionUnavailable: lock.positionUnavailable,
-    warnings: [...surprisesOf(mydumper.generation, config.dump.extraArguments), ...warnings, ...lacking],
+    warnings: [
+      ...surprisesOf(mydumper.generation, config.dump.extraArguments),
+      ...unusedAuthority(config.server.tls),
+      ...warnings,
+      ...lacking,
+    ],
   };
 }
 
@@ -111,13 +127,14 @@ function planWithin(config: Config, { generation }: MydumperVersion, punching: b
 
 async function inspectServer(
   config: Config,
-  { generation }: MydumperVersion,
+  mydumper: MydumperVersion,
 ): Promise<
-  Pick<Preflight, 'identity' | 'inventory' | 'facts' | 'programs'> & {
+  Pick<Preflight, 'identity' | 'inventory' | 'facts' | 'programs' | 'tls' | 'cipher'> & {
     readonly rights: UserRights;
     readonly losses: Losses;
   }
 > {
+  const { generation } = mydumper;
   const database = await openDatabase(config.server);
   try {
     const identity = await requireOneServer(config.server, database, connectionsToCompare(config));
@@ -134,8 +151,10 @@ async function inspectServer(
       list: await readPrograms(database, inventory.databases),
       unseen: unseenPrograms({ ...inventory, ...rights }),
     };
+    const tls = toolTls(mydumper, config.server.tls, database.transport);
+    const cipher = await readSessionCipher(database.query);
     return {
-      ...{ identity, inventory, rights, facts, programs },
+      ...{ identity, inventory, rights, facts, programs, tls, cipher },
       losses: { ...losses, refusals: [...names, ...losses.refusals] },
     };
   } catch (error) {

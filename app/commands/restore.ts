@@ -1,7 +1,10 @@
 import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import { type Database, openDatabase } from '../database/connection.ts';
 import { RESTORING, takeRunLock } from '../database/run-lock.ts';
+import { readSessionCipher } from '../database/tls.ts';
 import { Failure, messageOf } from '../errors.ts';
+import { checkConnection } from '../mydumper/connection-check.ts';
+import { type ToolTls, toolTls, unusedAuthority } from '../mydumper/tls.ts';
 import { describePartial, formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import { checkRestored } from '../restore/check.ts';
 import type { CheckResult } from '../restore/check-result.ts';
@@ -10,7 +13,7 @@ import { loadFrom } from '../restore/phases.ts';
 import { counts, describePlan } from '../restore/plan-text.ts';
 import { isStale, type Progress } from '../restore/state.ts';
 import { obstacles, type Target } from '../restore/target.ts';
-import { claimStaging } from '../staging/directory.ts';
+import { claimStaging, type Staging } from '../staging/directory.ts';
 import type { Reading } from './reading.ts';
 
 /**
@@ -39,8 +42,10 @@ export async function restore(reading: Reading): Promise<void> {
       // 4. Load, in the order that lets nothing get in the way of another.
       const staging = claimStaging(config.staging.directory);
       try {
+        const tls = toolTls(plan.myloader, config.server.tls, database.transport);
+        await checkMyloader(held, plan, database, staging, tls);
         await (progress === undefined ? state.begin() : state.resume());
-        await loadFrom({ reading: held, plan, target, state, staging }, progress?.phase ?? 'schemas');
+        await loadFrom({ reading: held, plan, target, state, staging, tls }, progress?.phase ?? 'schemas');
       } finally {
         staging.clear();
       }
@@ -109,6 +114,21 @@ function asFailure(error: unknown): Failure {
   return new Failure('restore', `${what}: ${told}`, { cause: error });
 }
 
+async function checkMyloader(
+  { config, interruption: signal }: Reading,
+  { myloader: tool }: RestorePlan,
+  database: Database,
+  staging: Staging,
+  tls: ToolTls,
+): Promise<void> {
+  const { myloader: binary, searchPath } = config.dump;
+  const cipher = await readSessionCipher(database.query);
+  const { server } = config;
+  const about = { tool, binary, searchPath, server, tls, cipher, staging, signal };
+  await checkConnection({ ...about, extraArguments: [] });
+  signal.throwIfAborted();
+}
+
 async function requireWay({ config }: Reading, { selection }: RestorePlan, target: Target): Promise<void> {
   const { overwrite, what } = config.reading.restore;
   const found = await obstacles(target, selection, what === 'data');
@@ -149,6 +169,7 @@ async function announce(
     work.emit('warning', {
       message: 'event_scheduler is ON: events that are due run as soon as they are created',
     });
+  for (const message of unusedAuthority(config.server.tls)) work.emit('warning', { message });
   const partial = describePartial(manifest.narrowedBy);
   if (partial !== undefined) work.emit('warning', { message: `the backup is ${partial}` });
   if (manifest.consistency.lock === 'none')

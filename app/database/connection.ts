@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import type { ServerConfig } from '../config.ts';
 import { LONG_FACTOR } from '../contract.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { within } from '../within.ts';
+import { dial, sslOptions, type Transport, tlsReason, transportOf } from './tls.ts';
 
 /** No longer than this, and no longer than a statement may take. */
 const CONNECT_SECONDS = 10;
@@ -20,6 +20,7 @@ export type Database = {
   readonly id: number;
   /** Between us and the server is a proxy that gives connections numbers of its own. */
   readonly behindProxy: boolean;
+  readonly transport: Transport;
   /**
    * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the server, and the connection with it.
    * @throws the server's error, or one with the code `QUERY_TIMEOUT`.
@@ -47,18 +48,13 @@ const OWN_SESSION =
 /** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */
 export async function openDatabase(server: ServerConfig): Promise<Database> {
   const where = server.socket ?? `${server.host}:${server.port}`;
-  let connection: Connection;
-  try {
-    connection = await connect(server);
-  } catch (error) {
+  const { connection, transport } = await connect(server).catch((error: unknown) => {
     throw new Failure(
       'preflight',
-      `cannot connect to MySQL at ${where} as ${server.user}: ${connectReason(error)}`,
-      {
-        cause: error,
-      },
+      `cannot connect to MySQL at ${where} as ${server.user}: ${connectReason(error, server)}`,
+      { cause: error },
     );
-  }
+  });
   let id: number | undefined;
   /** The first statement that took too long, and all that comes after it fails for the same reason. */
   let givenUp: QueryTimeout | undefined;
@@ -91,6 +87,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   return {
     id,
     behindProxy: id !== connection.threadId,
+    transport,
     query,
     longQuery: bounded(LONG_FACTOR),
     onLost: (listener) => {
@@ -110,24 +107,52 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   };
 }
 
+type Connected = { readonly connection: Connection; readonly transport: Transport };
+
 /** Gives up also where the server takes the connection and then says nothing more, at whatever step. */
-async function connect(server: ServerConfig): Promise<Connection> {
+async function connect(server: ServerConfig): Promise<Connected> {
   const seconds = Math.min(CONNECT_SECONDS, server.queryTimeoutSeconds);
-  const connecting = createConnection({
-    ...(server.socket === undefined
-      ? { host: server.host, port: server.port }
-      : { socketPath: server.socket }),
-    user: server.user,
-    password: server.password,
-    connectTimeout: seconds * 1000,
-    charset: 'utf8mb4',
-    supportBigNumbers: true,
-    dateStrings: true,
-    ...tlsOptions(server),
-  });
+  const late = new AbortController();
+  const connecting = connectWithin(server, seconds, late.signal);
   if (!(await isLate(seconds, connecting))) return await connecting;
-  connecting.then((connection) => connection.destroy()).catch(() => {});
+  late.abort();
+  connecting.then(({ connection }) => connection.destroy()).catch(() => {});
   throw Object.assign(new Error(`no answer within ${seconds} s`), { code: 'ETIMEDOUT' });
+}
+
+async function connectWithin(server: ServerConfig, seconds: number, signal: AbortSignal): Promise<Connected> {
+  const { socket, offersTls } = await dial(server, signal);
+  let connection: Connection | undefined;
+  let encrypted = false;
+  try {
+    const ssl = sslOptions(server, offersTls);
+    encrypted = ssl !== undefined;
+    const connecting = createConnection({
+      stream: socket,
+      ...(server.socket === undefined
+        ? { host: server.host, port: server.port }
+        : { socketPath: server.socket }),
+      user: server.user,
+      password: server.password,
+      connectTimeout: seconds * 1000,
+      charset: 'utf8mb4',
+      supportBigNumbers: true,
+      dateStrings: true,
+      ...(ssl !== undefined && { ssl }),
+    });
+    socket.resume();
+    connection = await connecting;
+    return { connection, transport: transportOf(streamOf(connection), server) };
+  } catch (error) {
+    connection?.destroy();
+    socket.destroy();
+    throw Object.assign(error as Error, { encrypted });
+  }
+}
+
+/** The stream of the moment: with TLS it is no longer the socket that mysql2 was given. */
+function streamOf(connection: Connection): unknown {
+  return (connection as unknown as { connection: { stream: unknown } }).connection.stream;
 }
 
 /** Whether the work has come to no end, good or bad, by then. */
@@ -143,7 +168,7 @@ async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean>
 async function cancel(server: ServerConfig, id: number, behindProxy: boolean): Promise<void> {
   const seconds = Math.min(CANCEL_SECONDS, server.queryTimeoutSeconds);
   const kill = async () => {
-    const connection = await connect({ ...server, queryTimeoutSeconds: seconds });
+    const { connection } = await connect({ ...server, queryTimeoutSeconds: seconds });
     const query = (sql: string) => connection.query(sql);
     await isLate(seconds, killConnection({ query, behindProxy }, id));
     connection.destroy();
@@ -184,22 +209,13 @@ class QueryTimeout extends Error {
   }
 }
 
-function connectReason(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
+function connectReason(error: unknown, server: ServerConfig): string {
+  const { code, encrypted = false } = error as NodeJS.ErrnoException & { encrypted?: boolean };
   if (code === 'ECONNREFUSED')
     return 'connection refused; check HOST and PORT, and that the server is running';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name has no address; check HOST';
   if (code === 'ENOENT') return 'there is no such socket; check SOCKET';
   if (code === 'ETIMEDOUT') return 'no answer; check HOST, PORT, security groups and routes';
-  return messageOf(error) || code || 'unknown error';
-}
-
-function tlsOptions({ tls, host }: ServerConfig): { ssl?: Record<string, unknown> } {
-  const { mode, caFile } = tls;
-  if (mode === undefined || mode === 'disabled' || mode === 'preferred') return {};
-  const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
-  if (mode === 'required') return { ssl: { ...ca, rejectUnauthorized: false } };
-  return {
-    ssl: { ...ca, rejectUnauthorized: true, verifyIdentity: mode === 'verify-full', servername: host },
-  };
+  const ofTls = error instanceof Error ? tlsReason(error, server, encrypted) : undefined;
+  return ofTls ?? (messageOf(error) || code || 'unknown error');
 }

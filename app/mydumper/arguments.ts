@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../config.ts';
 import { type Contents, hasNonTransactionalTables } from '../manifest/completeness.ts';
+import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
 /** Schemas that servers keep for themselves; dumped only when DATABASES names them. */
@@ -28,6 +29,7 @@ export type DumpPlan = {
   readonly ignoredErrors: readonly number[];
   readonly extraArguments: readonly string[];
   readonly server: ServerConfig;
+  readonly tls: ToolTls;
 };
 
 const LOCK_FLAGS: Readonly<Record<Generation, Readonly<Record<LockPlan, readonly string[]>>>> = {
@@ -63,7 +65,7 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     // table with generated columns so that it does not load.
     '--complete-insert',
     `--regex=${databaseRegex(plan.databases, regex, defined)}`,
-    ...connectionFlags(plan.server, plan.generation),
+    ...connectionFlags(plan.server, plan.generation, plan.tls),
     ...LOCK_FLAGS[plan.generation][plan.lock],
     ...(plan.generation === 'classic' ? classicFlags(plan) : modernFlags(plan, defined ?? 'all')),
     ...passed,
@@ -138,28 +140,28 @@ function releasesLocksEarly({ lock, contents }: DumpPlan): boolean {
 }
 
 /** Where and as whom to connect, without the password. */
-export function connectionFlags(server: ServerConfig, generation: Generation): string[] {
-  const { mode, caFile } = server.tls;
-  const flags = [`--user=${server.user}`];
-  if (server.socket === undefined) flags.push(`--host=${tcpHost(server.host)}`, `--port=${server.port}`);
-  else flags.push(`--socket=${server.socket}`);
-  if (mode === undefined || mode === 'disabled' || mode === 'preferred') return flags;
-  if (generation === 'classic') flags.push('--ssl');
-  else flags.push(`--ssl-mode=${mode === 'required' ? 'REQUIRED' : 'VERIFY_IDENTITY'}`);
-  if (caFile !== undefined) flags.push(`--ca=${caFile}`);
-  return flags;
+export function connectionFlags(server: ServerConfig, generation: Generation, tls: ToolTls): string[] {
+  const address =
+    server.socket === undefined
+      ? [
+          `--host=${tcpHost(server.host, generation)}`,
+          `--port=${server.port}`,
+          ...(generation === 'modern' ? ['--protocol=tcp'] : []),
+        ]
+      : [`--socket=${server.socket}`];
+  return [`--user=${server.user}`, ...address, ...tls.flags];
 }
 
 /**
- * MariaDB's client library connects to its default unix socket for `localhost`, whatever the port, the
- * option file's `protocol=tcp` and the `--protocol=tcp` of 1.x say.
+ * MariaDB's client library takes `localhost` for its default unix socket, whatever the port.
+ * 1.x has the flag `--protocol=tcp` against it, 0.10 has none.
  */
-function tcpHost(host: string): string {
-  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
+function tcpHost(host: string, generation: Generation): string {
+  return generation === 'classic' && host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
 }
 
 /** The user's own `--regex`, which must be joined with ours, taken out of the flags. */
-function takeRegex(words: readonly string[]): { passed: string[]; regex: string | undefined } {
+export function takeRegex(words: readonly string[]): { passed: string[]; regex: string | undefined } {
   const passed: string[] = [];
   let regex: string | undefined;
   for (let index = 0; index < words.length; index += 1) {

@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../config.ts';
 import { connectionFlags } from './arguments.ts';
+import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
 export type LoadPlan = {
@@ -10,6 +11,7 @@ export type LoadPlan = {
   /** Database to load into instead of the one that file names tell. */
   readonly as: string | undefined;
   readonly server: ServerConfig;
+  readonly tls: ToolTls;
 };
 
 /**
@@ -30,7 +32,7 @@ export function myloaderArguments(plan: LoadPlan): string[] {
     `--queries-per-transaction=${STATEMENTS_PER_TRANSACTION[plan.generation]}`,
     '--verbose=3',
     ...(plan.as === undefined ? [] : [`--database=${plan.as}`]),
-    ...connectionFlags(plan.server, plan.generation),
+    ...connectionFlags(plan.server, plan.generation, plan.tls),
     ...(plan.generation === 'classic'
       ? // Without it nothing of what is loaded would reach replicas, nor the binary log; and RDS refuses to switch that off.
         ['--enable-binlog']

@@ -1,5 +1,6 @@
 import { closeSync, fchmodSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { ServerConfig } from '../config.ts';
+import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
 /** Session variables that mydumper sets on each connection, by name. Values are SQL literals of ours. */
@@ -25,12 +26,13 @@ export function renderOptionFile(
   server: ServerConfig,
   session: SessionSettings,
   generation: Generation,
+  tls: ToolTls,
   required: SessionSettings = {},
 ): string {
   const assignments = assignmentsOf({ ...session, sql_mode: SQL_MODE[generation] });
   const conditions = assignmentsOf(required);
   const atConnect = generation === 'classic' ? [...assignments, ...conditions] : conditions;
-  const lines = clientLines(server, generation);
+  const lines = clientLines(server, tls);
   if (atConnect.length > 0) lines.push(`init-command=${quoteOption(`SET SESSION ${atConnect.join(', ')}`)}`);
   if (generation === 'modern') lines.push('[mydumper_session_variables]', ...assignments);
   return `${lines.join('\n')}\n`;
@@ -44,8 +46,13 @@ function assignmentsOf(settings: SessionSettings): string[] {
  * The option file of myloader: it sets its session itself, and objects keep the server's own SQL mode. Events keep the time zone of the
  * session that creates them: in 0.10 that of the tables' files, if these are in the same run, so it is set for all runs.
  */
-export function renderLoaderOptionFile(server: ServerConfig, generation: Generation, inUtc: boolean): string {
-  const lines = clientLines(server, generation);
+export function renderLoaderOptionFile(
+  server: ServerConfig,
+  generation: Generation,
+  inUtc: boolean,
+  tls: ToolTls,
+): string {
+  const lines = clientLines(server, tls);
   if (generation === 'classic' && inUtc)
     lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
   // 1.x switches the binary log off otherwise, and its later versions ignore --enable-binlog. Where it may not be set it stays on.
@@ -53,14 +60,9 @@ export function renderLoaderOptionFile(server: ServerConfig, generation: Generat
   return `${lines.join('\n')}\n`;
 }
 
-function clientLines(server: ServerConfig, generation: Generation): string[] {
-  const lines = ['[client]', `password=${quoteOption(server.password)}`];
-  if (server.socket === undefined) lines.push('protocol=tcp');
-  // It checks the host's name; the chain is checked wherever a CA is given. 1.x has no mode of its own for the chain alone.
-  const { mode } = server.tls;
-  if (mode === 'verify-full' || (mode === 'verify-ca' && generation === 'modern'))
-    lines.push('ssl-verify-server-cert=1');
-  return lines;
+/** The `[client]` section. Here `protocol=tcp` would undo the flag `--protocol=tcp` with MariaDB's client library. */
+export function clientLines(server: ServerConfig, tls: ToolTls): string[] {
+  return ['[client]', `password=${quoteOption(server.password)}`, ...tls.lines];
 }
 
 /**

@@ -5,21 +5,55 @@ import { Failure } from '../errors.ts';
 /** Two families of options and habits: Debian's 0.10 line and upstream's 1.x. */
 export type Generation = 'classic' | 'modern';
 
+/** The client library that a tool is built with. It decides which TLS modes and logins there are. */
+export type ClientLibrary = {
+  readonly product: 'MariaDB' | 'MySQL';
+  /** As the tool prints it, such as `10.11.14` or `9.7.4`; empty where it prints none. */
+  readonly version: string;
+  /** False where the tool has no options for TLS. */
+  readonly tls: boolean;
+};
+
 export type MydumperVersion = {
+  readonly tool: 'mydumper' | 'myloader';
   /** As the tool prints it, such as `0.10.0` or `1.0.1-3`. */
   readonly version: string;
   readonly generation: Generation;
+  readonly library: ClientLibrary;
 };
+
+/** MySQL's versions are lower; a library of this version or later is MariaDB's. */
+const FIRST_MARIADB = 10;
 
 /** @returns undefined for a tool or version this program does not drive. Accepts `mydumper 0.10.0, built …` and `mydumper v1.0.1-3, built …`. */
 export function parseVersion(output: string): MydumperVersion | undefined {
-  const found = /^(?:mydumper|myloader) v?(\d+)\.(\d+)\.([\w.+~-]+),/m.exec(output);
+  const found =
+    /^(mydumper|myloader) v?(\d+)\.(\d+)\.([\w.+~-]+),(?: built against (\w+) ([\w.+~-]+))?(.*)/m.exec(
+      output,
+    );
   if (found === null) return undefined;
-  const [, major, minor, rest] = found;
+  const [, name, major, minor, rest, product, libraryVersion = '', features = ''] = found;
+  const tool = name === 'myloader' ? 'myloader' : 'mydumper';
   const version = `${major}.${minor}.${rest}`;
-  if (Number(major) === 1) return { version, generation: 'modern' };
-  if (Number(minor) === 9 || Number(minor) === 10) return { version, generation: 'classic' };
-  return undefined;
+  if (Number(major) === 1) {
+    const tls = features.includes('with SSL support');
+    const library = {
+      product: product === 'MariaDB' ? product : 'MySQL',
+      version: libraryVersion,
+      tls,
+    } as const;
+    return { tool, version, generation: 'modern', library };
+  }
+  if (Number(minor) !== 9 && Number(minor) !== 10) return undefined;
+  // 0.10 calls every library MySQL, and does not say whether it has options for TLS.
+  const isMariaDb = Number.parseInt(libraryVersion, 10) >= FIRST_MARIADB;
+  const library = { product: isMariaDb ? 'MariaDB' : 'MySQL', version: libraryVersion, tls: true } as const;
+  return { tool, version, generation: 'classic', library };
+}
+
+/** Names the tool and its library for messages: `mydumper 1.0.1-3 with MariaDB's client library 10.11.19`. */
+export function describeTool({ tool, version, library }: MydumperVersion): string {
+  return `${tool} ${version} with ${library.product}'s client library${library.version === '' ? '' : ` ${library.version}`}`;
 }
 
 /** Asks the tool itself; `signal` ends the asking. @throws Failure `preflight` when it is missing, does not run or is of an unknown version. */

@@ -5,6 +5,7 @@ import { ContentFault, readContent } from '../manifest/content.ts';
 import { findBackup, loadManifest } from '../manifest/find.ts';
 import type { Manifest, ManifestFile } from '../manifest/schema.ts';
 import { type MetadataTables, readMetadataTables } from '../mydumper/metadata-tables.ts';
+import { tlsRefusal } from '../mydumper/tls.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import type { BackupStore } from '../storage/backup-store.ts';
 import { type Selection, selectFiles } from './selection.ts';
@@ -28,6 +29,8 @@ export type RestorePlan = {
 export async function planRestore({ config, store, interruption }: Reading): Promise<RestorePlan> {
   const { myloader: binary, searchPath, databases } = config.dump;
   const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath, interruption);
+  const refusal = tlsRefusal(myloader, config.server.tls);
+  if (refusal !== undefined) throw new Failure('preflight', refusal);
   const folder = await findBackup(store, config);
   const manifest = await loadManifest(store, folder, 'preflight');
   const file = manifest.files.find(({ kind }) => kind === 'metadata');

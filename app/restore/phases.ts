@@ -4,6 +4,7 @@ import type { Reading } from '../commands/reading.ts';
 import { Failure } from '../errors.ts';
 import type { ManifestFile } from '../manifest/schema.ts';
 import { renderLoaderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
+import type { ToolTls } from '../mydumper/tls.ts';
 import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
 import { type DiskPlan, planBatches, planDisk, threadsOf } from './batches.ts';
 import { createDiskBudget } from './disk-budget.ts';
@@ -35,6 +36,7 @@ export type Phases = {
   readonly target: Target;
   readonly state: RestoreState;
   readonly staging: Staging;
+  readonly tls: ToolTls;
 };
 
 /**
@@ -111,7 +113,7 @@ type Setup = {
   readonly tell: (stage: string) => void;
 };
 
-function prepare({ reading, plan, staging }: Phases): Setup {
+function prepare({ reading, plan, staging, tls }: Phases): Setup {
   const { config, store, work, interruption } = reading;
   const { budgetBytes } = config.staging;
   const sizes = plan.selection.data.map(({ dumpedBytes }) => dumpedBytes);
@@ -136,12 +138,14 @@ function prepare({ reading, plan, staging }: Phases): Setup {
   const metadataPath = join(staging.directory, METADATA);
   writeFileSync(metadataPath, plan.metadataText, { mode: 0o600, flag: 'wx' });
   const inUtc = !plan.manifest.mydumper.arguments.includes('--skip-tz-utc');
-  writeOptionFile(staging.optionFile, renderLoaderOptionFile(config.server, plan.myloader.generation, inUtc));
+  const options = renderLoaderOptionFile(config.server, plan.myloader.generation, inUtc, tls);
+  writeOptionFile(staging.optionFile, options);
   return {
     loader: {
       config,
       generation: plan.myloader.generation,
       optionFile: staging.optionFile,
+      tls,
       work,
       interruption,
     },

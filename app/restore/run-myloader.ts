@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts';
 import { parseLine } from '../mydumper/log-reader.ts';
 import { myloaderArguments } from '../mydumper/myloader.ts';
 import { startTool } from '../mydumper/process.ts';
+import type { ToolTls } from '../mydumper/tls.ts';
 import type { Generation } from '../mydumper/version.ts';
 import { watchForStall } from '../stall-watch.ts';
 import type { Work } from '../work-events.ts';
@@ -12,6 +13,7 @@ export type Loader = {
   readonly config: Config;
   readonly generation: Generation;
   readonly optionFile: string;
+  readonly tls: ToolTls;
   readonly work: Work;
   readonly interruption: AbortSignal;
 };
@@ -44,12 +46,13 @@ export type LoadVerdict =
  * we die. @throws Failure `restore` when it cannot be started, and the interruption's.
  */
 export async function runMyloader(loader: Loader, directory: string, threads: number): Promise<LoadVerdict> {
-  const { config, generation, optionFile, work, interruption } = loader;
+  const { config, generation, optionFile, tls, work, interruption } = loader;
   interruption.throwIfAborted();
   const errors: string[] = [];
   const last: string[] = [];
   const { as } = config.reading.restore;
-  const argv = myloaderArguments({ generation, directory, optionFile, threads, as, server: config.server });
+  const { server } = config;
+  const argv = myloaderArguments({ generation, directory, optionFile, threads, as, server, tls });
   const { myloader: binary, searchPath } = config.dump;
   const stall = watchForStall({
     name: 'myloader',

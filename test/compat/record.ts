@@ -53,8 +53,7 @@ comes first on the PATH and the server that \`TEST_SERVER\` and \`TEST_SERVER_RO
 
 - **works**: the promise was kept. Contents are compared table by table, program by program, with what was backed up.
 - **warned**: the backup lacks something, and the run says so before it starts. The note gives its words.
-- **refused**: no backup is made. The program says so before the dump (exit 3), or mydumper cannot log in (exit 4). The note gives
-  the words.
+- **refused**: no backup is made. The program says so before the dump (exit 3). The note gives the words.
 - **fails**: the promise was broken. The note says how.
 - **not run**: this server was not available.
 

@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { startWorld, type World } from '../e2e/world.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverProgram } from '../support/mariadb/server-program.ts';
-import { dumpWithMydumper } from '../support/mariadb/tools.ts';
+import { runProgram } from '../support/program.ts';
 import { type Cell, currentCell } from './cell.ts';
 import { type CellRecord, readRecord } from './record.ts';
 import { type Outcome, outcomeOf, type Row } from './row.ts';
+import { reasonOf } from './runs.ts';
 import { makeTls, type Tls } from './tls.ts';
 
 declare module 'vitest' {
@@ -20,12 +20,18 @@ declare module 'vitest' {
 const WITH_BINLOG = ['log-bin=binlog', 'server-id=1', 'log_bin_trust_function_creators=ON'];
 
 /**
- * Why mydumper cannot log in to the server, if so: the client library of MySQL 9 no longer has the method by which accounts of
+ * Why the program refuses mydumper's login, if so: the client library of MySQL 9 no longer has the method by which accounts of
  * MariaDB log in. Then no row can say more.
  */
-async function whyNoLogin(db: MariaDb, directory: string): Promise<string | undefined> {
-  const { output } = await dumpWithMydumper(db, join(directory, 'login'), { args: ['-B', 'login'] });
-  return /Error connection to database: (Authentication plugin '\w+' cannot be loaded)/.exec(output)?.[1];
+async function whyNoLogin(db: MariaDb, world: World): Promise<string | undefined> {
+  await db.query('CREATE DATABASE login');
+  try {
+    const ended = await runProgram(world.environment({ SOURCE: 'login', DATABASES: 'login' }));
+    const reason = reasonOf(ended);
+    return ended.code === 3 && / cannot log in as /.test(reason) ? reason : undefined;
+  } finally {
+    await db.query('DROP DATABASE login');
+  }
 }
 
 /** A test for each row that this vendor can have, with a server to back up and an empty one. */
@@ -42,11 +48,11 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
   beforeAll(async () => {
     cell = await currentCell();
     known = readRecord(cell);
-    tls = makeTls();
+    tls = await makeTls();
     db = await startMariaDb({ config: [...WITH_BINLOG, ...tls.config] });
     copy = await startMariaDb();
     world = await startWorld({ db });
-    noLogin = await whyNoLogin(db, world.directory);
+    noLogin = await whyNoLogin(db, world);
   });
   afterEach(() => world?.s3.setBandwidth(undefined));
   afterAll(async () => {

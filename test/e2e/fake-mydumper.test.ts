@@ -224,6 +224,26 @@ test.each([
   expect(existsSync(world.staging)).toBe(false);
 });
 
+test.each([
+  [
+    "Authentication plugin 'mysql_native_password' cannot be loaded: /usr/lib/mysql/plugin/mysql_native_password.so: cannot open shared object file: No such file or directory",
+    /^mydumper 1\.0\.1-3 with MySQL's client library 9\.7\.4 cannot log in as root: that library has no mysql_native_password/,
+  ],
+  [
+    "Authentication plugin 'caching_sha2_password' reported error: Authentication requires secure connection.",
+    /cannot log in as root without TLS: .* Set TLS_MODE=required$/,
+  ],
+  ['SSL connection error: unsupported protocol', /^TLS_MODE=preferred: mydumper .* refuses the server that/],
+])('a mydumper that says %j of its connection is refused before the dump', async (connection, reason) => {
+  await expectFailure(world, await runFake(world, [], { connection }), 3, reason);
+});
+
+test('what mydumper says of its connection in other words is left to the dump', async () => {
+  const steps = [{ log: '\n** (mydumper:1): CRITICAL **: 08:00:00.000: the dump itself' }, { exit: 1 }];
+  const ended = await runFake(world, steps, { connection: 'Something new' });
+  await expectFailure(world, ended, 4, /the dump itself/);
+});
+
 test('a tool whose version command fails is refused', async () => {
   const ended = await runFake(world, played(ONE_DATABASE), { versionCommand: 'fails' });
   await expectFailure(world, ended, 3, /MYDUMPER_BIN=".*": Command failed/);

@@ -107,7 +107,12 @@ export const sampleInput: ManifestInput = {
   facts,
   programs,
   positionUnavailable: undefined,
-  mydumper: { version: '0.10.0', generation: 'classic' },
+  mydumper: {
+    tool: 'mydumper',
+    version: '0.10.0',
+    generation: 'classic',
+    library: { product: 'MariaDB', version: '10.11.14', tls: true },
+  },
   mydumperArguments: ['--defaults-file=/var/tmp/staging/.options.cnf', '--threads=4'],
   lock: {
     plan: 'ftwrl',

@@ -24,6 +24,7 @@ const plan: DumpPlan = {
     queryTimeoutSeconds: 60,
     tls: { mode: undefined, caFile: undefined },
   },
+  tls: { flags: [], lines: [] },
 };
 
 test('1.x writes definitions in UTF-8, whatever their tables’ character sets, and rows as bytes', () => {

@@ -13,18 +13,27 @@ const server: ServerConfig = {
   password: 'secret',
   tls: { mode: undefined, caFile: undefined },
 };
+const tls = { flags: ['--ssl'], lines: ['ssl-verify-server-cert=0'] };
 const argumentsOf = (generation: 'classic' | 'modern') =>
-  myloaderArguments({ generation, directory: '/d', optionFile: '/o', threads: 4, as: undefined, server });
+  myloaderArguments({
+    generation,
+    directory: '/d',
+    optionFile: '/o',
+    threads: 4,
+    as: undefined,
+    server,
+    tls,
+  });
 
 test('0.10 loads a file in one transaction, 1.x each statement in its own; both into the binary log', () => {
   expect(argumentsOf('classic')).toEqual(
     expect.arrayContaining(['--queries-per-transaction=1000000000', '--enable-binlog']),
   );
   expect(argumentsOf('modern')).toContain('--queries-per-transaction=1');
-  expect(renderLoaderOptionFile(server, 'modern', true)).toMatch(
+  expect(renderLoaderOptionFile(server, 'modern', true, tls)).toMatch(
     /^\[myloader_session_variables\]\nSQL_LOG_BIN=1$/m,
   );
-  expect(renderLoaderOptionFile(server, 'classic', true)).not.toContain('myloader_session_variables');
+  expect(renderLoaderOptionFile(server, 'classic', true, tls)).not.toContain('myloader_session_variables');
 });
 
 test.each([

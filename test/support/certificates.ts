@@ -2,13 +2,13 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSelfSigned, openssl } from './openssl.ts';
 
-/** Certificates in a directory, each as `<name>.pem` with its key as `<name>.key`, good for two days. */
+/** Certificates in a directory, each as `<name>.pem` with its key as `<name>.key`. */
 export type Certificates = {
   readonly at: (file: string) => string;
   /** A certificate authority. Every one says the same of itself. */
   readonly makeAuthority: (name: string) => void;
   /** A server's certificate for these names, as `subjectAltName` takes them, signed by the authority. */
-  readonly makeServer: (name: string, names: string, authority: string) => void;
+  readonly makeServer: (name: string, names: string, authority: string, days?: number) => void;
 };
 
 export function certificatesIn(directory: string): Certificates {
@@ -21,14 +21,14 @@ export function certificatesIn(directory: string): Certificates {
         certificate: at(`${name}.pem`),
         key: at(`${name}.key`),
       }),
-    makeServer: (name, names, authority) => {
+    makeServer: (name, names, authority, days = 2) => {
       const key = at(`${name}.key`);
       const request = at(`${name}.csr`);
       const kind = ['-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=db.example.com'];
       openssl('req', ...kind, '-keyout', key, '-out', request);
       writeFileSync(at(`${name}.ext`), `subjectAltName=${names}\n`);
       const signer = ['-CA', at(`${authority}.pem`), '-CAkey', at(`${authority}.key`), '-CAcreateserial'];
-      const signed = [...signer, '-days', '2', '-extfile', at(`${name}.ext`)];
+      const signed = [...signer, '-days', String(days), '-extfile', at(`${name}.ext`)];
       openssl('x509', '-req', '-in', request, ...signed, '-out', at(`${name}.pem`));
       chmodSync(key, 0o644); // the server may run as another user
     },

@@ -62,6 +62,8 @@ export type FakeScript = {
   readonly version: string;
   /** What `--version` does instead of ending with 0. */
   readonly versionCommand?: 'fails' | 'hangs';
+  /** What it says of its connection when that is checked; it connects where this is not given. */
+  readonly connection?: string;
   readonly steps: readonly FakeStep[];
 };
 
@@ -83,6 +85,7 @@ export function writeFakeMydumper(directory: string, script: FakeScript): string
     path,
     `#!/bin/sh
 ${script.versionCommand === 'hangs' ? '' : versionLine(script, quote)}
+${checkLine(script, quote)}
 export NODE_COMPILE_CACHE=${quote(COMPILE_CACHE)}
 exec ${play} "$@"
 `,
@@ -95,6 +98,15 @@ exec ${play} "$@"
 function versionLine({ version, versionCommand }: FakeScript, quote: (text: string) => string): string {
   const status = versionCommand === 'fails' ? 1 : 0;
   return `if [ "$1" = --version ]; then printf '%s\\n' ${quote(version)}; exit ${status}; fi`;
+}
+
+/** In a check of the connection the option file ends each session by an error (SIGNAL); no step is taken. */
+function checkLine(
+  { connection = 'mydumper-fargate connected' }: FakeScript,
+  quote: (text: string) => string,
+): string {
+  const said = `\n** (mydumper:1): CRITICAL **: 08:00:00.000: Error connection to database: ${connection}`;
+  return `if grep -qs 'SIGNAL SQLSTATE' -- "\${1#--defaults-file=}"; then printf '%s\\n' ${quote(said)} >&2; exit 1; fi`;
 }
 
 const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const;

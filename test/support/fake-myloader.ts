@@ -76,6 +76,8 @@ export const OPTIONS = {
   socket: { ...text, short: 'S' },
   protocol: text,
   'ssl-mode': text,
+  fifodir: text,
+  'load-data-tmp-dir': text,
   ca: text,
   version: { ...flag, short: 'V' },
 } satisfies ParseArgsConfig['options'];
@@ -134,6 +136,14 @@ async function load(directory: string, argv: string[]): Promise<void> {
     refuse(recorded('load-without-metadata', 'is not a mydumper backup').replace('{outputdir}', from));
   const names = readdirSync(from).toSorted();
   const content = readFileSync(parsed['defaults-file'] ?? '/dev/null', 'utf8');
+  // In a check of the connection the option file ends each session by an error.
+  if (content.includes('SIGNAL SQLSTATE'))
+    refuse(
+      recorded('load-wrong-password', 'Error connection').replace(
+        /Access denied.*/,
+        'mydumper-fargate connected',
+      ),
+    );
   const runs = join(directory, 'runs');
   const run: FakeRun = { argv, options: content, files: names };
   const data = names.filter((name) => /^[^-]+\.sql$/.test(name));

@@ -7,7 +7,7 @@ import { type Ended, logLines, type RunningProgram, startProgram } from './progr
 
 export type FakeRunOptions = {
   readonly environment?: Record<string, string>;
-} & Partial<Pick<FakeScript, 'version' | 'versionCommand'>>;
+} & Partial<Pick<FakeScript, 'version' | 'versionCommand' | 'connection'>>;
 
 /** Starts a backup of the world's server by a fake mydumper that takes these steps; killed with the test. */
 export function startFake(

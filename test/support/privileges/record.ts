@@ -73,6 +73,9 @@ async function record(file: string, binaryLog: boolean, which: RegExp): Promise<
   }
 }
 
+/** Of no consequence for privileges. */
+const TLS = { flags: [], lines: [] };
+
 async function createUser(db: MariaDb, grants: readonly string[]): Promise<void> {
   await db.query("DROP USER IF EXISTS backup@'127.0.0.1'");
   await db.query("CREATE USER backup@'127.0.0.1'");
@@ -108,9 +111,9 @@ async function dump(
   try {
     const server = addressOf(db);
     const optionFile = join(root, 'options');
-    writeFileSync(optionFile, renderOptionFile(server, inventory.session, generation), { mode: 0o600 });
+    writeFileSync(optionFile, renderOptionFile(server, inventory.session, generation, TLS), { mode: 0o600 });
     const argv = mydumperArguments({
-      ...{ generation, directory, optionFile, lock, server },
+      ...{ generation, directory, optionFile, lock, server, tls: TLS },
       ...{ threads: 2, chunkMiB: 1, statementBytes: 100_000 },
       ...{ databases: DATABASES, contents: inventory, engines: inventory.engines },
       ...{ serverVersion: inventory.productHint, ignoredErrors: [], extraArguments: [] },

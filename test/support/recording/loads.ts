@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../program.ts';
 import { neutralRecording } from './neutral.ts';
 import type { Recording } from './recording.ts';
 import { type RecordedServer, removeDatabases } from './server.ts';
+import { recordedTls } from './tls.ts';
 import { watchTool } from './watch-tool.ts';
 
 /** One run of myloader to record. */
@@ -79,13 +80,14 @@ export async function recordLoad(
   const password = load.password ?? server.password;
   const address: ServerConfig = {
     ...{ host, port, user, password, socket: undefined, queryTimeoutSeconds: 60 },
-    tls: { mode: undefined, caFile: undefined },
+    tls: { mode: 'disabled', caFile: undefined },
   };
   try {
     mkdirSync(directory);
     writeDump(directory);
     load.spoil?.(directory);
-    const options = renderLoaderOptionFile(address, 'modern', true);
+    const tls = recordedTls(address.tls, tool);
+    const options = renderLoaderOptionFile(address, 'modern', true, tls);
     writeOptionFile(optionFile, options);
     const plan = {
       generation: 'modern',
@@ -94,6 +96,7 @@ export async function recordLoad(
       threads: 2,
       as: undefined,
       server: address,
+      tls,
     } as const;
     const argv = [...myloaderArguments(plan), ...(load.further ?? [])];
     const given = new Set(readdirSync(directory));

@@ -17,6 +17,7 @@ import { neutralRecording } from './neutral.ts';
 import type { Recording } from './recording.ts';
 import type { RecordedRun } from './runs.ts';
 import { RECORDED_USER, type RecordedServer, removeDatabases } from './server.ts';
+import { recordedTls } from './tls.ts';
 import { type RunningTool, watchTool } from './watch-tool.ts';
 
 const USER_PASSWORD = 'a password';
@@ -37,7 +38,7 @@ export async function recordDump(run: RecordedRun, server: RecordedServer, tool:
   let acting: Promise<void> | undefined;
   let failure: unknown;
   try {
-    const { argv, optionFile, password } = await startOf(run, server, relay.port, staging);
+    const { argv, optionFile, password } = await startOf(run, server, relay.port, staging, tool);
     writeOptionFile(staging.optionFile, optionFile);
     const watched = await watchTool({
       command: ['mydumper', ...argv],
@@ -108,16 +109,18 @@ async function startOf(
   server: RecordedServer,
   port: number,
   place: { directory: string; optionFile: string },
+  tool: string,
 ) {
   const asRoot = run.privileges === undefined;
   const address: ServerConfig = {
     ...{ host: '127.0.0.1', port, socket: undefined, queryTimeoutSeconds: 60 },
     user: asRoot ? server.user : RECORDED_USER,
     password: asRoot ? server.password : USER_PASSWORD,
-    tls: { mode: run.tlsRequired ? 'required' : undefined, caFile: undefined },
+    tls: { mode: run.tlsRequired ? 'required' : 'disabled', caFile: undefined },
   };
   const { databases = [], lock = 'ftwrl', further = [] } = run;
-  const database = await openDatabase({ ...address, tls: { mode: undefined, caFile: undefined } });
+  const database = await openDatabase({ ...address, tls: { mode: 'disabled', caFile: undefined } });
+  const tls = recordedTls(address.tls, tool);
   const inventory = await readInventory(database, databases).finally(() => database.close());
   const sizes = planBudget(
     { threads: 4, chunkMiB: 1, partBytes: 8 * MIB },
@@ -136,11 +139,13 @@ async function startOf(
     ignoredErrors: run.ignoredErrors ?? [],
     extraArguments: further,
     server: address,
+    tls,
   });
   const options = renderOptionFile(
     { ...address, password: run.password ?? address.password },
     inventory.session,
     'modern',
+    tls,
   );
   const kept = (lines: readonly string[], left: RegExp | undefined) =>
     lines.filter((line) => left?.test(line) !== true);

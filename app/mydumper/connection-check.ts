@@ -1,0 +1,163 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ServerConfig } from '../config.ts';
+import type { SessionCipher } from '../database/tls.ts';
+import { Failure } from '../errors.ts';
+import { BATCH_PREFIX, type Staging } from '../staging/directory.ts';
+import { within } from '../within.ts';
+import { connectionFlags, takeRegex } from './arguments.ts';
+import { clientLines, quoteOption, writeOptionFile } from './option-file.ts';
+import { startTool } from './process.ts';
+import type { ToolTls } from './tls.ts';
+import { describeTool, type MydumperVersion } from './version.ts';
+
+/** Network paths that drop packets make a connection hang; the run itself then tells of it. */
+const LONGEST_SECONDS = 20;
+
+/** What the server answers to the tool's first statement once it has logged in. */
+const CONNECTED = 'mydumper-fargate connected';
+
+export type ConnectionCheck = {
+  readonly tool: MydumperVersion;
+  /** Its path. */
+  readonly binary: string;
+  readonly searchPath: string;
+  readonly server: ServerConfig;
+  readonly tls: ToolTls;
+  /** Of our own connection; undefined where the server shows none. */
+  readonly cipher: SessionCipher | undefined;
+  /** MYDUMPER_ARGS; some of them are about connections. */
+  readonly extraArguments: readonly string[];
+  readonly staging: Pick<Staging, 'directory' | 'optionFile'>;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Lets the tool itself connect, as it will for the dump or the load: its client library knows other
+ * logins and TLS modes than ours. The session ends at the statements that the library sends first
+ * (`init-command`): the last of them is an error of our own, so the tool does nothing else.
+ * @throws Failure `preflight` where it cannot connect, or connects with TLS and we without or the
+ * other way round. What else it may say is left to the run itself.
+ */
+export async function checkConnection(check: ConnectionCheck): Promise<void> {
+  const said = await connectOnce(check);
+  const text = said.join('\n');
+  const connected = new RegExp(`${CONNECTED}(?: <(.*?)>)?`).exec(text);
+  if (connected !== null) {
+    requireSameTls(check, connected[1]);
+    return;
+  }
+  const message = /Error connect(?:ing|ion) to database: (.*)/.exec(text)?.[1];
+  if (message === undefined) return;
+  const reason = refusalOf(check, message);
+  if (reason !== undefined) throw new Failure('preflight', reason);
+}
+
+async function connectOnce(check: ConnectionCheck): Promise<string[]> {
+  const { tool, binary, searchPath, server, staging, signal } = check;
+  const directory = join(staging.directory, `${BATCH_PREFIX}check`);
+  const said: string[] = [];
+  mkdirSync(directory, { mode: 0o700 });
+  try {
+    writeOptionFile(staging.optionFile, optionFileOf(check));
+    const flags =
+      tool.tool === 'mydumper' ? mydumperFlags(check, directory) : myloaderFlags(check, directory);
+    const command = [
+      binary,
+      `--defaults-file=${staging.optionFile}`,
+      ...flags,
+      '--threads=2',
+      '--verbose=3',
+      ...connectionFlags(server, tool.generation, check.tls),
+    ];
+    const process = await startTool({ name: tool.tool, kind: 'preflight', command, searchPath }, (line) =>
+      said.push(line),
+    );
+    signal.addEventListener('abort', process.kill, { once: true });
+    if (signal.aborted) process.kill();
+    try {
+      await within(LONGEST_SECONDS * 1000, process.exited);
+    } finally {
+      signal.removeEventListener('abort', process.kill);
+      process.kill();
+      await process.exited;
+    }
+  } finally {
+    rmSync(staging.optionFile, { force: true });
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return said;
+}
+
+function optionFileOf({ server, tls, cipher }: ConnectionCheck): string {
+  const statements =
+    cipher === undefined
+      ? [`SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${CONNECTED}'`]
+      : [
+          `SELECT VARIABLE_VALUE INTO @cipher FROM ${cipher.from}`,
+          `SET @cipher = CONCAT('${CONNECTED} <', @cipher, '>')`,
+          "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = @cipher",
+        ];
+  const lines = [...clientLines(server, tls), ...statements.map((sql) => `init-command=${quoteOption(sql)}`)];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Should a library not send our statements, the tool finds nothing to dump. */
+function mydumperFlags({ tool, extraArguments }: ConnectionCheck, directory: string): string[] {
+  return [
+    `--outputdir=${directory}`,
+    '--no-schemas',
+    '--no-data',
+    '--regex=\\A(?!)',
+    tool.generation === 'classic' ? '--no-locks' : '--sync-thread-lock-mode=NO_LOCK',
+    ...takeRegex(extraArguments).passed,
+  ];
+}
+
+/** The same for loading. 1.x would leave its directories for other ways of loading in /tmp. */
+function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
+  writeFileSync(join(directory, 'metadata'), '', { mode: 0o600 });
+  return [
+    `--directory=${directory}`,
+    ...(tool.generation === 'classic'
+      ? []
+      : [`--fifodir=${join(directory, 'fifo')}`, `--load-data-tmp-dir=${join(directory, 'load-data')}`]),
+  ];
+}
+
+/** What the server says of both sessions agrees, also where a proxy ends TLS before it. */
+function requireSameTls({ tool, server, cipher }: ConnectionCheck, theirs: string | undefined): void {
+  if (cipher === undefined || theirs === undefined || (theirs === '') === (cipher.ours === '')) return;
+  const [with_, without] = theirs === '' ? ['without', 'with'] : ['with', 'without'];
+  throw new Failure(
+    'preflight',
+    `TLS_MODE=${server.tls.mode ?? 'preferred'}: ${describeTool(tool)} connects ${with_} TLS, our own connection ${without}; set ${binaryVariable(tool)} to another build`,
+  );
+}
+
+function binaryVariable({ tool }: MydumperVersion): string {
+  return tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
+}
+
+/** Why the tool cannot connect where our own connection could; undefined for what is no such refusal. */
+function refusalOf({ tool, server }: ConnectionCheck, message: string): string | undefined {
+  const who = describeTool(tool);
+  const variable = binaryVariable(tool);
+  const plugin = /plugin '?(\w+)'? (?:cannot|could not) be loaded/i.exec(message)?.[1];
+  if (plugin === 'mysql_native_password')
+    return `${who} cannot log in as ${server.user}: that library has no ${plugin}, which the account uses. On MySQL change the account to caching_sha2_password (ALTER USER); on MariaDB set ${variable} to a build with MariaDB's client library`;
+  if (plugin !== undefined) {
+    const wayOut =
+      tool.library.product === 'MariaDB'
+        ? 'install the plugins of that library (package libmariadb3 of Debian and Ubuntu)'
+        : 'change the account';
+    return `${who} cannot log in as ${server.user}: it has no plugin file for ${plugin}, which the account uses; ${wayOut}, or set ${variable} to another build (${message})`;
+  }
+  if (/requires secure connection/.test(message))
+    return `${who} cannot log in as ${server.user} without TLS: ${message} Set TLS_MODE=required`;
+  if (/TLS\/SSL error|SSL connection error/.test(message))
+    return `TLS_MODE=${server.tls.mode ?? 'preferred'}: ${who} refuses the server that our own connection accepts: ${message}`;
+  if (/Access denied for user|insecure transport|Can't connect to|Authentication plugin/.test(message))
+    return `${who} cannot connect as ${server.user}, as our own connection can: ${message}`;
+  return undefined;
+}
