@@ -7,7 +7,7 @@ import type { Query } from './connection.ts';
 /** How a connection runs, between us and what answers at HOST: a proxy may go on otherwise. */
 export type Transport = {
   readonly encrypted: boolean;
-  /** SHA-1 of the server's certificate as `AB:CD:…`: MariaDB's client library took no other before 3.4. */
+  /** SHA-1 of the server's certificate; MariaDB's client library takes no other before 3.4. */
   readonly fingerprint: string | undefined;
 };
 
@@ -33,7 +33,7 @@ export type Dialled = {
 };
 
 /**
- * Connects, and looks whether the server offers TLS. The socket is paused. `signal` ends the attempt.
+ * Connects, and looks whether the server offers TLS. The socket is paused. `signal` ends it.
  * @throws the socket's error, or one with the code `PROTOCOL_CONNECTION_LOST`.
  */
 export async function dial(server: ServerConfig, signal: AbortSignal): Promise<Dialled> {

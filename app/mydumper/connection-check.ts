@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
-import type { SessionCipher } from '../database/tls.ts';
+import { modeOf, type SessionCipher } from '../database/tls.ts';
 import { Failure } from '../errors.ts';
 import { BATCH_PREFIX, type Staging } from '../staging/directory.ts';
 import { within } from '../within.ts';
@@ -11,7 +11,7 @@ import { startTool } from './process.ts';
 import type { ToolTls } from './tls.ts';
 import { describeTool, type MydumperVersion } from './version.ts';
 
-/** Network paths that drop packets make a connection hang; the run itself then tells of it. */
+/** A connection hangs where the network drops its packets; then the run itself reports it. */
 const LONGEST_SECONDS = 20;
 
 /** What the server answers to the tool's first statement once it has logged in. */
@@ -70,17 +70,17 @@ async function connectOnce(check: ConnectionCheck): Promise<string[]> {
       '--verbose=3',
       ...connectionFlags(server, tool.generation, check.tls),
     ];
-    const process = await startTool({ name: tool.tool, kind: 'preflight', command, searchPath }, (line) =>
+    const running = await startTool({ name: tool.tool, kind: 'preflight', command, searchPath }, (line) =>
       said.push(line),
     );
-    signal.addEventListener('abort', process.kill, { once: true });
-    if (signal.aborted) process.kill();
+    signal.addEventListener('abort', running.kill, { once: true });
+    if (signal.aborted) running.kill();
     try {
-      await within(LONGEST_SECONDS * 1000, process.exited);
+      await within(LONGEST_SECONDS * 1000, running.exited);
     } finally {
-      signal.removeEventListener('abort', process.kill);
-      process.kill();
-      await process.exited;
+      signal.removeEventListener('abort', running.kill);
+      running.kill();
+      await running.exited;
     }
   } finally {
     rmSync(staging.optionFile, { force: true });
@@ -102,7 +102,7 @@ function optionFileOf({ server, tls, cipher }: ConnectionCheck): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Should a library not send our statements, the tool finds nothing to dump. */
+/** Selects nothing, in case a library does not send our statements. */
 function mydumperFlags({ tool, extraArguments }: ConnectionCheck, directory: string): string[] {
   return [
     `--outputdir=${directory}`,
@@ -114,7 +114,7 @@ function mydumperFlags({ tool, extraArguments }: ConnectionCheck, directory: str
   ];
 }
 
-/** The same for loading. 1.x would leave its directories for other ways of loading in /tmp. */
+/** Has nothing to load. 1.x would leave its directories for other ways of loading in /tmp. */
 function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
   writeFileSync(join(directory, 'metadata'), '', { mode: 0o600 });
   return [
@@ -125,13 +125,13 @@ function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
   ];
 }
 
-/** What the server says of both sessions agrees, also where a proxy ends TLS before it. */
+/** Compares what the server says of both sessions, which agrees also where a proxy ends TLS. */
 function requireSameTls({ tool, server, cipher }: ConnectionCheck, theirs: string | undefined): void {
   if (cipher === undefined || theirs === undefined || (theirs === '') === (cipher.ours === '')) return;
-  const [with_, without] = theirs === '' ? ['without', 'with'] : ['with', 'without'];
+  const how = (name: string) => (name === '' ? 'without TLS' : 'with TLS');
   throw new Failure(
     'preflight',
-    `TLS_MODE=${server.tls.mode ?? 'preferred'}: ${describeTool(tool)} connects ${with_} TLS, our own connection ${without}; set ${binaryVariable(tool)} to another build`,
+    `TLS_MODE=${modeOf(server)}: ${describeTool(tool)} connects ${how(theirs)}, our own connection ${how(cipher.ours)}; set ${binaryVariable(tool)} to another build`,
   );
 }
 
@@ -139,7 +139,7 @@ function binaryVariable({ tool }: MydumperVersion): string {
   return tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
 }
 
-/** Why the tool cannot connect where our own connection could; undefined for what is no such refusal. */
+/** Why the tool cannot connect, as our own connection can; undefined for anything else it says. */
 function refusalOf({ tool, server }: ConnectionCheck, message: string): string | undefined {
   const who = describeTool(tool);
   const variable = binaryVariable(tool);
@@ -156,7 +156,7 @@ function refusalOf({ tool, server }: ConnectionCheck, message: string): string |
   if (/requires secure connection/.test(message))
     return `${who} cannot log in as ${server.user} without TLS: ${message} Set TLS_MODE=required`;
   if (/TLS\/SSL error|SSL connection error/.test(message))
-    return `TLS_MODE=${server.tls.mode ?? 'preferred'}: ${who} refuses the server that our own connection accepts: ${message}`;
+    return `TLS_MODE=${modeOf(server)}: ${who} refuses the server that our own connection accepts: ${message}`;
   if (/Access denied for user|insecure transport|Can't connect to|Authentication plugin/.test(message))
     return `${who} cannot connect as ${server.user}, as our own connection can: ${message}`;
   return undefined;

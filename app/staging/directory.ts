@@ -6,7 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
+  rmSync,
   statfsSync,
   statSync,
   unlinkSync,
@@ -160,11 +160,9 @@ function removeLeftover(path: string): number {
     return stat?.size ?? 0;
   }
   let bytes = 0;
-  for (const name of readdirSync(path)) {
+  for (const name of readdirSync(path))
     bytes += lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0;
-    removeIfThere(join(path, name));
-  }
-  rmdirSync(path);
+  rmSync(path, { recursive: true, force: true });
   return bytes;
 }
 

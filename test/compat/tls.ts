@@ -2,7 +2,7 @@ import { type Certificates, certificatesIn } from '../support/certificates.ts';
 import { CHECKED_HOST, present, tlsConfig } from '../support/mariadb/tls.ts';
 import { temporaryDirectory } from '../support/program.ts';
 
-/** Certificates for the server that is backed up; made when the tests start. It presents `good` unless a row changes that. */
+/** Certificates for the server that is backed up. It presents `good` unless a row changes that. */
 export type Tls = {
   readonly certificates: Certificates;
   readonly config: readonly string[];

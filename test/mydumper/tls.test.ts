@@ -22,7 +22,7 @@ const ENCRYPTED = { encrypted: true, fingerprint: 'AB:CD:EF' };
 const PLAIN = { encrypted: false, fingerprint: undefined };
 const asked = (mode: TlsMode | undefined): ServerConfig['tls'] => ({ mode, caFile: '/ca.pem' });
 
-/** Flags and lines of the option file by build, of a server that offers TLS. Each was run: docs/mydumper.md. */
+/** Flags and lines of the option file, where the server offers TLS. Each was run: docs/mydumper.md. */
 const OF_BUILD: Readonly<
   Record<Exclude<Build, 'modern without TLS'>, Readonly<Record<TlsMode, readonly string[]>>>
 > = {

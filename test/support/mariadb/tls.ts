@@ -3,7 +3,7 @@ import type { Certificates } from '../certificates.ts';
 import type { MariaDb } from './harness.ts';
 import type { Vendor } from './server-program.ts';
 
-/** MariaDB's client library from 3.4 on checks no name of a server at 127.0.0.1; at this address it does. */
+/** MariaDB's client library 3.4 checks no name of a server at 127.0.0.1; at this address it does. */
 export const CHECKED_HOST = '127.0.0.2';
 
 /** The server reads its certificate from `presented.pem`, which {@link present} writes. */
@@ -20,7 +20,7 @@ export function withoutTls(vendor: Vendor): string[] {
   return [vendor === 'mariadb' ? 'skip-ssl' : 'tls-version='];
 }
 
-/** Makes a certificate the one that a server with {@link tlsConfig} presents, from its start or from now on. */
+/** Makes a server with {@link tlsConfig} present a certificate, from its start or from now on. */
 export async function present({ at }: Certificates, name: string, db?: MariaDb): Promise<void> {
   const presented = at('presented.pem');
   if (existsSync(presented) && readFileSync(presented).equals(readFileSync(at(`${name}.pem`)))) return;
