@@ -27,7 +27,8 @@ upstream)
     echo "$file has the SHA-256 $found, not $MYDUMPER_SHA256 as asked for" >&2
     exit 1
   fi
-  echo "/downloads/$file" > packages
+  # Some of upstream's builds hold MariaDB's client library, but not the plugin files with which it logs in to MySQL 8 and later.
+  echo "/downloads/$file libmariadb3" > packages
   ;;
 *) echo "MYDUMPER=$MYDUMPER: must be upstream or debian" >&2 && exit 1 ;;
 esac

@@ -41,7 +41,7 @@ function download(environment: Record<string, string>) {
 test("upstream's .deb with the right checksum is what apt is to install", () => {
   const { status, packages, asked } = download({ MYDUMPER: 'upstream', MYDUMPER_SHA256: SHA256 });
   expect(status).toBe(0);
-  expect(packages).toMatch(/^\/downloads\/mydumper_1\.0\.1-3\.\w+_(amd64|arm64)\.deb\n$/);
+  expect(packages).toMatch(/^\/downloads\/mydumper_1\.0\.1-3\.\w+_(amd64|arm64)\.deb libmariadb3\n$/);
   expect(asked).toMatch(
     /^https:\/\/github\.com\/mydumper\/mydumper\/releases\/download\/v1\.0\.1-3\/mydumper_/,
   );
