@@ -5,11 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mysqlTree, whyNoMysql } from './tree.ts';
 
+/** Tests that fit a server of either vendor. */
 const TESTS = [
   'test/database/dump-session.test.ts',
   'test/database/lock-wait.test.ts',
+  'test/database/one-server.test.ts',
+  'test/database/run-lock.test.ts',
+  'test/database/run-lock-lost.test.ts',
   'test/database/standstill.test.ts',
+  'test/database/timeouts.test.ts',
+  'test/database/user-rights.test.ts',
+  'test/e2e/consistency.test.ts',
+  'test/e2e/mydumper-faults.test.ts',
   'test/e2e/names.test.ts',
+  'test/e2e/signals.test.ts',
+  'test/e2e/tls.test.ts',
 ];
 
 function vitest(tree: string, ...words: readonly string[]): number {
