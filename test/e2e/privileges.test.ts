@@ -20,6 +20,8 @@ const { generation } = await readVersion(
 );
 /** 0.10 has no statement by which to ask MySQL 8.4 and later for the position. */
 const asksForPosition = generation === 'modern' || server.vendor === 'mariadb';
+/** 0.10 misreads those of MySQL 9, whoever the user is, and they are refused. */
+const dumpsRoutines = asksForPosition;
 const users = privilegeUsers(server);
 
 let db: MariaDb;
@@ -28,6 +30,8 @@ let world: World;
 beforeAll(async () => {
   db = await startMariaDb({ config: WITH_BINARY_LOG });
   await createPrivilegeDatabases(db);
+  if (!dumpsRoutines)
+    for (const routine of ['PROCEDURE shop.p', 'FUNCTION shop.f']) await db.query(`DROP ${routine}`);
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -70,6 +74,12 @@ function lackingIn(ran: Ran): string[] {
   return [...new Set(ran.warnings.filter((line) => line.startsWith('the MySQL user ')))];
 }
 
+const BODIES: readonly [lacks: string, lockMode: string, says: RegExp] = [
+  'db: bodies of routines',
+  'auto',
+  /may not read the bodies of routines: "shop\.[fp]", "shop\.[fp]"; run: GRANT S/,
+];
+
 /** By what the user of test/support/privileges/users.ts lacks. */
 const REFUSED: readonly (readonly [lacks: string, lockMode: string, says: RegExp])[] = [
   ['SELECT', 'auto', /may not read \(SELECT\): "\w+\.\w+", .*; run: GRANT SELECT ON \*\.\* TO/],
@@ -88,11 +98,7 @@ const REFUSED: readonly (readonly [lacks: string, lockMode: string, says: RegExp
   ['RELOAD', 'ftwrl', /LOCK_MODE="ftwrl": .*\(RELOAD\); run: GRANT RELOAD ON \*\.\* TO/],
   ['LOCK TABLES', 'lock-all', /LOCK_MODE="lock-all": .*GRANT LOCK TABLES ON \*\.\* TO/],
   ['db: LOCK TABLES', 'lock-all', /LOCK_MODE="lock-all": .*GRANT LOCK TABLES ON `old`\.\* TO/],
-  [
-    'db: bodies of routines',
-    'auto',
-    /may not read the bodies of routines: "shop\.[fp]", "shop\.[fp]"; run: GRANT S/,
-  ],
+  ...(dumpsRoutines ? [BODIES] : []),
 ];
 
 test.each(REFUSED)(
