@@ -7,6 +7,8 @@ import type { RunState } from './run-state.ts';
 
 /** The server ended a statement of mydumper because of a deadlock with other sessions (ER_LOCK_DEADLOCK). */
 const DEADLOCK = /\bERROR 1213\b|Deadlock found when trying to get lock/;
+/** GLib's words for a mistake in mydumper itself. */
+const ASSERTION = /\bassertion '.*' failed$/;
 /** Of what mydumper prints, kept for when it ends without naming an error. */
 const LAST_LINES = 5;
 
@@ -44,7 +46,9 @@ export function createDumpLog(
   const tables = createTablesAtWork();
   let lockedSeconds: number | undefined;
 
-  const fail = (message: string) => {
+  const fail = (said: string) => {
+    // 1.x trips over some errors of the server that it has just warned of.
+    const message = ASSERTION.test(said) ? (lastComplaint ?? said) : said;
     errors.push(message);
     events.emit('mydumper', { level: 'error', message });
     const again = DEADLOCK.test(message) ? { worthAnotherRun: true, waitSeconds: 60 } : {};

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { inItsOwnWords } from '../../app/commands/dump-log.ts';
+import { createDumpLog, inItsOwnWords } from '../../app/commands/dump-log.ts';
 import { createRunState, createTotals } from '../../app/commands/run-state.ts';
 import { Failure } from '../../app/errors.ts';
 import { createEvents } from '../../app/events.ts';
+import { createLogReader } from '../../app/mydumper/log-reader.ts';
 
 const NO_SPACE = "Couldn't write data to a file: No space left on device";
 
@@ -26,4 +27,20 @@ test.each([
   ['the cause is another one', new Failure('interrupted', 'interrupted by SIGINT'), [NO_SPACE]],
 ])('a failure stays as it is where %s', (_title, cause, errors) => {
   expect(inItsOwnWords(cause, errors)).toBe(cause);
+});
+
+test('a lock that 1.x lost in a deadlock is the reason, not the assertion it trips over then, and the dump is made again', () => {
+  const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
+  const log = createDumpLog(run, createEvents(), ['shop'], [], () => {});
+  const read = createLogReader();
+  const deadlock =
+    'Lock Table failed - ERROR 1213: Deadlock found when trying to get lock; try restarting transaction';
+  for (const line of [
+    `** (mydumper:1): WARNING **: 14:26:01.000: ${deadlock}`,
+    "(mydumper:1): GLib-CRITICAL **: 14:26:01.000: g_strsplit: assertion 'string != NULL' failed",
+  ])
+    for (const event of read(line)) log.onEvent(event);
+  const cause = run.firstCause(undefined);
+  expect(cause.message).toBe(`mydumper reported an error: ${deadlock}`);
+  expect(cause).toMatchObject({ kind: 'dump', worthAnotherRun: true });
 });
