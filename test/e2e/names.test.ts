@@ -118,8 +118,8 @@ async function create({ databases, tables, views, triggered, programmed }: Conte
     await source.query(`CREATE PROCEDURE ${quoteName(database, 'p')}() SELECT 1`);
 }
 
-test.each([1, 2])('each of many odd names is refused beforehand or comes back (seed %i)', async (seed) => {
-  const names = drawNames(seed);
+test('each of many odd names is refused beforehand or comes back', async () => {
+  const names = drawNames(1);
   const contents = accepted(names);
   expect(contents.tables.length).toBeGreaterThan(10);
   expect(contents.tables.length).toBeLessThan(2 * names.length);

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readVersion } from '../../app/mydumper/version.ts';
-import { readOnlyManifest } from '../support/backup-folder.ts';
-import { WITH_BINARY_LOG } from '../support/mariadb/binary-log.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
-import { serverProgram } from '../support/mariadb/server-program.ts';
-import { createPrivilegeDatabases, DATABASES, privilegeUsers } from '../support/privileges/users.ts';
-import { logLines, runProgram } from '../support/program.ts';
-import { BUCKET, manifestKeys, startWorld, type World } from './world.ts';
+import { readVersion } from '../app/mydumper/version.ts';
+import { BUCKET, manifestKeys, startWorld, type World } from '../test/e2e/world.ts';
+import { readOnlyManifest } from '../test/support/backup-folder.ts';
+import { WITH_BINARY_LOG } from '../test/support/mariadb/binary-log.ts';
+import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
+import { serverProgram } from '../test/support/mariadb/server-program.ts';
+import { createPrivilegeDatabases, DATABASES, privilegeUsers } from '../test/support/privileges/users.ts';
+import { logLines, runProgram } from '../test/support/program.ts';
 
 // Each row of the table of privileges, by the program itself: with the mydumper that is first on the PATH, on
 // the server that TEST_SERVER names. The same rows against recordings: test/database/privileges.test.ts.
