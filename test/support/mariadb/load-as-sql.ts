@@ -85,16 +85,18 @@ async function loadPrograms(
   }
 }
 
-/** Whether the statement creates this program, whose name is quoted as its own SQL mode has it. */
-function isCreated(statement: string, { kind, name }: ManifestProgram): boolean {
-  const names = [quoteName(name), `"${name.replaceAll('"', '""')}"`].map(
-    (quoted) => `${kind} ${bytesOf(quoted)}`,
+/**
+ * Whether the statement creates this program. Its name is quoted as its own SQL mode has it, and MariaDB
+ * keeps the name of the database before it where the statement of its creation had one.
+ */
+function isCreated(statement: string, { kind, database, name }: ManifestProgram): boolean {
+  const quotes = [(text: string) => quoteName(text), (text: string) => `"${text.replaceAll('"', '""')}"`];
+  const databases = ['', ...[...quotes.map((quote) => quote(database)), database].map((word) => `${word}.`)];
+  const words = databases.flatMap((before) =>
+    quotes.map((quote) => `${kind} ${bytesOf(`${before}${quote(name)}`)}`.toLowerCase()),
   );
   const head = statement.slice(0, statement.indexOf('\n') + 1 || undefined);
-  return (
-    /^\s*(?:\/\*!\d+ )?CREATE /i.test(head) &&
-    names.some((words) => head.toLowerCase().includes(words.toLowerCase()))
-  );
+  return /^\s*(?:\/\*!\d+ )?CREATE /i.test(head) && words.some((word) => head.toLowerCase().includes(word));
 }
 
 function bytesOf(text: string): string {
