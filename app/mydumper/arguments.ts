@@ -95,6 +95,10 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     // names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
     `--default-character-set=${DEFINITIONS_AND_ROWS}`,
     `--set-names=${DEFINITIONS_AND_ROWS}`,
+    // One SELECT for each table. 1.x would split tables into chunks, whose bounds it asks for between two
+    // SELECTs; where the connection is lost at that moment it takes no answer for no more rows, logs
+    // nothing and ends with 0. A connection lost within a SELECT is logged.
+    '--rows=-1',
     // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
     ...(isListable(databases, list) ? [`--database=${list}`] : []),
     // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those

@@ -88,11 +88,18 @@ export function narrowsTheDump(words: readonly string[]): boolean {
 
 /** What a generation does with a flag beyond what the flag says. */
 export function surprisesOf(generation: Generation, words: readonly string[]): string[] {
-  const ignoresEngines = words.some((word) => optionOf(word)?.long === 'ignore-engines');
-  if (generation === 'classic' || !ignoresEngines) return [];
-  return [
-    'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that comes after the first table of such an engine in its database; name tables by --regex or --tables-list instead',
-  ];
+  if (generation === 'classic') return [];
+  const given = new Set(words.map((word) => optionOf(word)?.long));
+  const surprises: string[] = [];
+  if (given.has('rows'))
+    surprises.push(
+      'MYDUMPER_ARGS: with --rows mydumper 1.x splits tables, and loses rows without a word where a connection is lost between two chunks; leave it out',
+    );
+  if (given.has('ignore-engines'))
+    surprises.push(
+      'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that comes after the first table of such an engine in its database; name tables by --regex or --tables-list instead',
+    );
+  return surprises;
 }
 
 function optionOf(word: string): Option | undefined {

@@ -33,6 +33,12 @@ test('1.x writes definitions in UTF-8, whatever their tables’ character sets, 
   expect(argv).toContain('--set-names=utf8mb4,binary');
 });
 
+test('1.x reads each table by one SELECT, since it loses rows where a connection is lost between chunks', () => {
+  expect(mydumperArguments(plan)).toContain('--rows=-1');
+  const own = mydumperArguments({ ...plan, extraArguments: ['--rows=1000'] });
+  expect(own.lastIndexOf('--rows=1000')).toBeGreaterThan(own.indexOf('--rows=-1'));
+});
+
 test('0.10, which has no such options, is not given them', () => {
   const argv = mydumperArguments({ ...plan, generation: 'classic' });
   expect(argv.filter((word) => /character-set|set-names/.test(word))).toEqual([]);
