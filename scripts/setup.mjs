@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { changedPackages, downloadFromSid, sidMirrors } from './sid.mjs';
+import { changedPackages, debianMirror, downloadFromSid } from './sid.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const quiet = process.argv.includes('--quiet');
@@ -103,18 +103,18 @@ async function installPrograms() {
   say('reading package lists');
   await run([...prefix, 'apt-get', 'update', '-qq']);
   const names = await packagesOf(missing);
-  const mirrors = await mirrorsOfMydumper(names);
-  if (mirrors.length === 0) await install(prefix, names);
-  else await installWithSid(prefix, names, mirrors);
+  const mirror = (await lacksMydumper(names)) ? await debianMirror(run) : undefined;
+  if (mirror === undefined) await install(prefix, names);
+  else await installWithSid(prefix, names, mirror);
   const still = missingPrograms().map(({ program }) => program);
   if (still.length > 0) stop(`still missing: ${still.join(', ')}`);
 }
 
-/** Downloads first, so that nothing is installed where no mirror has mydumper. */
-async function installWithSid(prefix, names, mirrors) {
-  const file = await downloadFromSid('mydumper', mirrors, run, say);
+/** Downloads first, so that nothing is installed where the mirror has no mydumper. */
+async function installWithSid(prefix, names, mirror) {
+  const file = await downloadFromSid('mydumper', mirror, run, say);
   if (file === undefined)
-    stop(`this release has no mydumper, and no mirror gave that of sid (${SID_PAGE}); ${BY_HAND}`);
+    stop(`this release has no mydumper, and its mirror has none in sid (${SID_PAGE}); ${BY_HAND}`);
   const others = names.filter((name) => name !== 'mydumper');
   if (others.length > 0) await install(prefix, others);
   await refuseChanges(file);
@@ -136,16 +136,15 @@ async function firstKnown(packages) {
   return undefined;
 }
 
-/** Finds mirrors to get mydumper from sid. None when it is not wanted, or apt knows it. */
-async function mirrorsOfMydumper(names) {
-  const wanted = names.includes('mydumper') && !(await isKnown('mydumper'));
-  return wanted ? sidMirrors(run) : [];
+/** Returns true where mydumper is among the packages to install and apt does not know it. */
+async function lacksMydumper(names) {
+  return names.includes('mydumper') && !(await isKnown('mydumper'));
 }
 
 /** What a person can do where set-up may not install the programs. */
 async function instructions(missing) {
   const names = await packagesOf(missing);
-  const mirrors = await mirrorsOfMydumper(names);
+  const lacksIt = await lacksMydumper(names);
   const command = [
     'node',
     join(root, 'scripts', 'setup.mjs'),
@@ -153,7 +152,7 @@ async function instructions(missing) {
     ...(forBench ? ['--bench'] : []),
     ...(forSoak ? ['--soak'] : []),
   ];
-  const hint = mirrors.length > 0 ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
+  const hint = lacksIt ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
   return `as root run \`${command.join(' ')}\`, or install ${names.join(' ')}${hint}`;
 }
 

@@ -1,5 +1,5 @@
-export function ownMirror(targets: string): string[];
+export function ownMirror(targets: string): string | undefined;
 export function changedPackages(simulation: string): string[];
-export function sidMirrors(
+export function debianMirror(
   run: (command: readonly string[]) => Promise<{ stdout: string }>,
-): Promise<string[]>;
+): Promise<string | undefined>;

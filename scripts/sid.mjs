@@ -2,54 +2,36 @@
 // apt gets a sources list, package lists, pins and a cache of its own in a temporary directory, so that
 // those of the machine stay as they are. Only the package comes from sid; the packages it needs come from
 // the machine's own release. The download needs no privilege.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const OS_RELEASE = '/etc/os-release';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const FALLBACK_MIRROR = 'http://deb.debian.org/debian';
 /** Prints a line for each package list that apt has: its mirror, origin, label and component. */
 const TARGET_FORMAT = '$(REPO_URI) $(ORIGIN)/$(LABEL) $(COMPONENT)';
 
 /**
- * Finds mirrors that may hold sid: the one that this machine installs Debian from, then Debian's own.
- * A machine that is no Debian gets none: packages of sid may not fit there.
- * `run` executes a command and resolves with success and output.
+ * Finds the mirror that this machine installs Debian from. Undefined where there is none: packages of
+ * sid may not fit another distribution. `run` executes a command and resolves with success and output.
  */
-export async function sidMirrors(run) {
+export async function debianMirror(run) {
   const command = ['apt-get', 'indextargets', '--format', TARGET_FORMAT, 'Created-By: Packages'];
-  const { stdout } = await run(command);
-  const own = ownMirror(stdout);
-  const debian = own.length > 0 || isDebian();
-  return debian ? [...new Set([...own, FALLBACK_MIRROR])] : [];
+  return ownMirror((await run(command)).stdout);
 }
 
 /**
  * Downloads `name` into a temporary directory, which is removed when this process ends.
- * @returns the path of the package file, or undefined when no mirror has one.
+ * @returns the path of the package file, or undefined when the mirror has none.
  */
-export async function downloadFromSid(name, mirrors, run, say) {
+export async function downloadFromSid(name, mirror, run, say) {
   const directory = temporaryDirectory();
-  for (const mirror of mirrors) {
-    say(`downloading ${name} from the sid suite of ${describe(mirror)}`);
-    writeFileSync(join(directory, 'sources', 'sid.sources'), sources(mirror), { mode: 0o600 });
-    const settings = privateSettings(directory);
-    if (!(await run(['apt-get', ...settings, '-qq', 'update'], directory)).good) continue;
-    if (!(await run(['apt-get', ...settings, '-qq', 'download', name], directory)).good) continue;
-    const file = readdirSync(directory).find((entry) => entry.endsWith('.deb'));
-    if (file !== undefined) return join(directory, file);
-  }
-  return undefined;
+  say(`downloading ${name} from the sid suite of ${describe(mirror)}`);
+  writeFileSync(join(directory, 'sources', 'sid.sources'), sources(mirror), { mode: 0o600 });
+  const settings = privateSettings(directory);
+  if (!(await run(['apt-get', ...settings, '-qq', 'update'], directory)).good) return undefined;
+  if (!(await run(['apt-get', ...settings, '-qq', 'download', name], directory)).good) return undefined;
+  const file = readdirSync(directory).find((entry) => entry.endsWith('.deb'));
+  return file === undefined ? undefined : join(directory, file);
 }
 
 function temporaryDirectory() {
@@ -65,12 +47,12 @@ function temporaryDirectory() {
 /**
  * Finds the mirror of Debian's releases in apt's lists, printed as {@link TARGET_FORMAT}. Pure.
  * The archives of security updates and backports have other labels; a disc holds one suite only.
- * @returns a list of one, without the slash at its end, or an empty list.
+ * @returns its address without the slash at its end.
  */
 export function ownMirror(targets) {
   const lines = targets.split('\n').filter((line) => line.endsWith(' Debian/Debian main'));
   const [mirror] = lines.map((line) => line.split(' ')[0]).filter((uri) => !uri.startsWith('cdrom:'));
-  return mirror === undefined ? [] : [mirror.replace(/\/$/, '')];
+  return mirror?.replace(/\/$/, '');
 }
 
 /** A mirror's address may hold a password. */
@@ -108,8 +90,4 @@ function privateSettings(directory) {
 export function changedPackages(simulation) {
   const lines = simulation.matchAll(/^(?:Inst (\S+) \[|(?:Remv|Purg) (\S+))/gm);
   return [...new Set([...lines].map(([, replaced, removed]) => replaced ?? removed))];
-}
-
-function isDebian() {
-  return existsSync(OS_RELEASE) && /^ID="?debian"?$/m.test(readFileSync(OS_RELEASE, 'utf8'));
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { sidMirrors } from '../../scripts/sid.mjs';
+import { debianMirror } from '../../scripts/sid.mjs';
 import { aptInstall, run, works } from '../image/commands.ts';
 
 const SUITE = 'sid';
@@ -32,8 +32,8 @@ export async function mysqlTree(cache: string): Promise<string> {
   const work = `${tree}-${process.pid}`;
   try {
     mkdirSync(cache, { recursive: true });
-    const mirrors = await sidMirrors(async (command) => ({ stdout: await run(command).catch(() => '') }));
-    await run(['debootstrap', '--variant=minbase', SUITE, work, ...mirrors.slice(0, 1)]);
+    const mirror = await debianMirror(async (command) => ({ stdout: await run(command).catch(() => '') }));
+    await run(['debootstrap', '--variant=minbase', SUITE, work, ...(mirror === undefined ? [] : [mirror])]);
     const inside = (...command: string[]) =>
       run(['chroot', work, 'env', 'DEBIAN_FRONTEND=noninteractive', ...command]);
     await inside('apt-get', ...STALE_ALLOWED, 'update', '-qq');
