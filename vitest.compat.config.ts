@@ -4,7 +4,10 @@ import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { compatReporter } from './test/compat/reporter.ts';
 
-/** A directory to put first on the PATH, with the tools that MYDUMPER_BIN and MYLOADER_BIN name; none where they name none. */
+/**
+ * A directory to put first on the PATH, with the tools that MYDUMPER_BIN and MYLOADER_BIN name;
+ * none where they name none.
+ */
 function chosenTools(): string[] {
   const tools = { mydumper: process.env.MYDUMPER_BIN, myloader: process.env.MYLOADER_BIN };
   if (Object.values(tools).every((path) => path === undefined)) return [];
@@ -16,7 +19,10 @@ function chosenTools(): string[] {
   return [directory];
 }
 
-/** Every promise with one pair of mydumper and server, written to docs/compatibility: `npm run compat`. */
+/**
+ * Every promise with one pair of mydumper and server, written to docs/compatibility: `npm run
+ * compat`.
+ */
 export default defineConfig({
   test: {
     include: ['test/compat/content.test.ts', 'test/compat/runs.test.ts'],

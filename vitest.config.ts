@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of the CDK app share one process: loading aws-cdk-lib takes seconds, and they change nothing that others see. */
+/**
+ * Tests of the CDK app share one process: loading aws-cdk-lib takes seconds, and they change
+ * nothing that others see.
+ */
 const INFRA = 'test/infra/**/*.test.ts';
 /** Replaces modules, and other files of its process would get them. */
 const MOCKING = 'test/storage/retry.test.ts';
@@ -22,8 +25,9 @@ export default defineConfig({
           // The image test builds an image first: npm run test:image.
           exclude: [INFRA, MOCKING, 'test/image/**'],
           fileParallelism: true,
-          // Starting a process and loading the same modules for each of a hundred files takes longer than most of them do. They
-          // undo what they change: timers, environment, processes, directories.
+          // Starting a process and loading the same modules for each of a hundred files takes
+          // longer than most of them do. They undo what they change: timers, environment,
+          // processes, directories.
           isolate: false,
         },
       },

@@ -42,7 +42,11 @@ export function readArguments(argv: readonly string[]): Arguments {
   );
   const { tokens } = parseArgs({
     args: [...argv],
-    options: { ...options, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'V' } },
+    options: {
+      ...options,
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'V' },
+    },
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -63,9 +67,12 @@ export function readArguments(argv: readonly string[]): Arguments {
       else if (token.name === 'version' || token.name === 'V') asked ??= 'version';
       else {
         const name = byFlag.get(token.name);
-        if (name === undefined) mistakes.push(`${token.rawName}: unknown option; --help lists them`);
+        if (name === undefined)
+          mistakes.push(`${token.rawName}: unknown option; --help lists them`);
         else if (SECRETS.has(name)) {
-          mistakes.push(`${token.rawName}: set ${name} in the environment instead; a flag would show in ps`);
+          mistakes.push(
+            `${token.rawName}: set ${name} in the environment instead; a flag would show in ps`,
+          );
         } else if (SWITCHES.has(name)) values[name] = token.value ?? 'true';
         else if (token.value === undefined) mistakes.push(`${token.rawName}: needs a value`);
         else values[name] = token.value;

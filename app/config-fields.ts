@@ -16,7 +16,8 @@ const whole = (minimum: number, maximum: number, unit = '') =>
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
 
-// Key rules: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html (1,024 bytes in all).
+// Key rules: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html (1,024 bytes in
+// all).
 const KEY_SAFE = /^[A-Za-z0-9!_'()*.-]+$/;
 const isKeySegment = (segment: string) =>
   KEY_SAFE.test(segment) && segment !== '.' && segment !== '..' && segment.length <= 200;
@@ -122,7 +123,8 @@ export const variablesSchema = z.object({
   TLS_MODE: oneOf(['disabled', 'preferred', 'required', 'verify-ca', 'verify-full']).optional(),
   TLS_CA: readableFile.optional(),
   UPLOAD_CONCURRENCY: whole(1, 64).default(4),
-  // S3 takes parts of 5 MiB to 5 GiB: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+  // S3 takes parts of 5 MiB to 5 GiB:
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
   PART_SIZE_MB: whole(5, 5120, ' (MiB)').default(8),
   UPLOAD_RETRY_SECONDS: whole(0, 86_400, ' (seconds)').default(300),
   QUERY_TIMEOUT_SECONDS: whole(1, 86_400, ' (seconds)').default(900),
@@ -140,7 +142,8 @@ export const variablesSchema = z.object({
     .string()
     .refine(
       (value) =>
-        value.split('&').length <= 10 && value.split('&').every((tag) => /^[^=&]+=[^=&]*$/.test(tag)),
+        value.split('&').length <= 10 &&
+        value.split('&').every((tag) => /^[^=&]+=[^=&]*$/.test(tag)),
       {
         error: 'must be up to 10 URL-encoded tags, key=value&key=value',
       },
@@ -149,7 +152,9 @@ export const variablesSchema = z.object({
   S3_FORCE_PATH_STYLE: oneOf(['true', 'false']).default('false'),
   METRICS_NAMESPACE: z
     .string()
-    .regex(/^[A-Za-z0-9.\-_/#:]{0,255}$/, { error: 'must be up to 255 letters, digits and . - _ / # :' })
+    .regex(/^[A-Za-z0-9.\-_/#:]{0,255}$/, {
+      error: 'must be up to 255 letters, digits and . - _ / # :',
+    })
     .default('MydumperFargate'),
   METRICS_INTERVAL_SECONDS: whole(1, 3600, ' (seconds)').default(60),
   MYDUMPER_BIN: z.string().default('mydumper'),

@@ -34,7 +34,9 @@ const onOff = z
 export const readingFields = {
   BACKUP_ID: z
     .string()
-    .regex(/^(?:latest|\d{8}T\d{6}Z)$/, { error: 'must be latest or an id such as 20261122T030000Z' })
+    .regex(/^(?:latest|\d{8}T\d{6}Z)$/, {
+      error: 'must be latest or an id such as 20261122T030000Z',
+    })
     .default('latest'),
   RESTORE_TABLES: z
     .string()
@@ -95,9 +97,13 @@ export function readingMistakes({ command, sourceGiven, reading, dump }: Config)
   if (command !== 'restore') return [];
   const mistakes: string[] = [];
   if (!sourceGiven)
-    mistakes.push('SOURCE is required by restore: the server the backup is of; HOST is where it is loaded');
+    mistakes.push(
+      'SOURCE is required by restore: the server the backup is of; HOST is where it is loaded',
+    );
   if (reading.restore.as !== undefined && dump.databases.length !== 1)
-    mistakes.push('RESTORE_AS needs exactly one database in DATABASES: --databases shop --as shop_copy');
+    mistakes.push(
+      'RESTORE_AS needs exactly one database in DATABASES: --databases shop --as shop_copy',
+    );
   if (reading.restore.what === 'nothing')
     mistakes.push('RESTORE_SCHEMA_ONLY and RESTORE_DATA_ONLY exclude each other');
   return mistakes;

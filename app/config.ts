@@ -13,7 +13,10 @@ export type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'ver
 export type LockMode = 'auto' | 'ftwrl' | 'lock-all' | 'safe-no-lock' | 'none';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Where and how to reach the MySQL server. `password` must reach no argv, log, metric, manifest or message. */
+/**
+ * Where and how to reach the MySQL server. `password` must reach no argv, log, metric, manifest or
+ * message.
+ */
 export type ServerConfig = {
   readonly host: string;
   readonly port: number;
@@ -37,7 +40,10 @@ export type StoreConfig = {
   readonly retrySeconds: number;
 };
 
-/** Everything a run needs to know, read once. Inner modules take values from it, never from the environment. */
+/**
+ * Everything a run needs to know, read once. Inner modules take values from it, never from the
+ * environment.
+ */
 export type Config = {
   readonly command: Command;
   readonly server: ServerConfig;
@@ -66,7 +72,11 @@ export type Config = {
   readonly compression: Compression;
   readonly uploadConcurrency: number;
   /** Metrics belong where the task runs, which need not be where the bucket is. */
-  readonly metrics: { readonly namespace: string; readonly intervalSeconds: number; readonly region: string };
+  readonly metrics: {
+    readonly namespace: string;
+    readonly intervalSeconds: number;
+    readonly region: string;
+  };
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'SILENT';
 };
 
@@ -75,14 +85,20 @@ export type Invocation =
   | { readonly kind: 'version' }
   | { readonly kind: 'run'; readonly config: Config };
 
-/** Empty means something for these; for all others an empty value counts as not set, as task definitions often pass them. */
+/**
+ * Empty means something for these; for all others an empty value counts as not set, as task
+ * definitions often pass them.
+ */
 const EMPTY_IS_A_VALUE: ReadonlySet<string> = new Set<VariableName>(['METRICS_NAMESPACE']);
 
 /**
  * Reads argv and the environment into a configuration.
  * @throws Failure of kind `configuration` with one line for each mistake, all of them at once.
  */
-export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Invocation {
+export function readInvocation(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Invocation {
   const { command, values, asked, mistakes } = readArguments(argv);
   if (asked !== undefined) return { kind: asked };
 
@@ -101,7 +117,10 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv =
   const config = toConfig(command, parsed.data, env);
   const contradictions = readingMistakes(config);
   if (contradictions.length > 0) throw new Failure('configuration', contradictions);
-  if ((config.server.tls.mode ?? '').startsWith('verify') && config.server.tls.caFile === undefined) {
+  if (
+    (config.server.tls.mode ?? '').startsWith('verify') &&
+    config.server.tls.caFile === undefined
+  ) {
     throw new Failure(
       'configuration',
       `TLS_MODE="${config.server.tls.mode}": needs TLS_CA, the PEM file to verify with`,
@@ -123,7 +142,11 @@ function mistakeLine(name: string, raw: Record<string, string>, message: string)
   return `${name}=${shown}: ${message}`;
 }
 
-function toConfig(command: Command, values: z.infer<typeof variablesSchema>, env: NodeJS.ProcessEnv): Config {
+function toConfig(
+  command: Command,
+  values: z.infer<typeof variablesSchema>,
+  env: NodeJS.ProcessEnv,
+): Config {
   const region = values.REGION ?? (env[SDK_VARIABLES.region] || 'eu-central-1');
   return {
     command,
@@ -155,7 +178,8 @@ function toConfig(command: Command, values: z.infer<typeof variablesSchema>, env
     reading: readingConfig(values),
     staging: {
       directory: resolve(values.OUTPUTDIR),
-      budgetBytes: (values.STAGING_LIMIT_MB ?? values.CHUNK_FILE_SIZE_MB * values.MAX_FILE_COUNT) * MIB,
+      budgetBytes:
+        (values.STAGING_LIMIT_MB ?? values.CHUNK_FILE_SIZE_MB * values.MAX_FILE_COUNT) * MIB,
     },
     dump: {
       mydumper: values.MYDUMPER_BIN,
@@ -194,7 +218,10 @@ export function sourceNotice({ server, source, sourceGiven }: Config): string | 
   );
 }
 
-/** Makes any host name usable as a key segment: what is not a letter, digit or `_ . -` becomes a hyphen. */
+/**
+ * Makes any host name usable as a key segment: what is not a letter, digit or `_ . -` becomes a
+ * hyphen.
+ */
 export function keySafe(host: string): string {
   const safe = host.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 200);
   return /^\.{0,2}$/.test(safe) ? `host${safe}` : safe;

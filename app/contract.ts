@@ -1,6 +1,6 @@
 /**
- * The names other people's scripts, dashboards and the CDK stack depend on: environment variables, exit codes, metrics.
- * Nothing here reads the environment; `config.ts` does.
+ * The names other people's scripts, dashboards and the CDK stack depend on: environment variables,
+ * exit codes, metrics. Nothing here reads the environment; `config.ts` does.
  */
 
 export const COMMANDS = ['backup', 'restore', 'verify', 'list'] as const;
@@ -23,7 +23,10 @@ export const EXIT = {
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.done, 'done'],
   [EXIT.badConfiguration, 'bad configuration'],
-  [EXIT.preflightRefused, 'preflight refused (bucket, database, privileges, tools, another run active)'],
+  [
+    EXIT.preflightRefused,
+    'preflight refused (bucket, database, privileges, tools, another run active)',
+  ],
   [EXIT.dumpFailed, 'dump failed'],
   [EXIT.uploadFailed, 'upload failed'],
   [EXIT.stagingBudget, 'staging could not be kept within its budget'],
@@ -46,10 +49,16 @@ export type Variable = {
   readonly switch?: true;
 };
 
-/** What takes time with the size of the data may take this many times as long as QUERY_TIMEOUT_SECONDS or STALL_TIMEOUT_SECONDS say. */
+/**
+ * What takes time with the size of the data may take this many times as long as
+ * QUERY_TIMEOUT_SECONDS or STALL_TIMEOUT_SECONDS say.
+ */
 export const LONG_FACTOR = 24;
 
-/** Every environment variable the program reads, in the order `--help` lists them. Flags mirror them: `--staging-limit-mb`. */
+/**
+ * Every environment variable the program reads, in the order `--help` lists them. Flags mirror
+ * them: `--staging-limit-mb`.
+ */
 export const VARIABLES = [
   { name: 'BUCKET', default: 'required', meaning: 'S3 bucket' },
   { name: 'REGION', default: 'AWS_REGION, else eu-central-1', meaning: 'region of the bucket' },
@@ -104,13 +113,22 @@ export const VARIABLES = [
     default: "server's default",
     meaning: 'disabled, preferred, required, verify-ca or verify-full',
   },
-  { name: 'TLS_CA', default: 'none', meaning: 'PEM file of the certificate authorities to trust for MySQL' },
-  { name: 'UPLOAD_CONCURRENCY', default: '4', meaning: 'files uploaded or downloaded at the same time' },
+  {
+    name: 'TLS_CA',
+    default: 'none',
+    meaning: 'PEM file of the certificate authorities to trust for MySQL',
+  },
+  {
+    name: 'UPLOAD_CONCURRENCY',
+    default: '4',
+    meaning: 'files uploaded or downloaded at the same time',
+  },
   { name: 'PART_SIZE_MB', default: '8', meaning: 'S3 multipart part size in MiB, 5 or more' },
   {
     name: 'UPLOAD_RETRY_SECONDS',
     default: '300',
-    meaning: 'how long one S3 request is retried through throttling and outages before the command fails',
+    meaning:
+      'how long one S3 request is retried through throttling and outages before the command fails',
   },
   {
     name: 'QUERY_TIMEOUT_SECONDS',
@@ -220,7 +238,10 @@ export const VARIABLES = [
 
 export type VariableName = (typeof VARIABLES)[number]['name'];
 
-/** Variables of the AWS SDK that this program reads too; the rest of the SDK's own chain is the SDK's business. */
+/**
+ * Variables of the AWS SDK that this program reads too; the rest of the SDK's own chain is the
+ * SDK's business.
+ */
 export const SDK_VARIABLES = { region: 'AWS_REGION' } as const;
 
 export const METRIC_DIMENSION = 'Source';

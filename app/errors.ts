@@ -22,8 +22,9 @@ const EXIT_CODES: Readonly<Record<Exclude<FailureKind, 'interrupted'>, number>> 
 };
 
 /**
- * A failure whose message is meant for the operator: it names the variable, file or object, and the way out.
- * Messages hold no secret. `lines` has more than one entry only where several mistakes are reported at once.
+ * A failure whose message is meant for the operator: it names the variable, file or object, and the
+ * way out. Messages hold no secret. `lines` has more than one entry only where several mistakes are
+ * reported at once.
  */
 export class Failure extends Error {
   readonly kind: FailureKind;
@@ -57,7 +58,10 @@ export class Failure extends Error {
 
 export type InterruptSignal = 'SIGTERM' | 'SIGINT';
 
-/** The exit code the contract gives to a failure; what is not a `Failure` is a defect of ours and counts as the dump's. */
+/**
+ * The exit code the contract gives to a failure; what is not a `Failure` is a defect of ours and
+ * counts as the dump's.
+ */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Failure)) return EXIT.dumpFailed;
   if (error.kind !== 'interrupted') return EXIT_CODES[error.kind];

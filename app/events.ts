@@ -1,6 +1,9 @@
 import { EventEmitter } from 'node:events';
 
-/** One look at a running backup, taken several times a second. Counters grow from the start of the run. */
+/**
+ * One look at a running backup, taken several times a second. Counters grow from the start of the
+ * run.
+ */
 export type Sample = {
   readonly stagedBytes: number;
   readonly budgetBytes: number;
@@ -28,9 +31,14 @@ export type BackupSummary = {
   readonly uploadRetries: number;
 };
 
-/** Everything a backup tells: the log, the metrics and the progress display are listeners, nothing else prints. */
+/**
+ * Everything a backup tells: the log, the metrics and the progress display are listeners, nothing
+ * else prints.
+ */
 export type BackupEvents = {
-  /** Preflight passed. `estimatedBytes` is what table statistics say the dump will hold; may be 0. */
+  /**
+   * Preflight passed. `estimatedBytes` is what table statistics say the dump will hold; may be 0.
+   */
   started: [
     {
       backupId: string;

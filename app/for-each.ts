@@ -1,13 +1,14 @@
 /**
- * Works on the items in order, at most `limit` at a time. The first failure stops the rest from being begun, and is thrown
- * once those under way have ended.
+ * Works on the items in order, at most `limit` at a time. The first failure stops the rest from
+ * being begun, and is thrown once those under way have ended.
  */
 export async function forEach<T>(
   items: Iterable<T> | AsyncIterable<T>,
   limit: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  const iterator =
+    Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   const worker = async () => {
     for (;;) {

@@ -7,7 +7,10 @@ import { logFailure } from './observe/log.ts';
 import { TOOL_VERSION } from './tool-version.ts';
 import { within } from './within.ts';
 
-/** Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone (invariant 8). */
+/**
+ * Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone
+ * (invariant 8).
+ */
 const SHUTDOWN_MILLISECONDS = 17_000;
 /** Who reads our output may be slow, or have stopped reading. */
 const LAST_OUTPUT_MILLISECONDS = 5000;
@@ -43,8 +46,9 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once. Listened to until the process is gone.
- * Once the outcome is settled no signal changes the exit code: a backup whose manifest is written exists.
+ * The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once.
+ * Listened to until the process is gone. Once the outcome is settled no signal changes the exit
+ * code: a backup whose manifest is written exists.
  */
 function onSignals(): { signal: AbortSignal; settle: (exitCode: number) => void } {
   const controller = new AbortController();

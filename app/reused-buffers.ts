@@ -1,12 +1,16 @@
 /**
- * Buffers that are used again and again: memory that is new each time costs the kernel's clearing of its pages, giving it back, and many a
- * garbage collection. There are as many as were ever in use at once.
+ * Buffers that are used again and again: memory that is new each time costs the kernel's clearing
+ * of its pages, giving it back, and many a garbage collection. There are as many as were ever in
+ * use at once.
  */
 export type ReusedBuffers = {
   readonly take: (bytes: number) => Buffer;
   /** Somebody else reads it too: it has to be given back once more. */
   readonly hold: (piece: Buffer) => void;
-  /** The buffer or any view of it, once its reader is done. What was not taken here, or was given back by all, is left alone. */
+  /**
+   * The buffer or any view of it, once its reader is done. What was not taken here, or was given
+   * back by all, is left alone.
+   */
   readonly giveBack: (piece: Buffer) => void;
 };
 

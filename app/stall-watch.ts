@@ -28,8 +28,9 @@ export type StallWatch = {
 };
 
 /**
- * Watches for a tool that does nothing any more: no line of output, no byte written, though it is not held, and the server does nothing
- * for it either. While the server does, it may take 24 times as long. Time in which we ourselves were stopped does not count.
+ * Watches for a tool that does nothing any more: no line of output, no byte written, though it is
+ * not held, and the server does nothing for it either. While the server does, it may take 24 times
+ * as long. Time in which we ourselves were stopped does not count.
  */
 export function watchForStall(options: StallOptions): StallWatch {
   const { name, limitSeconds } = options;
@@ -42,9 +43,12 @@ export function watchForStall(options: StallOptions): StallWatch {
   let lookedAt = performance.now();
 
   const ask = async () => {
-    const work = await options
-      .askServer()
-      .catch((error: unknown): Work => ({ busy: false, what: `the MySQL server cannot be asked: ${error}` }));
+    const work = await options.askServer().catch(
+      (error: unknown): Work => ({
+        busy: false,
+        what: `the MySQL server cannot be asked: ${error}`,
+      }),
+    );
     if (quietSeconds < limitSeconds || ended) return; // it has gone on meanwhile
     if (work.busy && quietSeconds < longestSeconds) {
       askAtSeconds = quietSeconds + Math.min(limitSeconds, ASK_AGAIN_SECONDS);

@@ -9,14 +9,18 @@ export type WildcardPart = string | typeof ANY | typeof ONE;
 export type WildcardPattern = { readonly test: (text: string) => boolean };
 
 /**
- * A pattern that is to match the whole of a text, character by character. Pure. It takes time in proportion to text times pattern at the
- * most, where a regular expression goes through all ways to share a text among several `ANY`.
+ * A pattern that is to match the whole of a text, character by character. Pure. It takes time in
+ * proportion to text times pattern at the most, where a regular expression goes through all ways to
+ * share a text among several `ANY`.
  */
 export function wildcardPattern(parts: readonly WildcardPart[]): WildcardPattern {
   return { test: (text) => matches(parts, [...text]) };
 }
 
-/** An `ANY` need not take more than what lets the parts up to the next one match, so only the last one is tried again. */
+/**
+ * An `ANY` need not take more than what lets the parts up to the next one match, so only the last
+ * one is tried again.
+ */
 function matches(parts: readonly WildcardPart[], text: readonly string[]): boolean {
   let at = 0;
   let next = 0;

@@ -2,7 +2,10 @@ import { EventEmitter } from 'node:events';
 
 type Detail = { readonly detail?: Readonly<Record<string, unknown>> };
 
-/** One look at a running restore or verification. Bytes are of the dump, uncompressed, unless the command says otherwise. */
+/**
+ * One look at a running restore or verification. Bytes are of the dump, uncompressed, unless the
+ * command says otherwise.
+ */
 export type WorkSample = {
   /** What is being done, for people. */
   readonly stage: string;
@@ -12,7 +15,9 @@ export type WorkSample = {
   readonly staged?: { readonly bytes: number; readonly budgetBytes: number };
 };
 
-/** Everything that restore and verify tell while they run; log and progress display are listeners. */
+/**
+ * Everything that restore and verify tell while they run; log and progress display are listeners.
+ */
 export type WorkEvents = {
   started: [{ message: string } & Detail];
   notice: [{ message: string } & Detail];

@@ -54,9 +54,19 @@ export function stepsOf(alternative: BackupAlternative, context: Context): reado
       return [{ name: 'stop-upload-resume', argv, env: clientEnvironment(context), directory }];
     }
     case 'mydumper-then-aws': {
-      const copy = ['s3', 'cp', '--recursive', '--only-show-errors', directory, `s3://${BUCKET}/aws/`];
+      const copy = [
+        's3',
+        'cp',
+        '--recursive',
+        '--only-show-errors',
+        directory,
+        `s3://${BUCKET}/aws/`,
+      ];
       const argv = [AWS, '--endpoint-url', endpoint, ...copy];
-      return [dump(context), { name: 'aws s3 cp', argv, env: clientEnvironment(context), directory }];
+      return [
+        dump(context),
+        { name: 'aws s3 cp', argv, env: clientEnvironment(context), directory },
+      ];
     }
     case 'mydumper-then-rclone': {
       const argv = ['rclone', 'copy', '--config', '', directory, `:s3:${BUCKET}/rclone/`];
@@ -127,14 +137,22 @@ export function ours(context: Context, compression: 'none' | 'zstd'): Step {
     COMPRESS: compression,
     ...context.variables,
   };
-  return { name: 'backup', argv: [process.execPath, ...AS_IN_THE_IMAGE, MAIN, 'backup'], env, directory };
+  return {
+    name: 'backup',
+    argv: [process.execPath, ...AS_IN_THE_IMAGE, MAIN, 'backup'],
+    env,
+    directory,
+  };
 }
 
 export function databaseEnvironment(db: Setting['db']): Record<string, string> {
   return { HOST: db.host, PORT: String(db.port), USERNAME: db.user, PASSWORD: db.password };
 }
 
-/** For everything that speaks S3, ours and others: made-up credentials, and the certificate to trust. */
+/**
+ * For everything that speaks S3, ours and others: made-up credentials, and the certificate to
+ * trust.
+ */
 export function clientEnvironment({
   endpoint,
   setting,
@@ -160,6 +178,8 @@ export function rcloneEnvironment({
     RCLONE_S3_REGION: 'eu-central-1',
     RCLONE_S3_LIST_VERSION: '2',
     // rclone takes no notice of AWS_CA_BUNDLE but to refuse to start.
-    ...(endpoint.startsWith('https:') ? { RCLONE_CA_CERT: setting.certificate, AWS_CA_BUNDLE: '' } : {}),
+    ...(endpoint.startsWith('https:')
+      ? { RCLONE_CA_CERT: setting.certificate, AWS_CA_BUNDLE: '' }
+      : {}),
   };
 }

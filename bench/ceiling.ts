@@ -10,7 +10,10 @@ import type { Sink } from './sink/start.ts';
 
 const MEGABYTES = 2000;
 
-/** What the S3 server takes from a loop of raw HTTP PUTs of one buffer, both on this machine's processors. */
+/**
+ * What the S3 server takes from a loop of raw HTTP PUTs of one buffer, both on this machine's
+ * processors.
+ */
 export async function measureCeiling(setting: Setting, sink: Sink): Promise<Ceiling> {
   const directory = await freshDirectory(join(setting.work, 'staging'));
   await sink.reset(undefined);

@@ -1,8 +1,15 @@
-/** As `node --cpu-prof` writes it: the tree of calls, and which of its nodes was running at each look. */
+/**
+ * As `node --cpu-prof` writes it: the tree of calls, and which of its nodes was running at each
+ * look.
+ */
 export type CpuProfile = {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: {
+      readonly functionName: string;
+      readonly url: string;
+      readonly lineNumber: number;
+    };
     readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
@@ -47,14 +54,18 @@ const THREADS: readonly (readonly [name: string, file: string])[] = [
 
 /** Each of our threads has a file that only it runs. */
 export function threadOf({ nodes }: CpuProfile): string {
-  const found = THREADS.find(([, file]) => nodes.some(({ callFrame }) => callFrame.url.endsWith(file)));
+  const found = THREADS.find(([, file]) =>
+    nodes.some(({ callFrame }) => callFrame.url.endsWith(file)),
+  );
   return found?.[0] ?? 'main thread';
 }
 
 /** Undefined for a native function that could be anything's. */
 export function placeOf({ functionName, url }: Frame): string | undefined {
   const text = `${functionName} ${url}`;
-  return PLACES.find(([, pattern]) => pattern.test(text))?.[0] ?? (url === '' ? undefined : 'other');
+  return (
+    PLACES.find(([, pattern]) => pattern.test(text))?.[0] ?? (url === '' ? undefined : 'other')
+  );
 }
 
 /** Seconds by place. */
@@ -75,7 +86,10 @@ export function secondsByFunction(
 }
 
 /** Native functions have no place in the source: they count for who called them. */
-function sumBy(profile: CpuProfile, nameOf: (frame: Frame) => string | undefined): Record<string, number> {
+function sumBy(
+  profile: CpuProfile,
+  nameOf: (frame: Frame) => string | undefined,
+): Record<string, number> {
   const names = new Map<number, string>();
   const byId = new Map(profile.nodes.map((node) => [node.id, node]));
   const walk = (id: number, caller: string) => {

@@ -1,4 +1,7 @@
-/** Preloaded by `--import`: when the process ends, writes how late its event loop was, in milliseconds, to the file in EVENT_LOOP_FILE. */
+/**
+ * Preloaded by `--import`: when the process ends, writes how late its event loop was, in
+ * milliseconds, to the file in EVENT_LOOP_FILE.
+ */
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
@@ -9,7 +12,8 @@ if (isMainThread && file !== undefined) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MILLISECONDS });
   delay.enable();
   process.once('exit', () => {
-    const milliseconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MILLISECONDS);
+    const milliseconds = (nanoseconds: number) =>
+      Math.max(0, nanoseconds / 1e6 - RESOLUTION_MILLISECONDS);
     writeFileSync(
       file,
       JSON.stringify({

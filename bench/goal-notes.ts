@@ -5,7 +5,10 @@ const TRIED =
 const COSTS =
   'each byte is hashed by SHA-256 for the manifest, which is the largest part where the processor has no instructions for it and takes the longer the busier its neighbour is; staging is watched; and the AWS SDK has its price for each file, of which a small budget makes many';
 
-/** For a goal that is missed: what was tried, and what limits it as far as is known. No figures here: those are measured. */
+/**
+ * For a goal that is missed: what was tried, and what limits it as far as is known. No figures
+ * here: those are measured.
+ */
 export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
   'dump-bound': `${TRIED}. What limits it at small sizes, where a twentieth is no more than a few statements of each thread: mydumper stops at each write until it was looked at (the gate), and is paused now and then, while neither it nor the server does anything; the start of Node and the preflight, which are a constant; and processor time: ${COSTS}.`,
   'against-copy': `${TRIED}. Dump, server, S3 server and copying share the processors, which are busy in either case (see “busy”): overlapping gains only what the copiers leave idle, and what we do beyond copying (SHA-256, watching) is added. Floor A alone is near the limit or above it (last column), before anything is shipped. Where processors are not the limit overlapping gains what it should: see mydumper, then rclone, in the balanced case.`,

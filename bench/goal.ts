@@ -36,6 +36,9 @@ export const ratio = (above: number | undefined, below: number | undefined) =>
 
 export const shown = (value: number | undefined, digits = 1) => value?.toFixed(digits) ?? '?';
 
-export function medianOf(samples: readonly Sample[], of: (sample: Sample) => number): number | undefined {
+export function medianOf(
+  samples: readonly Sample[],
+  of: (sample: Sample) => number,
+): number | undefined {
   return samples.length === 0 ? undefined : median(samples.map(of));
 }

@@ -14,7 +14,9 @@ function pausedOf(samples: readonly Sample[]): string {
   return `; mydumper was paused for ${seconds.toFixed(1)} s of ${kept.wallSeconds.toFixed(1)} s`;
 }
 
-/** What was measured unlimited and without TLS, at each size that was compared, the largest first. */
+/**
+ * What was measured unlimited and without TLS, at each size that was compared, the largest first.
+ */
 function bySize({ samples }: Results, needed: readonly AlternativeName[]) {
   const fast = samples.filter(({ bandwidth, tls }) => bandwidth === 'unlimited' && !tls);
   const sizes = [...new Set(fast.map(({ sizeGb }) => sizeGb))].sort((left, right) => right - left);
@@ -62,8 +64,8 @@ export function copyGoals(results: Results): readonly Goal[] {
 }
 
 /**
- * How long floor A would take with the processors that shipping and the S3 server leave it: the processor seconds of mydumper and server,
- * spread over those, but no less than it takes with all.
+ * How long floor A would take with the processors that shipping and the S3 server leave it: the
+ * processor seconds of mydumper and server, spread over those, but no less than it takes with all.
  */
 export function floorOnShareLeft(
   alone: readonly Sample[],
@@ -71,10 +73,14 @@ export function floorOnShareLeft(
   processors: number,
 ): { readonly seconds: number; readonly processors: number } | undefined {
   const floorSeconds = medianOf(alone, ({ wallSeconds }) => wallSeconds);
-  const floorCpu = medianOf(alone, ({ cpuSeconds, databaseCpuSeconds }) => cpuSeconds + databaseCpuSeconds);
+  const floorCpu = medianOf(
+    alone,
+    ({ cpuSeconds, databaseCpuSeconds }) => cpuSeconds + databaseCpuSeconds,
+  );
   const taken = medianOf(
     ours,
-    ({ movingCpuSeconds, s3CpuSeconds, wallSeconds }) => (movingCpuSeconds + s3CpuSeconds) / wallSeconds,
+    ({ movingCpuSeconds, s3CpuSeconds, wallSeconds }) =>
+      (movingCpuSeconds + s3CpuSeconds) / wallSeconds,
   );
   if (floorSeconds === undefined || floorCpu === undefined || taken === undefined) return undefined;
   const left = processors - taken;
@@ -88,9 +94,12 @@ export function sizePoints(
   of: (sample: Sample) => number,
 ): readonly { readonly x: number; readonly y: number }[] {
   const fitting = samples.filter(
-    (sample) => sample.alternative === alternative && sample.bandwidth === 'unlimited' && !sample.tls,
+    (sample) =>
+      sample.alternative === alternative && sample.bandwidth === 'unlimited' && !sample.tls,
   );
-  const sizes = [...new Set(fitting.map(({ sizeGb }) => sizeGb))].sort((left, right) => left - right);
+  const sizes = [...new Set(fitting.map(({ sizeGb }) => sizeGb))].sort(
+    (left, right) => left - right,
+  );
   return sizes.map((size) => {
     const here = fitting.filter(({ sizeGb }) => sizeGb === size);
     return { x: median(here.map(({ dumpedBytes }) => dumpedBytes / 1e9)), y: median(here.map(of)) };

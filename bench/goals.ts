@@ -87,7 +87,10 @@ const PEERS = [
   { peer: 'aws', alternative: 'mydumper-then-aws' },
 ] as const;
 
-/** What moving a GB costs, against the copiers; over TLS, as to AWS itself, bodies are not hashed for the signature by anybody. */
+/**
+ * What moving a GB costs, against the copiers; over TLS, as to AWS itself, bodies are not hashed
+ * for the signature by anybody.
+ */
 function cpuGoals(
   cpuPerGb: (alternative: AlternativeName, tls: boolean) => number | undefined,
   tls: boolean,

@@ -1,4 +1,7 @@
-/** `npm run bench`: every alternative on the same databases, in one run and in turns; writes docs/benchmarks.md. */
+/**
+ * `npm run bench`: every alternative on the same databases, in one run and in turns; writes
+ * docs/benchmarks.md.
+ */
 import { writeFileSync } from 'node:fs';
 import { THREADS } from './alternatives.ts';
 import { measureCeiling, measureHashRates } from './ceiling.ts';

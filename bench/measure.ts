@@ -2,7 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { allocatedBytes } from './disk.ts';
 import { type Pause, pausesIn } from './pauses.ts';
-import { cpuSecondsOf, endedChildrenSeconds, lookAtTree, peakResidentBytes } from './process-tree.ts';
+import {
+  cpuSecondsOf,
+  endedChildrenSeconds,
+  lookAtTree,
+  peakResidentBytes,
+} from './process-tree.ts';
 
 /** One program, or several joined by a pipe, run to its end. */
 export type Step = {
@@ -38,12 +43,16 @@ export type StepMeasure = {
 export type Moment = { readonly seconds: number; readonly diskBytes: number };
 
 const PERIOD_MILLISECONDS = 20;
-/** Looking may take no more than this share of one processor: a directory of thousands of files is looked at less often. */
+/**
+ * Looking may take no more than this share of one processor: a directory of thousands of files is
+ * looked at less often.
+ */
 const SHARE_OF_LOOKING = 0.05;
 
 /**
- * Runs a step and looks at it from outside. Processor seconds are the kernel's own account of children that have ended (cutime and cstime of
- * this process), so nothing that was waited for is missed; only how they divide among programs is by looking.
+ * Runs a step and looks at it from outside. Processor seconds are the kernel's own account of
+ * children that have ended (cutime and cstime of this process), so nothing that was waited for is
+ * missed; only how they divide among programs is by looking.
  * @throws Error with the end of its output when it does not exit with 0.
  */
 export async function measureStep(step: Step, beside: Beside): Promise<StepMeasure> {
@@ -119,10 +128,13 @@ function watch(root: number, directory: string, startedAt: number) {
     timeline,
     peaks: () => peaks,
     stop: () => clearTimeout(timer),
-    /** What was spent after the last look counts for the first process, which is the last to end. */
+    /**
+     * What was spent after the last look counts for the first process, which is the last to end.
+     */
     cpuByProgram: (totalSeconds: number): Record<string, number> => {
       const sums: Record<string, number> = {};
-      for (const { program, cpuSeconds } of last.values()) sums[program] = (sums[program] ?? 0) + cpuSeconds;
+      for (const { program, cpuSeconds } of last.values())
+        sums[program] = (sums[program] ?? 0) + cpuSeconds;
       const first = last.get(root)?.program ?? 'unknown';
       const seen = Object.values(sums).reduce((sum, seconds) => sum + seconds, 0);
       sums[first] = (sums[first] ?? 0) + Math.max(0, totalSeconds - seen);

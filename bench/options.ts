@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
 import { ALTERNATIVES, type AlternativeName } from './alternative-names.ts';
 
-/** Of S3, in MB/s. `balanced`: database and S3 are limited alike, so that neither waits for processors. */
+/**
+ * Of S3, in MB/s. `balanced`: database and S3 are limited alike, so that neither waits for
+ * processors.
+ */
 export type Bandwidth = 'unlimited' | 'balanced' | number;
 
 export type BenchOptions = {
@@ -55,7 +58,9 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
     values.bandwidths ?? (values.quick ? 'unlimited,balanced' : 'unlimited,balanced,20,100'),
   );
   return {
-    sizesGb: [...new Set([...sizes, ...(values.large ? [20] : [])])].sort((left, right) => left - right),
+    sizesGb: [...new Set([...sizes, ...(values.large ? [20] : [])])].sort(
+      (left, right) => left - right,
+    ),
     rounds: Math.ceil(positive('--rounds', values.rounds ?? (values.quick ? '1' : '3'))),
     bandwidths: bandwidths.map((text) =>
       text === 'unlimited' || text === 'balanced' ? text : positive('--bandwidths', text),

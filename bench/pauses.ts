@@ -1,8 +1,8 @@
 export type Pause = { readonly fromSeconds: number; readonly toSeconds: number };
 
 /**
- * When mydumper was stopped, by the `paused` and `resumed` lines of a JSON log, in seconds since `startedAt` (milliseconds of the clock). One
- * that was not ended lasts to the end.
+ * When mydumper was stopped, by the `paused` and `resumed` lines of a JSON log, in seconds since
+ * `startedAt` (milliseconds of the clock). One that was not ended lasts to the end.
  */
 export function pausesIn(log: string, startedAt: number, endSeconds: number): readonly Pause[] {
   const pauses: Pause[] = [];

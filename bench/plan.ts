@@ -22,33 +22,48 @@ const RESTORES = ['restore-ours', 'restore-download-myloader'] as const;
 /** Above it only floor A and ours run, which is what growth with size is told by. */
 const LARGEST_COMPARED_GB = 4;
 
-/** The size at which everything is compared, restores, TLS and slow networks too: the largest up to 1 GB, or the smallest there is. */
+/**
+ * The size at which everything is compared, restores, TLS and slow networks too: the largest up to
+ * 1 GB, or the smallest there is.
+ */
 export function referenceSize(sizesGb: readonly number[]): number {
   const sorted = sizesGb.toSorted((left, right) => left - right);
   return sorted.findLast((size) => size <= 1) ?? sorted[0] ?? 1;
 }
 
 /**
- * The size at which database and network are balanced: the largest up to 4 GB. At smaller ones a twentieth of the dump is not much more than what sockets hold
- * of it, so that whoever stops the dump while it uploads loses nothing by that.
+ * The size at which database and network are balanced: the largest up to 4 GB. At smaller ones a
+ * twentieth of the dump is not much more than what sockets hold of it, so that whoever stops the
+ * dump while it uploads loses nothing by that.
  */
 export function balancedSize(sizesGb: readonly number[]): number {
   return (
-    sizesGb.toSorted((left, right) => left - right).findLast((size) => size <= LARGEST_COMPARED_GB) ??
-    referenceSize(sizesGb)
+    sizesGb
+      .toSorted((left, right) => left - right)
+      .findLast((size) => size <= LARGEST_COMPARED_GB) ?? referenceSize(sizesGb)
   );
 }
 
-/** The cells of one round, in order. All alternatives meet at the reference size; those of a backup unlimited at the others too. */
+/**
+ * The cells of one round, in order. All alternatives meet at the reference size; those of a backup
+ * unlimited at the others too.
+ */
 export function planRound(
   options: Pick<BenchOptions, 'sizesGb' | 'bandwidths' | 'tls' | 'only'>,
 ): readonly Cell[] {
   const reference = referenceSize(options.sizesGb);
   const cells: Cell[] = [];
-  const add = (names: readonly AlternativeName[], sizeGb: number, bandwidth: Bandwidth, tls = false) => {
+  const add = (
+    names: readonly AlternativeName[],
+    sizeGb: number,
+    bandwidth: Bandwidth,
+    tls = false,
+  ) => {
     for (const alternative of names) cells.push({ alternative, sizeGb, bandwidth, tls });
   };
-  for (const bandwidth of options.bandwidths.toSorted((left, right) => order(left) - order(right))) {
+  for (const bandwidth of options.bandwidths.toSorted(
+    (left, right) => order(left) - order(right),
+  )) {
     if (bandwidth === 'unlimited') {
       add([...FLOORS, ...OURS, ...OTHERS, ...RESTORES], reference, bandwidth);
       if (options.tls)
@@ -61,7 +76,9 @@ export function planRound(
       for (const size of options.sizesGb)
         if (size !== reference)
           add(
-            size <= LARGEST_COMPARED_GB ? [...FLOORS, ...OURS, ...OTHERS] : ['mydumper-alone', ...OURS],
+            size <= LARGEST_COMPARED_GB
+              ? [...FLOORS, ...OURS, ...OTHERS]
+              : ['mydumper-alone', ...OURS],
             size,
             bandwidth,
           );
@@ -73,7 +90,9 @@ export function planRound(
       );
     else add(['upload-alone', ...OURS, ...OTHERS], reference, bandwidth);
   }
-  return cells.filter(({ alternative }) => options.only.length === 0 || options.only.includes(alternative));
+  return cells.filter(
+    ({ alternative }) => options.only.length === 0 || options.only.includes(alternative),
+  );
 }
 
 function order(bandwidth: Bandwidth): number {

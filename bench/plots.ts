@@ -31,10 +31,17 @@ function draw(name: string, title: string, height: number, option: echarts.EChar
 
 const STAGED = [
   { alternative: 'ours-none', name: 'staged-ours.svg', title: 'Ours, COMPRESS=none' },
-  { alternative: 'stop-upload-resume', name: 'staged-stop-upload-resume.svg', title: 'Stop, upload, resume' },
+  {
+    alternative: 'stop-upload-resume',
+    name: 'staged-stop-upload-resume.svg',
+    title: 'Stop, upload, resume',
+  },
 ] as const;
 
-/** Staged bytes over time of the first round, where S3 is as fast as the dump, else at the slowest bandwidth. */
+/**
+ * Staged bytes over time of the first round, where S3 is as fast as the dump, else at the slowest
+ * bandwidth.
+ */
 function stagingPlots({ samples }: Results): Drawn[] {
   const drawn = STAGED.flatMap(({ alternative, name, title }) => {
     const all = samples.filter(
@@ -48,7 +55,9 @@ function stagingPlots({ samples }: Results): Drawn[] {
     0,
     ...drawn.flatMap(({ sample }) => [1.15 * (sample.budgetBytes ?? 0), sample.peakDiskBytes]),
   );
-  return drawn.map(({ name, title, sample }) => stagingPlot(name, title, sample, endSeconds, mostBytes));
+  return drawn.map(({ name, title, sample }) =>
+    stagingPlot(name, title, sample, endSeconds, mostBytes),
+  );
 }
 
 /** All with the same axes. */
@@ -64,7 +73,13 @@ function stagingPlot(
   const whole = `${title}: staged bytes, ${sample.sizeGb} GB to S3 at ${speed} MB/s (pauses shaded)`;
   return draw(name, whole, 300, {
     grid: { left: 60, right: 120, top: 50, bottom: 45 },
-    xAxis: { type: 'value', name: 's', nameLocation: 'middle', nameGap: 25, max: Math.ceil(endSeconds) },
+    xAxis: {
+      type: 'value',
+      name: 's',
+      nameLocation: 'middle',
+      nameGap: 25,
+      max: Math.ceil(endSeconds),
+    },
     yAxis: { type: 'value', name: 'MiB', min: 0, max: Math.ceil(mostBytes / MIB) },
     series: [
       {
@@ -96,7 +111,8 @@ const COLOURS = ['#2563a8', '#7fb069', '#e6aa68', '#b07aa1', '#888888'];
 
 function wallPlot({ samples, referenceGb }: Results): Drawn[] {
   const fitting = samples.filter(
-    ({ sizeGb, tls, alternative }) => sizeGb === referenceGb && !tls && !alternative.startsWith('restore-'),
+    ({ sizeGb, tls, alternative }) =>
+      sizeGb === referenceGb && !tls && !alternative.startsWith('restore-'),
   );
   const bandwidths = [...new Set(fitting.map(({ bandwidth }) => bandwidth))];
   const names = ALTERNATIVES.filter(({ name }) =>
@@ -117,7 +133,9 @@ function wallPlot({ samples, referenceGb }: Results): Drawn[] {
       series: bandwidths.toReversed().map((bandwidth, index) => ({
         type: 'bar' as const,
         name: typeof bandwidth === 'number' ? `${bandwidth} MB/s` : bandwidth,
-        itemStyle: { color: COLOURS[(bandwidths.length - 1 - index) % COLOURS.length] ?? '#888888' },
+        itemStyle: {
+          color: COLOURS[(bandwidths.length - 1 - index) % COLOURS.length] ?? '#888888',
+        },
         label: { show: true, position: 'right' as const, fontSize: 10 },
         data: names.map(({ name }) => {
           const walls = fitting.filter(
@@ -142,10 +160,19 @@ function sizePlot({ samples }: Results): Drawn[] {
   const curves = BY_SIZE.map((each) => ({
     ...each,
     wall: sizePoints(samples, each.alternative, ({ wallSeconds }) => wallSeconds),
-    resident: sizePoints(samples, each.alternative, ({ moverResidentBytes }) => moverResidentBytes / MIB),
+    resident: sizePoints(
+      samples,
+      each.alternative,
+      ({ moverResidentBytes }) => moverResidentBytes / MIB,
+    ),
   })).filter(({ wall }) => wall.length > 1);
   if (curves.length === 0) return [];
-  const axis = { type: 'value' as const, name: 'GB dumped', nameLocation: 'middle' as const, nameGap: 25 };
+  const axis = {
+    type: 'value' as const,
+    name: 'GB dumped',
+    nameLocation: 'middle' as const,
+    nameGap: 25,
+  };
   return [
     draw('size.svg', 'Wall time and peak resident memory against size, S3 unlimited', 380, {
       legend: { top: 32, itemGap: 30, data: curves.map(({ title }) => title) },

@@ -29,7 +29,10 @@ function readStat(pid: number | 'self'): Stat {
   };
 }
 
-/** Processor seconds of all children of this process that have ended, and of theirs that they have waited for. */
+/**
+ * Processor seconds of all children of this process that have ended, and of theirs that they have
+ * waited for.
+ */
 export function endedChildrenSeconds(): number {
   return readStat('self').childrenCpuSeconds;
 }
@@ -42,7 +45,8 @@ export function cpuSecondsOf(pid: number): number {
 /** The most that was resident so far (VmHWM), in bytes; 0 when it is gone. */
 export function peakResidentBytes(pid: number): number {
   try {
-    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    const [, kib] =
+      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
     return Number(kib ?? 0) * 1024;
   } catch {
     return 0;
@@ -56,7 +60,12 @@ export function lookAtTree(root: number): readonly ProcessSeen[] {
   for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
     try {
       const { cpuSeconds, residentBytes } = readStat(pid);
-      seen.push({ pid, program: basename(readlinkSync(`/proc/${pid}/exe`)), cpuSeconds, residentBytes });
+      seen.push({
+        pid,
+        program: basename(readlinkSync(`/proc/${pid}/exe`)),
+        cpuSeconds,
+        residentBytes,
+      });
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
         const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1');
         waiting.push(

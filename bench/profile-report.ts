@@ -10,9 +10,16 @@ export type ProfileRun = {
   readonly storedBytes: number;
   /** With it. */
   readonly profiledCpuSeconds: number;
-  readonly eventLoopMilliseconds: { readonly p50: number; readonly p99: number; readonly most: number };
+  readonly eventLoopMilliseconds: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly most: number;
+  };
   /** Seconds by place, the busiest thread first. */
-  readonly threads: readonly { readonly name: string; readonly places: Readonly<Record<string, number>> }[];
+  readonly threads: readonly {
+    readonly name: string;
+    readonly places: Readonly<Record<string, number>>;
+  }[];
   readonly functions: readonly (readonly [name: string, seconds: number])[];
 };
 
@@ -37,13 +44,17 @@ const DONE = [
 export function renderProfile({ date, command, sizeGb, runs }: ProfileResults): string {
   const heads = runs.map(({ compression, tls }) => `${compression}${tls ? ', TLS' : ''}`);
   const places = [
-    ...new Set(runs.flatMap(({ threads }) => threads.flatMap((thread) => Object.keys(thread.places)))),
+    ...new Set(
+      runs.flatMap(({ threads }) => threads.flatMap((thread) => Object.keys(thread.places))),
+    ),
   ].filter((place) => place !== 'idle');
   const seconds = (run: ProfileRun, place: string) =>
     run.threads.reduce((sum, thread) => sum + (thread.places[place] ?? 0), 0);
   const [first] = runs;
   const rows = places
-    .toSorted((left, right) => (first === undefined ? 0 : seconds(first, right) - seconds(first, left)))
+    .toSorted((left, right) =>
+      first === undefined ? 0 : seconds(first, right) - seconds(first, left),
+    )
     .map((place) => [place, ...runs.map((run) => seconds(run, place).toFixed(2))]);
   const threadNames = (first?.threads ?? []).map(({ name }) => name);
   const busy = (run: ProfileRun, name: string) => {
@@ -59,12 +70,24 @@ export function renderProfile({ date, command, sizeGb, runs }: ProfileResults): 
       [
         ...rows,
         ['**all threads**', ...runs.map((run) => profiled(run).toFixed(2))],
-        ...threadNames.map((name) => [`of it the ${name}`, ...runs.map((run) => busy(run, name).toFixed(2))]),
+        ...threadNames.map((name) => [
+          `of it the ${name}`,
+          ...runs.map((run) => busy(run, name).toFixed(2)),
+        ]),
         ['**process, profiled**', ...runs.map((run) => run.profiledCpuSeconds.toFixed(2))],
         ['**process, not profiled**', ...runs.map((run) => run.movingCpuSeconds.toFixed(2))],
-        ['main thread late, p50 ms', ...runs.map((run) => run.eventLoopMilliseconds.p50.toFixed(1))],
-        ['main thread late, p99 ms', ...runs.map((run) => run.eventLoopMilliseconds.p99.toFixed(1))],
-        ['main thread late, most ms', ...runs.map((run) => run.eventLoopMilliseconds.most.toFixed(1))],
+        [
+          'main thread late, p50 ms',
+          ...runs.map((run) => run.eventLoopMilliseconds.p50.toFixed(1)),
+        ],
+        [
+          'main thread late, p99 ms',
+          ...runs.map((run) => run.eventLoopMilliseconds.p99.toFixed(1)),
+        ],
+        [
+          'main thread late, most ms',
+          ...runs.map((run) => run.eventLoopMilliseconds.most.toFixed(1)),
+        ],
       ],
     ),
     DONE,

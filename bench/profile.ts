@@ -1,4 +1,7 @@
-/** `npm run bench:profile -- [GB] [--data <directory>] [--out <report>]`: where our process spends its time at full rate. */
+/**
+ * `npm run bench:profile -- [GB] [--data <directory>] [--out <report>]`: where our process spends
+ * its time at full rate.
+ */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,14 +33,18 @@ const { values, positionals } = parseArgs({
   },
 });
 const sizeGb = Number(positionals[0] ?? 1);
-const setting = await startSetting({ sizesGb: [sizeGb], tls: true, data: values.data }, console.error);
+const setting = await startSetting(
+  { sizesGb: [sizeGb], tls: true, data: values.data },
+  console.error,
+);
 try {
   const runs: ProfileRun[] = [];
   for (const run of values.first ? RUNS.slice(0, 1) : RUNS) {
     const told = await profiled(setting, run);
     runs.push(told);
     console.error(JSON.stringify({ ...told, functions: undefined }));
-    for (const [name, seconds] of told.functions) console.error(`  ${seconds.toFixed(2)} s ${name}`);
+    for (const [name, seconds] of told.functions)
+      console.error(`  ${seconds.toFixed(2)} s ${name}`);
   }
   const command = [
     'npm run bench:profile --',
@@ -77,9 +84,18 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
     argv: [node, '--import', EVENT_LOOP, ...rest],
     env: { ...env, EVENT_LOOP_FILE: file },
   };
-  const { movingCpu, wallSeconds, gateStops } = told(await measureStep(delayed, besideOf(setting, run.tls)));
+  const { movingCpu, wallSeconds, gateStops } = told(
+    await measureStep(delayed, besideOf(setting, run.tls)),
+  );
   const eventLoop = JSON.parse(readFileSync(file, 'utf8')) as ProfileRun['eventLoopMilliseconds'];
-  const profiling = [node, '--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval', '500', ...rest];
+  const profiling = [
+    node,
+    '--cpu-prof',
+    `--cpu-prof-dir=${profiles}`,
+    '--cpu-prof-interval',
+    '500',
+    ...rest,
+  ];
   const measured = await measureStep(
     { ...step, argv: profiling, ...(env === undefined ? {} : { env }) },
     besideOf(setting, run.tls),

@@ -1,6 +1,7 @@
 /**
- * Floor B: sends files with raw HTTP PUTs, four at a time, and does nothing else to them. `put-files.ts <endpoint> <directory>`; with a number
- * instead of a directory it sends so many MB of one buffer, which shows what the server can take.
+ * Floor B: sends files with raw HTTP PUTs, four at a time, and does nothing else to them.
+ * `put-files.ts <endpoint> <directory>`; with a number instead of a directory it sends so many MB
+ * of one buffer, which shows what the server can take.
  */
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';

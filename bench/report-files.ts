@@ -30,10 +30,16 @@ function save(out: string, name: string, content: object): void {
   const text = JSON.stringify(content, (_, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value,
   );
-  writeFileSync(join(folderOf(out), name), `${text.replaceAll('{"alternative"', '\n{"alternative"')}\n`);
+  writeFileSync(
+    join(folderOf(out), name),
+    `${text.replaceAll('{"alternative"', '\n{"alternative"')}\n`,
+  );
 }
 
-/** Writes the report anew from the figures that are there; without results of the bench itself there is none. */
+/**
+ * Writes the report anew from the figures that are there; without results of the bench itself there
+ * is none.
+ */
 export async function writeReport(out: string): Promise<void> {
   const folder = folderOf(out);
   const results = readResults(join(folder, 'results.json'));

@@ -141,7 +141,9 @@ function row(samples: readonly Sample[], processors: number): string[] {
     samples.length === 1 ? '1 round' : `${wall.least.toFixed(1)}–${wall.most.toFixed(1)}`,
     of(({ cpuSeconds }) => cpuSeconds, 1),
     moved ? of(({ movingCpuSeconds }) => movingCpuSeconds, 1) : '',
-    moved ? of(({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9), 2) : '',
+    moved
+      ? of(({ movingCpuSeconds, storedBytes }) => movingCpuSeconds / (storedBytes / 1e9), 2)
+      : '',
     of(({ databaseCpuSeconds }) => databaseCpuSeconds, 1),
     of(({ s3CpuSeconds }) => s3CpuSeconds, 1),
     of((sample) => 100 * busyShare(sample, processors), 0),
@@ -162,7 +164,11 @@ function busyShare(
 function sizeSection(samples: readonly Sample[]): string {
   const lines = (['ours-none', 'ours-zstd', 'mydumper-alone'] as const).flatMap((alternative) => {
     const walls = sizePoints(samples, alternative, ({ wallSeconds }) => wallSeconds);
-    const residents = sizePoints(samples, alternative, ({ moverResidentBytes }) => moverResidentBytes / MIB);
+    const residents = sizePoints(
+      samples,
+      alternative,
+      ({ moverResidentBytes }) => moverResidentBytes / MIB,
+    );
     const fit = fitLine(walls);
     if (fit === undefined) return [];
     return walls.map(({ x, y }, index) => [

@@ -40,7 +40,10 @@ type Prepared = {
   readonly dumpedBytes: number;
 };
 
-/** Restores of one backup (zstd) from the tests' S3 server, in a process of its own, into a second server. Made ready when first asked for. */
+/**
+ * Restores of one backup (zstd) from the tests' S3 server, in a process of its own, into a second
+ * server. Made ready when first asked for.
+ */
 export function createRestoreBench(work: string): RestoreBench {
   let prepared: Prepared | undefined;
 
@@ -69,11 +72,21 @@ export function createRestoreBench(work: string): RestoreBench {
     );
     const endpoint = await firstEndpoint(s3);
     const backup = ours({ ...context, endpoint, directory: join(work, 'restored-from') }, 'zstd');
-    const { stdout } = await measureStep(backup, { database: context.setting.db.pid, s3: s3.pid ?? 0 });
+    const { stdout } = await measureStep(backup, {
+      database: context.setting.db.pid,
+      s3: s3.pid ?? 0,
+    });
     const [line = ''] = /^.*"event":"succeeded".*$/m.exec(stdout) ?? [];
     const told = JSON.parse(line) as { backupId: string; storedBytes: number; dumpedBytes: number };
     const folder = `bench-zstd/${told.backupId}`;
-    return { target, s3, endpoint, folder, storedBytes: told.storedBytes, dumpedBytes: told.dumpedBytes };
+    return {
+      target,
+      s3,
+      endpoint,
+      folder,
+      storedBytes: told.storedBytes,
+      dumpedBytes: told.dumpedBytes,
+    };
   };
 
   return {
@@ -90,7 +103,10 @@ export function createRestoreBench(work: string): RestoreBench {
       await freshDirectory(context.directory);
       return steps;
     },
-    sizes: () => ({ storedBytes: prepared?.storedBytes ?? 0, dumpedBytes: prepared?.dumpedBytes ?? 0 }),
+    sizes: () => ({
+      storedBytes: prepared?.storedBytes ?? 0,
+      dumpedBytes: prepared?.dumpedBytes ?? 0,
+    }),
     stop: async () => {
       if (prepared === undefined) return;
       const ended = once(prepared.s3, 'exit');

@@ -1,6 +1,7 @@
 /**
- * How much memory `restore` takes, by the size of the backup: the peak resident set of our process (VmHWM), looked at from outside. It should
- * not grow with the backup. `npm run bench:restore-memory [MiB ...]`.
+ * How much memory `restore` takes, by the size of the backup: the peak resident set of our process
+ * (VmHWM), looked at from outside. It should not grow with the backup. `npm run
+ * bench:restore-memory [MiB ...]`.
  */
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../app/observe/format.ts';
@@ -17,7 +18,8 @@ const LOOK_MILLISECONDS = 50;
 
 function peakBytes(pid: number): number {
   try {
-    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    const [, kib] =
+      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
     return Number(kib ?? 0) * 1024;
   } catch {
     return 0; // gone
@@ -44,7 +46,9 @@ try {
     if (code !== 0) throw new Error(stdout);
     await dropAll(copy);
     const seconds = (performance.now() - since) / 1000;
-    console.log(`${megabytes} MiB: peak resident set ${formatBytes(peak)}, ${formatDuration(seconds)}`);
+    console.log(
+      `${megabytes} MiB: peak resident set ${formatBytes(peak)}, ${formatDuration(seconds)}`,
+    );
   }
 } finally {
   await copy.stop();

@@ -1,8 +1,11 @@
 /**
- * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded and unpacked directory, with the same
- * number of threads, into the same server. Plain myloader's download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`.
- * Processor seconds tell where a difference comes from, and `verify --full` what fetching, unpacking and hashing alone cost: server, S3 server and programs share this machine's processors. With `apart` as
- * the third word the server has the first processor to itself and everything else the others, as where it is another machine.
+ * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded
+ * and unpacked directory, with the same number of threads, into the same server. Plain myloader's
+ * download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`. Processor seconds tell
+ * where a difference comes from, and `verify --full` what fetching, unpacking and hashing alone
+ * cost: server, S3 server and programs share this machine's processors. With `apart` as the third
+ * word the server has the first processor to itself and everything else the others, as where it is
+ * another machine.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -23,7 +26,10 @@ const THREADS = 2;
 const CHUNK_MIB = 4;
 const BUDGET_MIB = 64;
 
-/** Of the clock, and of processors: of MariaDB, of the S3 server (and of this bench), of the program or programs that load. */
+/**
+ * Of the clock, and of processors: of MariaDB, of the S3 server (and of this bench), of the program
+ * or programs that load.
+ */
 type Seconds = { wall: number; server: number; s3: number; loading: number };
 
 const TICKS_PER_SECOND = 100;
@@ -33,7 +39,10 @@ function processorSeconds(pid: number | 'self'): { own: number; children: number
     .replace(/^.*\) /s, '')
     .split(' ');
   const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
-  return { own: (user + system) / TICKS_PER_SECOND, children: (childUser + childSystem) / TICKS_PER_SECOND };
+  return {
+    own: (user + system) / TICKS_PER_SECOND,
+    children: (childUser + childSystem) / TICKS_PER_SECOND,
+  };
 }
 
 async function timed(work: () => Promise<void>): Promise<Seconds> {
@@ -116,7 +125,11 @@ try {
     await dropAll(copy);
     reading.push(
       await timed(async () => {
-        const { code, stdout } = await runProgram(world.environment(), ['verify', 'latest', '--full']);
+        const { code, stdout } = await runProgram(world.environment(), [
+          'verify',
+          'latest',
+          '--full',
+        ]);
         if (code !== 0) throw new Error(stdout);
       }),
     );

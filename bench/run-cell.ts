@@ -44,7 +44,14 @@ export function createCellRunner(setting: Setting, restores: RestoreBench): Cell
       const directory = await freshDirectory(join(setting.work, 'staging'));
       const ready = join(setting.work, `ready-${cell.sizeGb}`);
       const databasePort = bandwidth === 'balanced' ? setting.slowPort : setting.db.port;
-      const context: Context = { setting, sized, endpoint: sink.endpoint, databasePort, directory, ready };
+      const context: Context = {
+        setting,
+        sized,
+        endpoint: sink.endpoint,
+        databasePort,
+        directory,
+        ready,
+      };
       if (alternative === 'restore-ours' || alternative === 'restore-download-myloader') {
         const steps = await restores.measure(alternative, context);
         return sampleOf({ cell, round, steps, ...restores.sizes(), budgetMiB: sized.budgetMiB });
@@ -58,7 +65,14 @@ export function createCellRunner(setting: Setting, restores: RestoreBench): Cell
       const { storedBytes } = await sink.reset(undefined);
       const dumpedBytes = dumpedBy(alternative, steps, directory, ready);
       await freshDirectory(directory);
-      const sample = sampleOf({ cell, round, steps, storedBytes, dumpedBytes, budgetMiB: sized.budgetMiB });
+      const sample = sampleOf({
+        cell,
+        round,
+        steps,
+        storedBytes,
+        dumpedBytes,
+        budgetMiB: sized.budgetMiB,
+      });
       return bytesPerSecond === undefined ? sample : { ...sample, bytesPerSecond };
     },
   };
@@ -70,10 +84,16 @@ function limitOf(bandwidth: Bandwidth): number | undefined {
 }
 
 export function besideOf(setting: Setting, tls: boolean): { database: number; s3: number } {
-  return { database: setting.db.pid, s3: (tls ? setting.tls : undefined)?.pid ?? setting.plain.pid };
+  return {
+    database: setting.db.pid,
+    s3: (tls ? setting.tls : undefined)?.pid ?? setting.plain.pid,
+  };
 }
 
-/** 0 where it cannot be told: what the simplest tools have uploaded is gone, and a pipe's dump was never anywhere. */
+/**
+ * 0 where it cannot be told: what the simplest tools have uploaded is gone, and a pipe's dump was
+ * never anywhere.
+ */
 function dumpedBy(
   alternative: AlternativeName,
   steps: readonly StepMeasure[],
@@ -82,7 +102,9 @@ function dumpedBy(
 ): number {
   if (alternative === 'upload-alone') return fileBytes(ready);
   if (alternative === 'ours-none' || alternative === 'ours-zstd')
-    return Number(/"event":"succeeded".*?"dumpedBytes":(\d+)/.exec(steps[0]?.stdout ?? '')?.[1] ?? 0);
+    return Number(
+      /"event":"succeeded".*?"dumpedBytes":(\d+)/.exec(steps[0]?.stdout ?? '')?.[1] ?? 0,
+    );
   return fileBytes(directory);
 }
 
@@ -95,7 +117,8 @@ function sampleOf(about: {
   budgetMiB: number;
 }): Sample {
   const { cell, round, steps, storedBytes, dumpedBytes, budgetMiB } = about;
-  const sum = (of: (step: StepMeasure) => number) => steps.reduce((total, step) => total + of(step), 0);
+  const sum = (of: (step: StepMeasure) => number) =>
+    steps.reduce((total, step) => total + of(step), 0);
   const most = (of: (step: StepMeasure) => number) => Math.max(...steps.map(of));
   const isOurs = cell.alternative.startsWith('ours-') || cell.alternative === 'restore-ours';
   const staged = isOurs || cell.alternative === 'stop-upload-resume';
@@ -106,7 +129,9 @@ function sampleOf(about: {
     wallSeconds: sum((step) => step.wallSeconds),
     cpuSeconds: sum((step) => step.cpuSeconds),
     movingCpuSeconds: sum(
-      (step) => step.cpuSeconds - DUMPERS.reduce((total, name) => total + (step.cpuByProgram[name] ?? 0), 0),
+      (step) =>
+        step.cpuSeconds -
+        DUMPERS.reduce((total, name) => total + (step.cpuByProgram[name] ?? 0), 0),
     ),
     databaseCpuSeconds: sum((step) => step.databaseCpuSeconds),
     s3CpuSeconds: sum((step) => step.s3CpuSeconds),

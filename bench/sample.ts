@@ -3,7 +3,10 @@ import type { Moment } from './measure.ts';
 import type { Pause } from './pauses.ts';
 import { type Cell, cellName } from './plan.ts';
 
-/** One cell measured in one round. Where an alternative is several steps, seconds are their sum and peaks their most. */
+/**
+ * One cell measured in one round. Where an alternative is several steps, seconds are their sum and
+ * peaks their most.
+ */
 export type Sample = Cell & {
   readonly round: number;
   /** What the bandwidth was, in bytes per second; absent when unlimited. */
@@ -43,7 +46,9 @@ export type Ceiling = {
   readonly s3CpuSecondsPerGb: number;
 };
 
-/** What one processor hashes, in bytes per processor second: no backup with checksums can cost less. */
+/**
+ * What one processor hashes, in bytes per processor second: no backup with checksums can cost less.
+ */
 export type HashRates = { readonly sha256: number; readonly crc32: number };
 
 export type Results = {

@@ -18,7 +18,10 @@ const TABLES = 4;
 /** Smaller than any database here, so that all sizes are read alike. */
 const SERVER_CONFIG = ['innodb_buffer_pool_size=128M', 'innodb_log_file_size=1G'];
 
-/** Of the database and of S3, each, where they are balanced, in MB/s: so little that two processors have enough left for everything. */
+/**
+ * Of the database and of S3, each, where they are balanced, in MB/s: so little that two processors
+ * have enough left for everything.
+ */
 export const BALANCED_MB_PER_SECOND = 40;
 const SLOW_DATABASE = fileURLToPath(new URL('slow-database.ts', import.meta.url));
 
@@ -58,7 +61,10 @@ export async function startSetting(
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void stop().finally(() => process.exit(1)));
   try {
-    const db = await startMariaDb({ config: SERVER_CONFIG, dataDir: options.data ?? join(work, 'data') });
+    const db = await startMariaDb({
+      config: SERVER_CONFIG,
+      dataDir: options.data ?? join(work, 'data'),
+    });
     cleanups.push(() => db.stop());
     const sizes = new Map(options.sizesGb.map((sizeGb) => [sizeGb, sizedFor(sizeGb)]));
     for (const sized of sizes.values()) await makeDatabase(db, sized, say);
@@ -114,7 +120,13 @@ function makeCertificate(work: string): Certificate {
 function writeOptionFile(work: string, db: MariaDb): string {
   const path = join(work, 'my.cnf');
   const password = `"${db.password.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  const lines = ['[client]', `host=${db.host}`, `port=${db.port}`, `user=${db.user}`, `password=${password}`];
+  const lines = [
+    '[client]',
+    `host=${db.host}`,
+    `port=${db.port}`,
+    `user=${db.user}`,
+    `password=${password}`,
+  ];
   writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
   chmodSync(path, 0o600);
   return path;

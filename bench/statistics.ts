@@ -31,8 +31,15 @@ export function fitLine(points: readonly Point[]): Fit | undefined {
   return { slope, intercept, residuals: points.map(({ x, y }) => y - (intercept + slope * x)) };
 }
 
-/** At most so many of the points, the first and the last among them; of each group the one with the largest `of`. */
-export function thin<T>(points: readonly T[], most: number, of: (point: T) => number): readonly T[] {
+/**
+ * At most so many of the points, the first and the last among them; of each group the one with the
+ * largest `of`.
+ */
+export function thin<T>(
+  points: readonly T[],
+  most: number,
+  of: (point: T) => number,
+): readonly T[] {
   if (points.length <= most) return points;
   const size = points.length / most;
   return Array.from({ length: most }, (_, index) => {

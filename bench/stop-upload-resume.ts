@@ -1,6 +1,8 @@
 /**
- * What the simplest tools do with a small disk: let mydumper write until the disk is nearly full, stop it, upload every finished file, delete
- * these, let it go on. `stop-upload-resume.ts <endpoint> <directory> <budget bytes> mydumper <arguments>`. Uploads by the AWS SDK, four files at a time.
+ * What the simplest tools do with a small disk: let mydumper write until the disk is nearly full,
+ * stop it, upload every finished file, delete these, let it go on. `stop-upload-resume.ts
+ * <endpoint> <directory> <budget bytes> mydumper <arguments>`. Uploads by the AWS SDK, four files
+ * at a time.
  */
 import { spawn } from 'node:child_process';
 import { createReadStream, readdirSync, readlinkSync, rmSync } from 'node:fs';
@@ -10,7 +12,8 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { allocatedBytes } from './disk.ts';
 
-const [endpoint = '', directory = '', budget = '0', binary = 'mydumper', ...argv] = process.argv.slice(2);
+const [endpoint = '', directory = '', budget = '0', binary = 'mydumper', ...argv] =
+  process.argv.slice(2);
 const AT_ONCE = 4;
 const PERIOD_MILLISECONDS = 5;
 /** Of the budget; the rest is for what mydumper writes before it is looked at again. */
@@ -47,7 +50,9 @@ function tell(event: 'paused' | 'resumed'): void {
   console.log(JSON.stringify({ event, timestamp: new Date().toISOString() }));
 }
 
-const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...argv], { stdio: ['ignore', 2, 2] });
+const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', binary, ...argv], {
+  stdio: ['ignore', 2, 2],
+});
 const pid = child.pid ?? 0;
 let code: number | null | undefined;
 child.once('exit', (exitCode) => {

@@ -39,16 +39,20 @@ export type SweepResults = {
 };
 
 const MIB = 1024 ** 2;
-/** A value is better than the default only by more than what two runs of the same differ by anyway. */
+/**
+ * A value is better than the default only by more than what two runs of the same differ by anyway.
+ */
 const CLEARLY = 0.05;
 
 /**
- * The value to take, of one setting under one condition: the default, unless another is faster by more than 5 % and by more than the spread of
- * either's rounds, of which one alone says nothing.
+ * The value to take, of one setting under one condition: the default, unless another is faster by
+ * more than 5 % and by more than the spread of either's rounds, of which one alone says nothing.
  */
 export function chosen(points: readonly SweepPoint[]): SweepPoint | undefined {
   const standard = points.find(({ isDefault }) => isDefault);
-  const best = points.toSorted((left, right) => median(left.wallSeconds) - median(right.wallSeconds))[0];
+  const best = points.toSorted(
+    (left, right) => median(left.wallSeconds) - median(right.wallSeconds),
+  )[0];
   if (standard === undefined || best === undefined) return best;
   const isClear =
     standard.wallSeconds.length > 1 &&
@@ -79,7 +83,9 @@ export function renderSweep({
         index === 0 ? conditionOf(point) : '',
         `${point.value}${mark}`,
         wall.median.toFixed(1),
-        point.wallSeconds.length === 1 ? '1 round' : `${wall.least.toFixed(1)}–${wall.most.toFixed(1)}`,
+        point.wallSeconds.length === 1
+          ? '1 round'
+          : `${wall.least.toFixed(1)}–${wall.most.toFixed(1)}`,
         median(point.movingCpuSeconds).toFixed(1),
         (median(point.residentBytes) / MIB).toFixed(0),
         (point.storedBytes / 1e6).toFixed(0),

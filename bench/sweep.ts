@@ -1,6 +1,7 @@
 /**
- * `npm run bench:sweep -- [GB] [--rounds n] [--only name,...] [--data directory] [--out report]`: what the defaults are chosen from. Settings that are constants of the
- * program are changed in a copy of it.
+ * `npm run bench:sweep -- [GB] [--rounds n] [--only name,...] [--data directory] [--out report]`:
+ * what the defaults are chosen from. Settings that are constants of the program are changed in a
+ * copy of it.
  */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -35,7 +36,10 @@ const LEVEL: Constant = { file: 'app/shipping/compressor.ts', name: 'ZSTD_LEVEL'
 const EXTRA: Constant = { file: 'app/storage/part-memory.ts', name: 'EXTRA_PARTS' };
 /** A budget in which files hold many parts, as one of gigabytes does. */
 const LARGE_FILES = { STAGING_LIMIT_MB: '512', CHUNK_FILE_SIZE_MB: '128' };
-const PERIOD: Constant = { file: 'app/governor/next-look.ts', name: 'SHORTEST_PERIOD_MILLISECONDS' };
+const PERIOD: Constant = {
+  file: 'app/governor/next-look.ts',
+  name: 'SHORTEST_PERIOD_MILLISECONDS',
+};
 
 const AXES: readonly Axis[] = [
   {
@@ -104,7 +108,10 @@ const axes = AXES.filter(
   ({ setting }) => values.only === undefined || values.only.split(',').includes(setting),
 );
 const loadBefore = loadavg()[0] ?? 0;
-const setting = await startSetting({ sizesGb: [sizeGb], tls: false, data: values.data }, console.error);
+const setting = await startSetting(
+  { sizesGb: [sizeGb], tls: false, data: values.data },
+  console.error,
+);
 try {
   const measured = new Map<string, SweepPoint>();
   for (let round = 1; round <= Number(values.rounds); round += 1) {
@@ -189,7 +196,8 @@ function inCopy(
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   const changed = text.replace(new RegExp(`(const ${name} = )\\d+;`), `$1${value};`);
-  if (!changed.includes(`const ${name} = ${value};`)) throw new Error(`${file} has no constant ${name}`);
+  if (!changed.includes(`const ${name} = ${value};`))
+    throw new Error(`${file} has no constant ${name}`);
   writeFileSync(path, changed);
   return argv.map((word) => (word.endsWith('/app/main.ts') ? join(copy, 'app', 'main.ts') : word));
 }

@@ -17,22 +17,30 @@ export function databasesOf(plan: Pick<Plan, 'tables'>): string[] {
   return [...new Set(plan.tables.map(({ database }) => database))];
 }
 
-/** Replaces whatever is in the server by the plan's databases; the server makes the rows itself, always the same ones. */
+/**
+ * Replaces whatever is in the server by the plan's databases; the server makes the rows itself,
+ * always the same ones.
+ */
 export async function fillDatabases(
   db: MariaDb,
   plan: Pick<Plan, 'tables' | 'objects' | 'run'>,
 ): Promise<void> {
   await dropDatabases(db);
-  for (const database of databasesOf(plan)) await db.query(`CREATE DATABASE ${quoteName(database)}`);
+  for (const database of databasesOf(plan))
+    await db.query(`CREATE DATABASE ${quoteName(database)}`);
   // mydumper 0.10 dumps no event's time zone, and plain myloader makes events in this one.
   await db.query("SET SESSION time_zone = '+00:00'");
   for (const table of plan.tables) await fillTable(db, table, plan.run);
   if (!plan.objects) return;
   await db.query('CREATE VIEW shop.v AS SELECT id, amount FROM shop.small');
   await db.query('CREATE TABLE shop.seen (id bigint, at datetime)');
-  await db.query("CREATE TRIGGER shop.noted AFTER INSERT ON shop.seen FOR EACH ROW SET @noted = ';'");
+  await db.query(
+    "CREATE TRIGGER shop.noted AFTER INSERT ON shop.seen FOR EACH ROW SET @noted = ';'",
+  );
   await db.query('CREATE PROCEDURE shop.p() BEGIN SELECT 1;\nSELECT 2; END');
-  await db.query("CREATE EVENT shop.e ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01 00:00:00' DO SELECT 1");
+  await db.query(
+    "CREATE EVENT shop.e ON SCHEDULE EVERY 1 YEAR STARTS '2037-01-01 00:00:00' DO SELECT 1",
+  );
 }
 
 async function fillTable(

@@ -1,11 +1,21 @@
 import { ODD_TABLE_NAMES } from '../test/support/mariadb/dataset-names.ts';
 import { type Random, seededRandom } from '../test/support/mariadb/random.ts';
 import { type FaultKind, KINDS, kindOf } from './kinds.ts';
-import { dumpedBytesOf, type FaultPlan, type Moment, type Plan, type TablePlan, VICTIM } from './plan.ts';
+import {
+  dumpedBytesOf,
+  type FaultPlan,
+  type Moment,
+  type Plan,
+  type TablePlan,
+  VICTIM,
+} from './plan.ts';
 
 const MIB = 1024 * 1024;
 const MOST_FAULTS = 3;
-/** How long the upload would take with nothing going wrong, in seconds: long enough for a fault to meet it. */
+/**
+ * How long the upload would take with nothing going wrong, in seconds: long enough for a fault to
+ * meet it.
+ */
 const SPANS = [0.7, 1.3, 2, 2.7] as const;
 /** Of the rows made here, by zstd or gzip. */
 const COMPRESSED_SHARE = 0.55;
@@ -48,7 +58,9 @@ export function drawPlan(seed: number, run: number): Plan {
     threads: random.pick(inParts ? [1, 1, 2, 2, 4] : [1, 2, 4]),
     uploadConcurrency: random.pick([1, 2, 4]),
     compression,
-    retrySeconds: kinds.some((kind) => kindOf(kind).lasting) ? SHORT_RETRY_SECONDS : PATIENT_RETRY_SECONDS,
+    retrySeconds: kinds.some((kind) => kindOf(kind).lasting)
+      ? SHORT_RETRY_SECONDS
+      : PATIENT_RETRY_SECONDS,
     bandwidthBytesPerSecond: Math.round(storedBytes / spanSeconds),
     smallDiskMiB: kinds.includes('disk-full') ? budgetMiB + 4 : undefined,
     faults: kinds.map((kind) => drawFault(random, kind, spanSeconds)),

@@ -9,7 +9,10 @@ const SEARCH_MILLISECONDS = 1500;
 const STATEMENT_MILLISECONDS = 20_000;
 const victim = quoteName(VICTIM.database, VICTIM.name);
 
-/** Kills one connection or statement of the program or of mydumper, and waits a moment for there to be one. */
+/**
+ * Kills one connection or statement of the program or of mydumper, and waits a moment for there to
+ * be one.
+ */
 const kill =
   (what: 'CONNECTION' | 'QUERY', condition: string): Strike =>
   async ({ pick }, scene) => {
@@ -30,8 +33,14 @@ const kill =
     );
   };
 
-/** Runs statements on a connection of their own, without waiting: others may hold locks on what they need. */
-async function beside(scene: Scene, work: (connection: Connection) => Promise<unknown>): Promise<boolean> {
+/**
+ * Runs statements on a connection of their own, without waiting: others may hold locks on what they
+ * need.
+ */
+async function beside(
+  scene: Scene,
+  work: (connection: Connection) => Promise<unknown>,
+): Promise<boolean> {
   const connection = await scene.db.connect();
   scene.ownConnections.add(Number(connection.threadId));
   const done = work(connection)
@@ -53,9 +62,12 @@ export const DATABASE_STRIKES = {
     await db.restart();
     return true;
   },
-  'db-drop-table': (_fault, scene) => beside(scene, (connection) => connection.query(`DROP TABLE ${victim}`)),
+  'db-drop-table': (_fault, scene) =>
+    beside(scene, (connection) => connection.query(`DROP TABLE ${victim}`)),
   'db-alter-table': (_fault, scene) =>
-    beside(scene, (connection) => connection.query(`ALTER TABLE ${victim} ADD COLUMN added int DEFAULT 7`)),
+    beside(scene, (connection) =>
+      connection.query(`ALTER TABLE ${victim} ADD COLUMN added int DEFAULT 7`),
+    ),
   'db-lock-table': ({ milliseconds }, scene) =>
     beside(scene, async (connection) => {
       await connection.query('LOCK TABLES shop.small WRITE');

@@ -32,7 +32,8 @@ const toMydumper =
     return pid !== undefined && send(pid, signal);
   };
 
-const toUs = ({ program, isOver }: Scene, signal: NodeJS.Signals) => !isOver() && program.child.kill(signal);
+const toUs = ({ program, isOver }: Scene, signal: NodeJS.Signals) =>
+  !isOver() && program.child.kill(signal);
 
 export const PROCESS_STRIKES = {
   'mydumper-kill': toMydumper('SIGKILL'),

@@ -5,7 +5,11 @@ import type { Scene, Strike } from './scene.ts';
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 const BODIES: readonly Operation[] = ['PutObject', 'UploadPart'];
-const WRITES: readonly Operation[] = [...BODIES, 'CreateMultipartUpload', 'CompleteMultipartUpload'];
+const WRITES: readonly Operation[] = [
+  ...BODIES,
+  'CreateMultipartUpload',
+  'CompleteMultipartUpload',
+];
 const COMPLETION: Operation = 'CompleteMultipartUpload';
 export const MANIFEST_KEY = /manifest\.json$/;
 const HARDLY_ANY_BANDWIDTH = 150_000;

@@ -29,7 +29,10 @@ const STRIKES: Record<FaultKind, Strike> = {
   'cloudwatch-hang': metricsFail('hang'),
 };
 
-/** Lets the plan's faults happen at their times. @returns which of them met something, to be asked when the run is over. */
+/**
+ * Lets the plan's faults happen at their times.
+ * @returns which of them met something, to be asked when the run is over.
+ */
 export function unleash(scene: Scene): () => Promise<FaultPlan[]> {
   const reached = momentsOf(scene);
   const outcomes = scene.plan.faults.map(async (fault) => {
@@ -72,7 +75,8 @@ function momentsOf({ plan, program, s3, over }: Scene): (moment: Moment) => Prom
       })
     : undefined;
   return async (moment) => {
-    if (moment === 'started' || moment === 'dumpFinished') await program.printed(`"event":"${moment}"`);
+    if (moment === 'started' || moment === 'dumpFinished')
+      await program.printed(`"event":"${moment}"`);
     if (moment === 'manifest') {
       while (manifest?.hits === 0) await sleep(LOOK_MILLISECONDS, undefined, { signal: over });
     }

@@ -26,7 +26,10 @@ export type Observation = {
   readonly uploads: readonly string[];
   /** What happened to things of others: files, objects, uploads. */
   readonly damage: readonly string[];
-  /** Of the backup, where there is a manifest: what `verify --full` found, and how the loaded databases differ. */
+  /**
+   * Of the backup, where there is a manifest: what `verify --full` found, and how the loaded
+   * databases differ.
+   */
   readonly faultsOfBackup: readonly string[] | undefined;
   /** The next run in the same staging directory, where one was made. */
   readonly nextRun:
@@ -60,19 +63,30 @@ function judgeAlways(seen: Observation): string[] {
     ),
     ...when(seen.processes.length > 0, `processes were left: ${seen.processes.join(' | ')}`),
     ...seen.damage.map((what) => `something of others was touched: ${what}`),
-    ...when(seen.manifests.length > 1, `there is more than one manifest: ${seen.manifests.join(', ')}`),
+    ...when(
+      seen.manifests.length > 1,
+      `there is more than one manifest: ${seen.manifests.join(', ')}`,
+    ),
     // Whatever the exit code: a manifest says that there is a backup.
-    ...(seen.faultsOfBackup ?? []).map((fault) => `there is a manifest over a bad backup: ${fault}`),
+    ...(seen.faultsOfBackup ?? []).map(
+      (fault) => `there is a manifest over a bad backup: ${fault}`,
+    ),
   ];
 }
 
 function judgeSuccess(seen: Observation): string[] {
   return [
     ...when(seen.manifests.length === 0, 'exit 0 without a manifest'),
-    ...when(seen.manifests.length > 0 && seen.faultsOfBackup === undefined, 'the backup was not looked at'),
+    ...when(
+      seen.manifests.length > 0 && seen.faultsOfBackup === undefined,
+      'the backup was not looked at',
+    ),
     ...when(seen.failures.length > 0, 'exit 0 after a `failed` event'),
     ...left(seen, () => false),
-    ...when(seen.uploads.length > 0, `exit 0 with multipart uploads left: ${seen.uploads.join(', ')}`),
+    ...when(
+      seen.uploads.length > 0,
+      `exit 0 with multipart uploads left: ${seen.uploads.join(', ')}`,
+    ),
   ];
 }
 
@@ -83,20 +97,34 @@ function judgeFailure(seen: Observation): string[] {
   if (wasKilled) return []; // what it left is the next run's business
   if (signal !== null) {
     const early =
-      seen.spokeNothing && kinds.some((kind) => kind.startsWith('us-')) && /SIG(?:TERM|INT)/.test(signal);
+      seen.spokeNothing &&
+      kinds.some((kind) => kind.startsWith('us-')) &&
+      /SIG(?:TERM|INT)/.test(signal);
     return when(!early && !seen.overdue, `it was ended by ${signal}`);
   }
   const abrupt = kinds.some((kind) => ABRUPT.has(kind));
   const reasons = seen.failures.map(({ reason }) => reason);
   const mayBeThere = reasons.some((reason) => MAY_BE_THERE.test(reason));
   return [
-    ...when(!EXIT_MEANINGS.some(([code]) => code === exitCode), `exit code ${exitCode} is not documented`),
+    ...when(
+      !EXIT_MEANINGS.some(([code]) => code === exitCode),
+      `exit code ${exitCode} is not documented`,
+    ),
     ...(abrupt && seen.failures.length === 0 ? [] : judgeReason(seen)),
-    ...when(seen.manifests.length > 0 && !abrupt && !mayBeThere, `exit ${exitCode} with a manifest`),
+    ...when(
+      seen.manifests.length > 0 && !abrupt && !mayBeThere,
+      `exit ${exitCode} with a manifest`,
+    ),
     ...(abrupt
       ? []
-      : left(seen, (name) => exitCode === EXIT.uploadFailed && (isDumpFileName(name) || isOurs(name)))),
-    ...when(!abrupt && seen.uploads.length > 0, `multipart uploads were left: ${seen.uploads.join(', ')}`),
+      : left(
+          seen,
+          (name) => exitCode === EXIT.uploadFailed && (isDumpFileName(name) || isOurs(name)),
+        )),
+    ...when(
+      !abrupt && seen.uploads.length > 0,
+      `multipart uploads were left: ${seen.uploads.join(', ')}`,
+    ),
   ];
 }
 
@@ -105,15 +133,24 @@ function judgeReason(seen: Observation): string[] {
   const [failure] = failures;
   if (failure === undefined || failures.length > 1)
     return [`exit ${exitCode} with ${failures.length} reasons told`];
-  if (failure.exitCode !== exitCode) return [`exit ${exitCode}, but it told of exit ${failure.exitCode}`];
+  if (failure.exitCode !== exitCode)
+    return [`exit ${exitCode}, but it told of exit ${failure.exitCode}`];
   const explained = struck.some(({ kind }) =>
-    kindOf(kind).explains.some(({ code, reason }) => code === exitCode && reason.test(failure.reason)),
+    kindOf(kind).explains.some(
+      ({ code, reason }) => code === exitCode && reason.test(failure.reason),
+    ),
   );
   const ridden = struck.filter(({ kind }) => kindOf(kind).riddenOut).length;
-  const mustSucceed = ridden === struck.length && !plan.faults.some(({ kind }) => kindOf(kind).lasting);
+  const mustSucceed =
+    ridden === struck.length && !plan.faults.some(({ kind }) => kindOf(kind).lasting);
   if (mustSucceed)
-    return [`exit ${exitCode} though nothing struck that is not to be ridden out: ${failure.reason}`];
-  return when(!explained, `exit ${exitCode}: no fault that struck accounts for it: ${failure.reason}`);
+    return [
+      `exit ${exitCode} though nothing struck that is not to be ridden out: ${failure.reason}`,
+    ];
+  return when(
+    !explained,
+    `exit ${exitCode}: no fault that struck accounts for it: ${failure.reason}`,
+  );
 }
 
 function left({ leftInStaging }: Observation, mayStay: (name: string) => boolean): string[] {
@@ -133,10 +170,14 @@ function judgeNextRun({ nextRun }: Observation): string[] {
 }
 
 /**
- * Differences between what was backed up and what was loaded, without those that the faults make: a table that somebody dropped may be
- * missing, and one that somebody altered may be as it was afterwards, with all its rows.
+ * Differences between what was backed up and what was loaded, without those that the faults make: a
+ * table that somebody dropped may be missing, and one that somebody altered may be as it was
+ * afterwards, with all its rows.
  */
-export function unexplained(differences: readonly string[], struck: readonly FaultPlan[]): string[] {
+export function unexplained(
+  differences: readonly string[],
+  struck: readonly FaultPlan[],
+): string[] {
   const kinds = struck.map(({ kind }) => kind);
   const table = `table \`${VICTIM.database}\`.\`${VICTIM.name}\``;
   return differences.filter((line) => {

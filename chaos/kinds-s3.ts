@@ -25,7 +25,9 @@ export const S3_KINDS = {
   's3-lost-answer': s3('writes carried out whose answers are lost'),
   's3-lost-completion': s3('completions carried out whose answers are lost', { moments: DUMPING }),
   's3-lost-manifest': s3('the manifest written, its answer lost', { moments: DUMPING }),
-  's3-completion-500': s3('200 with InternalError to completions, a few times', { moments: DUMPING }),
+  's3-completion-500': s3('200 with InternalError to completions, a few times', {
+    moments: DUMPING,
+  }),
   's3-completion-refused': s3('200 with AccessDenied to completions', {
     riddenOut: false,
     moments: DUMPING,

@@ -129,7 +129,14 @@ export const KINDS = {
     riddenOut: false,
     explains: [{ code: EXIT.interruptedBySigterm, reason: /interrupted by SIGTERM/ }],
   },
-  'us-kill': { where: 'program', what: 'SIGKILL', weight: 4, moments: ANY, riddenOut: false, explains: [] },
+  'us-kill': {
+    where: 'program',
+    what: 'SIGKILL',
+    weight: 4,
+    moments: ANY,
+    riddenOut: false,
+    explains: [],
+  },
   'us-stop': {
     where: 'program',
     what: 'SIGSTOP, SIGCONT later',

@@ -1,6 +1,7 @@
 /**
- * Draws runs with faults from a seed, does them with the real program against real servers, and judges each from outside: either a
- * good backup or a clear failure. Exit code 1 when one was neither.
+ * Draws runs with faults from a seed, does them with the real program against real servers, and
+ * judges each from outside: either a good backup or a clear failure. Exit code 1 when one was
+ * neither.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +22,12 @@ const INTERRUPTED = 130;
 
 function enterNamespace(): number {
   const [unshare = '', ...words] = inMountNamespace('--kill-child', '--fork');
-  const command = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2), INSIDE];
+  const command = [
+    process.execPath,
+    fileURLToPath(import.meta.url),
+    ...process.argv.slice(2),
+    INSIDE,
+  ];
   const { status, error } = spawnSync(unshare, [...words, ...command], { stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? 1;
@@ -30,7 +36,12 @@ function enterNamespace(): number {
 async function doRun(lab: Lab, plan: Plan): Promise<Judged & { log: string }> {
   const startedAt = performance.now();
   const { seen, log } = await runPlan(lab, plan);
-  return { seen, log, violations: judge(seen), totalSeconds: (performance.now() - startedAt) / 1000 };
+  return {
+    seen,
+    log,
+    violations: judge(seen),
+    totalSeconds: (performance.now() - startedAt) / 1000,
+  };
 }
 
 async function main(): Promise<number> {

@@ -66,7 +66,9 @@ export async function lookAtRest(
   );
   const uploads = (await s3.multipartUploads(BUCKET)).map(({ key }) => key);
   return {
-    processes: processesWith(staging).map(({ pid, state, commandLine }) => `${pid} ${state} ${commandLine}`),
+    processes: processesWith(staging).map(
+      ({ pid, state, commandLine }) => `${pid} ${state} ${commandLine}`,
+    ),
     manifests: keys.filter((key) => others.isNew(key) && key.endsWith('/manifest.json')),
     uploads: uploads.filter((key) => others.isNew(key) && !unabortable.has(key)),
     damage: [...(await others.damage()), ...(placed && !foreignInStaging ? [foreign] : [])],
@@ -75,8 +77,9 @@ export async function lookAtRest(
 }
 
 /**
- * Checks the backup as its owner would on the day he needs it: `verify --full`, and plain myloader into an empty server, compared with
- * what was in the source. @returns what is wrong; undefined where there is no manifest.
+ * Checks the backup as its owner would on the day he needs it: `verify --full`, and plain myloader
+ * into an empty server, compared with what was in the source.
+ * @returns what is wrong; undefined where there is no manifest.
  */
 export async function lookAtBackup(
   lab: Lab,
@@ -94,7 +97,9 @@ export async function lookAtBackup(
   const faults =
     verified.code === 0
       ? []
-      : [`verify --full ended with ${verified.code}: ${lastLine(verified.stdout + verified.stderr)}`];
+      : [
+          `verify --full ended with ${verified.code}: ${lastLine(verified.stdout + verified.stderr)}`,
+        ];
   return [...faults, ...loaded];
 }
 
@@ -105,7 +110,9 @@ async function loadAndCompare(
   before: ServerDescription,
 ): Promise<string[]> {
   const { s3, plan, struck, directory } = left;
-  const manifest = manifestSchema.parse(JSON.parse((await s3.readObject(BUCKET, key)).toString('utf8')));
+  const manifest = manifestSchema.parse(
+    JSON.parse((await s3.readObject(BUCKET, key)).toString('utf8')),
+  );
   const unpacked = join(directory, 'unpacked');
   await unpackBackup(objectsOf(s3, BUCKET), manifest, unpacked);
   await dropDatabases(lab.target);

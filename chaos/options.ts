@@ -25,7 +25,10 @@ export type Options = {
   readonly json: boolean;
 };
 
-/** @returns undefined where help was asked for. @throws Error saying what is wrong, rather than doing no runs and calling that good. */
+/**
+ * @returns undefined where help was asked for.
+ * @throws Error saying what is wrong, rather than doing no runs and calling that good.
+ */
 export function readOptions(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
@@ -49,7 +52,9 @@ export function readOptions(argv: readonly string[]): Options | undefined {
         ? Array.from({ length: count }, (_, run) => run)
         : [whole('--only', values.only)],
     faults:
-      values.faults === NO_FAULTS ? [] : values.faults?.split(',').map((index) => whole('--faults', index)),
+      values.faults === NO_FAULTS
+        ? []
+        : values.faults?.split(',').map((index) => whole('--faults', index)),
     shrink: !values['no-shrink'],
     log: values.log,
     json: values.json,

@@ -1,7 +1,10 @@
 import type { Compression } from '../app/config.ts';
 import type { FaultKind } from './kinds.ts';
 
-/** What has to have happened before a fault's delay begins: the process was started, or it has told or asked for something. */
+/**
+ * What has to have happened before a fault's delay begins: the process was started, or it has told
+ * or asked for something.
+ */
 export type Moment = 'spawn' | 'started' | 'dumpFinished' | 'manifest';
 
 export type FaultPlan = {
@@ -24,7 +27,10 @@ export type TablePlan = {
   readonly engine: 'InnoDB' | 'MyISAM';
 };
 
-/** One run: what is backed up, how, and what goes wrong. Plain data; the same seed and number give the same. */
+/**
+ * One run: what is backed up, how, and what goes wrong. Plain data; the same seed and number give
+ * the same.
+ */
 export type Plan = {
   readonly seed: number;
   readonly run: number;

@@ -15,7 +15,8 @@ export function tellFault({ kind, moment, delayMilliseconds }: FaultPlan): strin
 }
 
 export function tellPlan(plan: Plan): string {
-  const { tables, budgetMiB, threads, compression, chunkMiB, partMiB, bandwidthBytesPerSecond } = plan;
+  const { tables, budgetMiB, threads, compression, chunkMiB, partMiB, bandwidthBytesPerSecond } =
+    plan;
   const size = (dumpedBytesOf(plan) / MIB).toFixed(0);
   return `${size} MiB in ${tables.length} tables, budget ${budgetMiB}, ${threads} threads, -F ${chunkMiB}, parts ${partMiB}, ${compression}, ${(bandwidthBytesPerSecond / 1e6).toFixed(1)} MB/s`;
 }
@@ -34,7 +35,8 @@ export function tellRun({ seen, violations, totalSeconds }: Judged): string {
 
 /** Exits by code, faults by kind, violations. */
 export function tellAll(all: readonly Judged[]): string {
-  const runs = (test: (seen: Observation) => boolean) => all.filter(({ seen }) => test(seen)).length;
+  const runs = (test: (seen: Observation) => boolean) =>
+    all.filter(({ seen }) => test(seen)).length;
   const exits = new Map<string, number>();
   for (const { seen } of all) {
     const end = String(seen.exitCode ?? seen.signal);

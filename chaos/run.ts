@@ -3,7 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCloudWatch } from '../test/support/cloudwatch.ts';
 import { describeServer } from '../test/support/mariadb/compare.ts';
-import { awsEnvironment, logLines, type RunningProgram, startProgram } from '../test/support/program.ts';
+import {
+  awsEnvironment,
+  logLines,
+  type RunningProgram,
+  startProgram,
+} from '../test/support/program.ts';
 import { startS3Server } from '../test/support/s3/server.ts';
 import { sampleDirectory } from '../test/support/sampler.ts';
 import { databasesOf, fillDatabases } from './database.ts';
@@ -16,7 +21,10 @@ import type { Plan } from './plan.ts';
 import { BUCKET, type Scene, SOURCE } from './scene.ts';
 
 const MIB = 1024 * 1024;
-/** However a run ends, it does so within this time: retries, the server's patience and ten seconds of a lock in a row. */
+/**
+ * However a run ends, it does so within this time: retries, the server's patience and ten seconds
+ * of a lock in a row.
+ */
 const BOUND_MILLISECONDS = 75_000;
 /** After SIGTERM or SIGINT (invariant 8). */
 const SHUTDOWN_MILLISECONDS = 20_000;
@@ -25,7 +33,9 @@ const GONE_MILLISECONDS = 5000;
 
 export type RunResult = { readonly seen: Observation; readonly log: string };
 
-/** Does what the plan says with the real program, and looks at everything from outside afterwards. */
+/**
+ * Does what the plan says with the real program, and looks at everything from outside afterwards.
+ */
 export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
   const directory = join(lab.directory, `run-${plan.run}`);
   const cleanups: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
@@ -95,7 +105,9 @@ export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
     const foreign = rest.foreignInStaging;
     const failures = logLines(ended.stdout).filter(({ event }) => event === 'failed');
     const wasAbrupt =
-      ended.signal === 'SIGKILL' || struck.some(({ kind }) => kind === 'us-term-twice') || ended.code === 5;
+      ended.signal === 'SIGKILL' ||
+      struck.some(({ kind }) => kind === 'us-term-twice') ||
+      ended.code === 5;
     const again = wasAbrupt && !foreign && !wasKilled && !overdue;
     const seen: Observation = {
       plan,
@@ -140,7 +152,8 @@ async function endOf(program: RunningProgram) {
   let shutdown: NodeJS.Timeout | undefined;
   const kill = program.child.kill.bind(program.child);
   program.child.kill = (signal) => {
-    if (signal === 'SIGTERM' || signal === 'SIGINT') shutdown ??= setTimeout(expire, SHUTDOWN_MILLISECONDS);
+    if (signal === 'SIGTERM' || signal === 'SIGINT')
+      shutdown ??= setTimeout(expire, SHUTDOWN_MILLISECONDS);
     return kill(signal);
   };
   const ended = await program.ended;

@@ -1,6 +1,7 @@
 /**
- * The fewest of the faults that still violate, the smallest sets tried first. A run depends on time as well, so each set gets a few
- * attempts. @returns all of them where no smaller set violates again.
+ * The fewest of the faults that still violate, the smallest sets tried first. A run depends on time
+ * as well, so each set gets a few attempts.
+ * @returns all of them where no smaller set violates again.
  */
 export async function shrink<T>(
   faults: readonly T[],

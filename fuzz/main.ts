@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { runTarget } from './target.ts';
 import { targets } from './targets.ts';
 
-// npm run fuzz -- --seconds 60 --seed 1 --target manifest: each target for so long, a table of what was tried, exit 1 when one failed.
+// npm run fuzz -- --seconds 60 --seed 1 --target manifest: each target for so long, a table of what
+// was tried, exit 1 when one failed.
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
@@ -12,7 +13,8 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const chosen = targets.filter(({ name }) => values.target?.includes(name) ?? true);
-if (chosen.length === 0) throw new Error(`targets are ${targets.map(({ name }) => name).join(', ')}`);
+if (chosen.length === 0)
+  throw new Error(`targets are ${targets.map(({ name }) => name).join(', ')}`);
 
 const row = (name: string, cases: string, seconds: string, result: string) =>
   console.log(`${name.padEnd(20)} ${cases.padStart(9)} ${seconds.padStart(8)}  ${result}`);

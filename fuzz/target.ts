@@ -22,7 +22,10 @@ export type Outcome = {
 
 const CASES_AT_ONCE = 50;
 
-/** Tries new cases until the time is over or one fails. The same seed tries the same cases in the same order. */
+/**
+ * Tries new cases until the time is over or one fails. The same seed tries the same cases in the
+ * same order.
+ */
 export async function runTarget(target: Target, seconds: number, seed: number): Promise<Outcome> {
   const { property, close } = await target.open();
   const start = performance.now();

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 
-/** What trips readers up: quotes, ends, signs that mean something to a shell, to SQL, to JSON, to paths. */
+/**
+ * What trips readers up: quotes, ends, signs that mean something to a shell, to SQL, to JSON, to
+ * paths.
+ */
 const PIECES = [
   "'",
   '"',
@@ -72,12 +75,19 @@ export const hostileText = (maxLength = 12): fc.Arbitrary<string> =>
   fc.oneof(
     {
       weight: 4,
-      arbitrary: fc.array(fc.constantFrom(...PIECES), { maxLength }).map((pieces) => pieces.join('')),
+      arbitrary: fc
+        .array(fc.constantFrom(...PIECES), { maxLength })
+        .map((pieces) => pieces.join('')),
     },
     { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength }) },
     { weight: 1, arbitrary: fc.string({ maxLength }) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom('x'.repeat(300), '/'.repeat(3000), '"'.repeat(300), `${'[ '.repeat(500)}`),
+      arbitrary: fc.constantFrom(
+        'x'.repeat(300),
+        '/'.repeat(3000),
+        '"'.repeat(300),
+        `${'[ '.repeat(500)}`,
+      ),
     },
   );

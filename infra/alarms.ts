@@ -19,7 +19,10 @@ import { backupMetric } from './metrics.ts';
 const PERIOD = Duration.minutes(5);
 const DAY = Duration.days(1);
 const HOUR = Duration.hours(1);
-/** An alarm looks back seven days at the most. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+/**
+ * An alarm looks back seven days at the most.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ */
 const LONGEST_WINDOW_HOURS = 168;
 /** Clocks that are put forward, a start that is tried again, and an hour that has just begun. */
 const SLACK_HOURS = 2;
@@ -128,7 +131,9 @@ export class BackupAlarms extends Construct {
   ): void {
     const { runbookUrl, topic } = this.#props;
     const alarm = new Alarm(this, source === undefined ? kind : `${source}-${kind}`, {
-      alarmName: [Stack.of(this).stackName, source, kind].filter((part) => part !== undefined).join('-'),
+      alarmName: [Stack.of(this).stackName, source, kind]
+        .filter((part) => part !== undefined)
+        .join('-'),
       alarmDescription: `${meaning} What to do: ${runbookUrl}#${anchorOf(ALARMS[kind])}`,
       threshold: 1,
       evaluationPeriods: 1,
@@ -142,16 +147,24 @@ export class BackupAlarms extends Construct {
   }
 }
 
-/** In this time a success must come: from one run to the next, as late as it may begin and as long as it may take. */
+/**
+ * In this time a success must come: from one run to the next, as late as it may begin and as long
+ * as it may take.
+ */
 export function successWindowHours({ schedule }: Pick<SourceSettings, 'schedule'>): number {
   return (
     Math.ceil(
-      longestGapHours(schedule.expression) + schedule.flexibleMinutes / 60 + schedule.longestRunHours,
+      longestGapHours(schedule.expression) +
+        schedule.flexibleMinutes / 60 +
+        schedule.longestRunHours,
     ) + SLACK_HOURS
   );
 }
 
-/** Of the last day's runs. The duration is sent when a run ends, so until then there is nothing to divide by and no alarm. */
+/**
+ * Of the last day's runs. The duration is sent when a run ends, so until then there is nothing to
+ * divide by and no alarm.
+ */
 function pausedPercent(namespace: string, source: string): MathExpression {
   return new MathExpression({
     expression: 'IF(FILL(duration, 0) > 0, 100 * FILL(paused, 0) / duration, 0)',

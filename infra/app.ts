@@ -3,7 +3,10 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { CONTEXT_KEY, InfraConfigurationError, readSettings } from './config.ts';
 import { BackupStack } from './stack.ts';
 
-/** What `cdk` runs: cdk.json's context becomes a stack, which cdk-nag looks at before anything is deployed. */
+/**
+ * What `cdk` runs: cdk.json's context becomes a stack, which cdk-nag looks at before anything is
+ * deployed.
+ */
 function main(): void {
   const app = new App();
   new BackupStack(app, readSettings(app.node.tryGetContext(CONTEXT_KEY)));

@@ -16,7 +16,10 @@ import type { SourceSettings } from './config-source.ts';
 import { acknowledge } from './nag.ts';
 import { folderOf } from './names.ts';
 
-/** Parts of uploads that never ended cost like objects, and show nowhere. A run that takes longer than this is none. */
+/**
+ * Parts of uploads that never ended cost like objects, and show nowhere. A run that takes longer
+ * than this is none.
+ */
 const ABORT_UPLOADS_DAYS = 7;
 
 export type BackupBucketProps = {
@@ -83,7 +86,10 @@ export class BackupBucket extends Construct {
   }
 }
 
-function retentionOf({ mode, days }: NonNullable<NewBucketSettings['objectLock']>): ObjectLockRetention {
+function retentionOf({
+  mode,
+  days,
+}: NonNullable<NewBucketSettings['objectLock']>): ObjectLockRetention {
   const duration = Duration.days(days);
   return mode === 'compliance'
     ? ObjectLockRetention.compliance(duration)
@@ -92,9 +98,13 @@ function retentionOf({ mode, days }: NonNullable<NewBucketSettings['objectLock']
 
 /**
  * One rule for each source, since each may be kept for a time of its own, and one for what concerns
- * them all. A source's rule also expires what failed runs leave in its folder, such as `claim.json`.
+ * them all. A source's rule also expires what failed runs leave in its folder, such as
+ * `claim.json`.
  */
-function lifecycleRules(settings: NewBucketSettings, sources: readonly SourceSettings[]): LifecycleRule[] {
+function lifecycleRules(
+  settings: NewBucketSettings,
+  sources: readonly SourceSettings[],
+): LifecycleRule[] {
   return [
     {
       id: 'leftovers',

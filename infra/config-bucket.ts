@@ -12,7 +12,10 @@ const days = z
   .min(1, { error: 'must be 1 day or more' })
   .max(36_500, { error: 'must be 36,500 days or fewer' });
 
-/** Storage classes a lifecycle rule may move to. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+/**
+ * Storage classes a lifecycle rule may move to.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+ */
 const STORAGE_CLASSES = [
   'STANDARD_IA',
   'ONEZONE_IA',
@@ -39,7 +42,9 @@ const created = z.strictObject({
     .array(
       z.strictObject({
         afterDays: days,
-        storageClass: z.enum(STORAGE_CLASSES, { error: `must be one of ${STORAGE_CLASSES.join(', ')}` }),
+        storageClass: z.enum(STORAGE_CLASSES, {
+          error: `must be one of ${STORAGE_CLASSES.join(', ')}`,
+        }),
       }),
     )
     .default([]),
@@ -67,7 +72,10 @@ export type BucketSettings = Readonly<z.infer<typeof bucketSchema>>;
 export type NewBucketSettings = Extract<BucketSettings, { kind: 'new' }>;
 
 /** Mistakes in what belongs together. */
-export function mistakesInBucket(bucket: BucketSettings, sources: readonly SourceSettings[]): string[] {
+export function mistakesInBucket(
+  bucket: BucketSettings,
+  sources: readonly SourceSettings[],
+): string[] {
   if (bucket.kind === 'existing') {
     return sources.flatMap(({ retentionDays }, index) =>
       retentionDays === undefined

@@ -3,9 +3,13 @@ import type { SourceSettings } from './config-source.ts';
 
 export const imageSchema = z
   .strictObject({
-    architecture: z.enum(['x86_64', 'arm64'], { error: 'must be x86_64 or arm64' }).default('x86_64'),
+    architecture: z
+      .enum(['x86_64', 'arm64'], { error: 'must be x86_64 or arm64' })
+      .default('x86_64'),
     /** `upstream`: the .deb of its release page. `debian`: the distribution's 0.10. */
-    mydumper: z.enum(['upstream', 'debian'], { error: 'must be upstream or debian' }).default('upstream'),
+    mydumper: z
+      .enum(['upstream', 'debian'], { error: 'must be upstream or debian' })
+      .default('upstream'),
     version: z
       .string()
       .regex(/^\d+\.\d+\.\d+-\d+$/, { error: 'must be a release of mydumper such as 1.0.1-3' })
@@ -26,7 +30,10 @@ export const imageSchema = z
   .prefault({});
 export type ImageSettings = Readonly<z.infer<typeof imageSchema>>;
 
-export function mistakesInImage(image: ImageSettings, sources: readonly SourceSettings[]): string[] {
+export function mistakesInImage(
+  image: ImageSettings,
+  sources: readonly SourceSettings[],
+): string[] {
   return sources.flatMap(({ tls }, index) =>
     tls.mode.startsWith('verify') && !image.rdsCa && tls.caFile === undefined
       ? [

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 
-const subnetId = z
-  .string()
-  .regex(/^subnet-[0-9a-f]{8,17}$/, { error: 'must be a subnet id such as subnet-0123456789abcdef0' });
+const subnetId = z.string().regex(/^subnet-[0-9a-f]{8,17}$/, {
+  error: 'must be a subnet id such as subnet-0123456789abcdef0',
+});
 const vpcId = z
   .string()
   .regex(/^vpc-[0-9a-f]{8,17}$/, { error: 'must be a VPC id such as vpc-0123456789abcdef0' });
-const routeTableId = z
-  .string()
-  .regex(/^rtb-[0-9a-f]{8,17}$/, { error: 'must be a route table id such as rtb-0123456789abcdef0' });
+const routeTableId = z.string().regex(/^rtb-[0-9a-f]{8,17}$/, {
+  error: 'must be a route table id such as rtb-0123456789abcdef0',
+});
 
 const shared = {
-  /** A free route from the subnets to S3. Switch it off where the VPC has one already: two cannot share a route table. */
+  /**
+   * A free route from the subnets to S3. Switch it off where the VPC has one already: two cannot
+   * share a route table.
+   */
   s3GatewayEndpoint: z.boolean().default(true),
-  /** Private doors to ECR, Secrets Manager, CloudWatch and its logs, for subnets without a way to the internet. They cost by the hour. */
+  /**
+   * Private doors to ECR, Secrets Manager, CloudWatch and its logs, for subnets without a way to
+   * the internet. They cost by the hour.
+   */
   interfaceEndpoints: z.boolean().default(false),
 };
 
@@ -28,7 +34,10 @@ export const networkSchema = z.discriminatedUnion(
           error: 'must be a range such as 10.42.0.0/24, from /16 to /26',
         })
         .default('10.42.0.0/24'),
-      /** `publicIp`: public subnets, an address only while a task runs, no ingress. `endpoints`: no internet at all. */
+      /**
+       * `publicIp`: public subnets, an address only while a task runs, no ingress. `endpoints`: no
+       * internet at all.
+       */
       reach: z
         .enum(['publicIp', 'endpoints'], { error: 'must be publicIp or endpoints' })
         .default('publicIp'),
@@ -44,7 +53,9 @@ export const networkSchema = z.discriminatedUnion(
       .strictObject({
         kind: z.literal('attributes'),
         vpcId,
-        availabilityZones: z.array(z.string()).min(1, { error: 'must name the zone of each subnet' }),
+        availabilityZones: z
+          .array(z.string())
+          .min(1, { error: 'must name the zone of each subnet' }),
         subnetIds: z.array(subnetId).min(1, { error: 'must name at least one subnet' }),
         routeTableIds: z.array(routeTableId).default([]),
         assignPublicIp: z.boolean().default(false),

@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import { isCompleteSecretArn, isSecretArn, looksLikeWholeArn } from './secrets.ts';
 
-const host = z
-  .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?$/, { error: 'must be a host name or address' });
+const host = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?$/, {
+  error: 'must be a host name or address',
+});
 const port = z
   .int({ error: 'must be a whole number' })
   .min(1, { error: 'must be 1 or more' })
   .max(65_535, { error: 'must be 65535 or less' });
 const secret = z
   .string()
-  .refine((value) => (isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@!-]{1,512}$/.test(value)), {
-    error:
-      'must be the name of a secret in Secrets Manager, or its whole ARN with the six characters at its end',
-  })
+  .refine(
+    (value) =>
+      isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@!-]{1,512}$/.test(value),
+    {
+      error:
+        'must be the name of a secret in Secrets Manager, or its whole ARN with the six characters at its end',
+    },
+  )
   .refine((value) => isSecretArn(value) || !looksLikeWholeArn(value), {
     error:
       'ends in a hyphen and six characters, which Secrets Manager takes for those it adds itself, and would not find it by name: give its whole ARN',
@@ -21,16 +25,19 @@ const secret = z
 const kmsKeyArn = z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, {
   error: 'must be the ARN of a KMS key (not of an alias)',
 });
-const securityGroupId = z
-  .string()
-  .regex(/^sg-[0-9a-f]{8,17}$/, { error: 'must be a security group id such as sg-0123456789abcdef0' });
+const securityGroupId = z.string().regex(/^sg-[0-9a-f]{8,17}$/, {
+  error: 'must be a security group id such as sg-0123456789abcdef0',
+});
 const whole = (least: number, most: number) =>
   z
     .int({ error: `must be a whole number from ${least} to ${most}` })
     .min(least, { error: `must be from ${least} to ${most}` })
     .max(most, { error: `must be from ${least} to ${most}` });
 
-/** Fargate's range: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html */
+/**
+ * Fargate's range:
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
+ */
 export const SMALLEST_STORAGE_GIB = 21;
 export const LARGEST_STORAGE_GIB = 200;
 
@@ -72,9 +79,9 @@ export const prefix = z.string().regex(/^([A-Za-z0-9!_'().-]+(\/[A-Za-z0-9!_'().
 
 export const sourceSchema = z.strictObject({
   /** Part of keys, metrics and resource names. */
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/, { error: 'must be up to 40 letters, digits and hyphens' }),
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/, {
+    error: 'must be up to 40 letters, digits and hyphens',
+  }),
   /** In place of the stack's. */
   prefix: prefix.optional(),
   host,
@@ -90,10 +97,14 @@ export const sourceSchema = z.strictObject({
   schedule,
   cpu: whole(256, 16_384).default(1024),
   memoryMiB: whole(512, 122_880).default(4096),
-  ephemeralStorageGiB: whole(SMALLEST_STORAGE_GIB, LARGEST_STORAGE_GIB).default(SMALLEST_STORAGE_GIB),
+  ephemeralStorageGiB: whole(SMALLEST_STORAGE_GIB, LARGEST_STORAGE_GIB).default(
+    SMALLEST_STORAGE_GIB,
+  ),
   threads: whole(1, 64).default(4),
   chunkFileSizeMiB: whole(1, 4096).default(256),
-  compression: z.enum(['none', 'gzip', 'zstd'], { error: 'must be none, gzip or zstd' }).default('zstd'),
+  compression: z
+    .enum(['none', 'gzip', 'zstd'], { error: 'must be none, gzip or zstd' })
+    .default('zstd'),
   lockMode: z
     .enum(['auto', 'ftwrl', 'lock-all', 'safe-no-lock', 'none'], {
       error: 'must be auto, ftwrl, lock-all, safe-no-lock or none',
@@ -107,7 +118,10 @@ export const sourceSchema = z.strictObject({
         })
         .default('verify-full'),
       /** A file of your own image; the certificate authorities of RDS unless given. */
-      caFile: z.string().startsWith('/', { error: 'must be an absolute path in the image' }).optional(),
+      caFile: z
+        .string()
+        .startsWith('/', { error: 'must be an absolute path in the image' })
+        .optional(),
     })
     .prefault({}),
   /** How long things are waited for; the program's defaults unless given. */

@@ -12,13 +12,17 @@ import { mistakesInSizes } from './sizes.ts';
 
 /** The one key of cdk.json's context that is ours. */
 export const CONTEXT_KEY = 'mydumper-fargate';
-/** Stands in for the account where there are neither credentials nor a configured one, so that synth works offline. */
+/**
+ * Stands in for the account where there are neither credentials nor a configured one, so that synth
+ * works offline.
+ */
 export const EXAMPLE_ACCOUNT = '111122223333';
 const EXAMPLE_REGION = 'eu-central-1';
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutRetentionPolicy.html */
 export const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
 ] as const;
 
 /** A source with all that can be configured takes 15 resources, and what they share 30. */
@@ -43,7 +47,9 @@ export const settingsSchema = z.strictObject({
   metricsNamespace: z
     .string()
     .regex(/^[A-Za-z0-9.\-_/#]{1,255}$/, { error: 'must be letters, digits and . - _ / #' })
-    .refine((name) => !name.startsWith('AWS/'), { error: 'must not begin with AWS/, which is reserved' })
+    .refine((name) => !name.startsWith('AWS/'), {
+      error: 'must not begin with AWS/, which is reserved',
+    })
     .default('MydumperFargate'),
   logRetentionDays: z
     .number()
@@ -70,7 +76,10 @@ export type StackSettings = Omit<Readonly<z.infer<typeof settingsSchema>>, 'pref
   readonly region: string;
 };
 
-/** A configuration that cannot be deployed: every mistake on a line of its own, with the place it is in. */
+/**
+ * A configuration that cannot be deployed: every mistake on a line of its own, with the place it is
+ * in.
+ */
 export class InfraConfigurationError extends Error {
   readonly mistakes: readonly string[];
   constructor(mistakes: readonly string[]) {
@@ -81,12 +90,13 @@ export class InfraConfigurationError extends Error {
 }
 
 /**
- * Reads and checks the context's value. Account and region fall back to those of the credentials (which the CDK CLI passes on), then
- * to an example, with which synth works but not deploy.
+ * Reads and checks the context's value. Account and region fall back to those of the credentials
+ * (which the CDK CLI passes on), then to an example, with which synth works but not deploy.
  * @throws InfraConfigurationError with all mistakes at once.
  */
 export function readSettings(value: unknown, env: NodeJS.ProcessEnv = process.env): StackSettings {
-  if (value === undefined) throw new InfraConfigurationError(['is missing; docs/deploy.md describes it']);
+  if (value === undefined)
+    throw new InfraConfigurationError(['is missing; docs/deploy.md describes it']);
   const parsed = settingsSchema.safeParse(value);
   if (!parsed.success) throw new InfraConfigurationError(parsed.error.issues.map(tell));
   const settings = {
@@ -118,31 +128,49 @@ function tell({ path, message, code }: z.core.$ZodIssue): string {
   return `${place === '' ? '' : `${place}: `}${code === 'invalid_type' && message.includes('received undefined') ? 'is required' : message}`;
 }
 
-function mistakesInSource(settings: StackSettings, source: SourceSettings, index: number): string[] {
+function mistakesInSource(
+  settings: StackSettings,
+  source: SourceSettings,
+  index: number,
+): string[] {
   const place = `sources[${index}]`;
   const mistakes = mistakesInName(settings, source, index).map((line) => `${place}.${line}`);
   mistakes.push(...mistakesInSizes(source).map((line) => `${place}.${line}`));
   mistakes.push(...mistakesInSchedule(source).map((line) => `${place}.schedule.${line}`));
-  // The program itself judges what it will be started with, so that a wrong value fails here and not in tonight's task.
+  // The program itself judges what it will be started with, so that a wrong value fails here and
+  // not in tonight's task.
   if (mistakes.length === 0) {
     try {
       readInvocation([], {
-        ...environmentOf(settings, source, { bucketName: 'checked-elsewhere', kmsKeyArn: undefined }),
+        ...environmentOf(settings, source, {
+          bucketName: 'checked-elsewhere',
+          kmsKeyArn: undefined,
+        }),
         TLS_CA: process.execPath,
       });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      mistakes.push(`${place}: the program would refuse it: ${error.message.replaceAll('\n', '; ')}`);
+      mistakes.push(
+        `${place}: the program would refuse it: ${error.message.replaceAll('\n', '; ')}`,
+      );
     }
   }
   return mistakes;
 }
 
-/** Names that differ only in what outputs cannot hold, and folders within each other, where each other's rules would reach. */
-function mistakesInName({ sources }: StackSettings, source: SourceSettings, index: number): string[] {
+/**
+ * Names that differ only in what outputs cannot hold, and folders within each other, where each
+ * other's rules would reach.
+ */
+function mistakesInName(
+  { sources }: StackSettings,
+  source: SourceSettings,
+  index: number,
+): string[] {
   const folder = folderOf(source);
   for (const [twin, other] of sources.slice(0, index).entries()) {
-    if (other.name === source.name) return [`name: "${source.name}" is the name of sources[${twin}] too`];
+    if (other.name === source.name)
+      return [`name: "${source.name}" is the name of sources[${twin}] too`];
     if (idOf(other.name) === idOf(source.name))
       return [`name: "${source.name}" is too much like "${other.name}" of sources[${twin}]`];
     if (folder.startsWith(folderOf(other)) || folderOf(other).startsWith(folder))

@@ -1,4 +1,7 @@
-/** Days over which a schedule's runs are laid out: leap years aside, every pattern of weekdays and months occurs. */
+/**
+ * Days over which a schedule's runs are laid out: leap years aside, every pattern of weekdays and
+ * months occurs.
+ */
 const LOOKED_AT_DAYS = 800;
 const HOUR_MINUTES = 60;
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
@@ -9,14 +12,17 @@ const FORM =
 /**
  * The longest time between two runs of a schedule as EventBridge Scheduler reads it, in hours.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
- * @throws Error saying what is wrong with the expression, or that it uses `L`, `W` or `#`, which are not understood here.
+ * @throws Error saying what is wrong with the expression, or that it uses `L`, `W` or `#`, which
+ *   are not understood here.
  */
 export function longestGapHours(expression: string): number {
   const rate = /^rate\(([1-9]\d{0,4}) (minutes?|hours?|days?)\)$/.exec(expression);
   if (rate !== null) {
     const [, value = '', unit = ''] = rate;
     if ((value === '1') === unit.endsWith('s'))
-      throw new Error(`"${expression}": write 1 minute, hour or day, and several minutes, hours or days`);
+      throw new Error(
+        `"${expression}": write 1 minute, hour or day, and several minutes, hours or days`,
+      );
     return (
       (Number(value) *
         { minute: 1, hour: HOUR_MINUTES, day: 24 * HOUR_MINUTES }[
@@ -28,7 +34,8 @@ export function longestGapHours(expression: string): number {
   const fields = /^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$/.exec(expression)?.slice(1);
   if (fields === undefined) throw new Error(`"${expression}": ${FORM}`);
   const [minutes = '', hours = '', days = '', months = '', weekdays = '', years = ''] = fields;
-  if (years !== '*') throw new Error(`"${expression}": the year must be *, as backups have no last one`);
+  if (years !== '*')
+    throw new Error(`"${expression}": the year must be *, as backups have no last one`);
   if ((days === '?') === (weekdays === '?'))
     throw new Error(`"${expression}": exactly one of day-of-month and day-of-week must be ?`);
   const times = timesOfDay(minutes, hours);
@@ -52,7 +59,9 @@ export function longestGapHours(expression: string): number {
 
 function timesOfDay(minutes: string, hours: string): number[] {
   const atMinutes = numbers(minutes, 0, 59);
-  return numbers(hours, 0, 23).flatMap((hour) => atMinutes.map((minute) => hour * HOUR_MINUTES + minute));
+  return numbers(hours, 0, 23).flatMap((hour) =>
+    atMinutes.map((minute) => hour * HOUR_MINUTES + minute),
+  );
 }
 
 function dayMatcher(days: string, months: string, weekdays: string): (date: Date) => boolean {
@@ -78,7 +87,9 @@ function numbers(
     const named = names.indexOf(text.toUpperCase());
     const value = named >= 0 ? named + firstName : /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most))
-      throw new Error(`"${text}" is not from ${least} to ${most}; ${FORM}, here without L, W and #`);
+      throw new Error(
+        `"${text}" is not from ${least} to ${most}; ${FORM}, here without L, W and #`,
+      );
     return value;
   };
   for (const item of field.split(',')) {

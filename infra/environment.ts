@@ -3,7 +3,10 @@ import type { StackSettings } from './config.ts';
 import type { SourceSettings } from './config-source.ts';
 import { deriveLimits } from './sizes.ts';
 
-/** Where the Dockerfile makes a directory of the task's user and declares it a volume. The two must be the same path. */
+/**
+ * Where the Dockerfile makes a directory of the task's user and declares it a volume. The two must
+ * be the same path.
+ */
 export const STAGING_DIRECTORY = '/staging';
 /** Where the Dockerfile puts the certificate authorities of RDS. */
 export const RDS_CA_FILE = '/etc/ssl/rds/global-bundle.pem';
@@ -11,7 +14,10 @@ export const RDS_CA_FILE = '/etc/ssl/rds/global-bundle.pem';
 export type Environment = Readonly<Partial<Record<VariableName, string>>>;
 export type Destination = { readonly bucketName: string; readonly kmsKeyArn: string | undefined };
 
-/** What the backup of one source is started with. User and password come from Secrets Manager and are not among it. */
+/**
+ * What the backup of one source is started with. User and password come from Secrets Manager and
+ * are not among it.
+ */
 export function environmentOf(
   settings: Pick<StackSettings, 'region' | 'metricsNamespace'>,
   source: SourceSettings,
@@ -39,7 +45,10 @@ export function environmentOf(
   };
 }
 
-/** What restore and verify of one source are started with: no metrics, as their role may read and do nothing else. */
+/**
+ * What restore and verify of one source are started with: no metrics, as their role may read and do
+ * nothing else.
+ */
 export function restoreEnvironmentOf(
   settings: Pick<StackSettings, 'region'>,
   source: SourceSettings,

@@ -7,7 +7,10 @@ import type { ImageSettings } from './config-image.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The repository's own image, built by `cdk deploy`. What goes into it is what .dockerignore lets through. */
+/**
+ * The repository's own image, built by `cdk deploy`. What goes into it is what .dockerignore lets
+ * through.
+ */
 export function imageOf(scope: Construct, settings: ImageSettings): ContainerImage {
   const { architecture, mydumper, version, sha256, rdsCa, base } = settings;
   if (mydumper === 'upstream' && sha256 === '') {

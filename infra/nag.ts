@@ -2,16 +2,30 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** Lets one finding of cdk-nag pass on one resource. The reason must be the actual one. */
-export function acknowledge(resource: IConstruct, id: `AwsSolutions-${string}`, reason: string): void {
+export function acknowledge(
+  resource: IConstruct,
+  id: `AwsSolutions-${string}`,
+  reason: string,
+): void {
   Validations.of(resource).acknowledge({ id, reason });
 }
 
-/** Lets a policy name a resource with a wildcard: this one and no other, in the way cdk-nag writes it. */
+/**
+ * Lets a policy name a resource with a wildcard: this one and no other, in the way cdk-nag writes
+ * it.
+ */
 export function acknowledgeWildcard(resource: IConstruct, wildcard: string, reason: string): void {
-  acknowledge(resource, `AwsSolutions-IAM5[Resource::${flat(Stack.of(resource).resolve(wildcard))}]`, reason);
+  acknowledge(
+    resource,
+    `AwsSolutions-IAM5[Resource::${flat(Stack.of(resource).resolve(wildcard))}]`,
+    reason,
+  );
 }
 
-/** References of CloudFormation as cdk-nag writes them in the names of its findings: `<Bucket.Arn>/folder/*`. */
+/**
+ * References of CloudFormation as cdk-nag writes them in the names of its findings:
+ * `<Bucket.Arn>/folder/*`.
+ */
 function flat(node: unknown): string {
   if (typeof node !== 'object' || node === null) return String(node);
   const [[name, value] = ['', undefined]] = Object.entries(node);

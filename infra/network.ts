@@ -33,7 +33,10 @@ export type BackupNetworkProps = {
   readonly sources: readonly SourceSettings[];
 };
 
-/** Where the tasks run, what lets them out, and what lets them into the databases. Nothing is let in to them. */
+/**
+ * Where the tasks run, what lets them out, and what lets them into the databases. Nothing is let in
+ * to them.
+ */
 export class BackupNetwork extends Construct {
   readonly vpc: IVpc;
   readonly subnets: readonly ISubnet[];
@@ -45,7 +48,8 @@ export class BackupNetwork extends Construct {
     const { vpc, subnets } = settings.kind === 'new' ? this.create(settings) : this.find(settings);
     this.vpc = vpc;
     this.subnets = subnets;
-    this.assignPublicIp = settings.kind === 'new' ? settings.reach === 'publicIp' : settings.assignPublicIp;
+    this.assignPublicIp =
+      settings.kind === 'new' ? settings.reach === 'publicIp' : settings.assignPublicIp;
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
       description: 'Database backups: out to databases and AWS, nothing in',
@@ -64,7 +68,8 @@ export class BackupNetwork extends Construct {
       ipAddresses: IpAddresses.cidr(cidr),
       maxAzs: ZONES,
       natGateways: 0,
-      // Its custom resource would be the only Lambda function here; the default group is used by nothing.
+      // Its custom resource would be the only Lambda function here; the default group is used by
+      // nothing.
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
         {
@@ -116,7 +121,8 @@ export class BackupNetwork extends Construct {
         subnets: [{ subnets: [...subnets] }],
       });
     }
-    if (settings.kind === 'new' ? settings.reach === 'publicIp' : !settings.interfaceEndpoints) return;
+    if (settings.kind === 'new' ? settings.reach === 'publicIp' : !settings.interfaceEndpoints)
+      return;
     const doors = new SecurityGroup(this, 'EndpointSecurityGroup', {
       vpc: this.vpc,
       description: 'Interface endpoints: in from backup tasks only',
@@ -143,9 +149,14 @@ export class BackupNetwork extends Construct {
       const rule = `${securityGroupId}:${port}`;
       if (securityGroupId === undefined || opened.has(rule)) continue;
       opened.add(rule);
-      SecurityGroup.fromSecurityGroupId(this, `Database-${rule.replace(':', '-')}`, securityGroupId, {
-        mutable: true,
-      }).addIngressRule(
+      SecurityGroup.fromSecurityGroupId(
+        this,
+        `Database-${rule.replace(':', '-')}`,
+        securityGroupId,
+        {
+          mutable: true,
+        },
+      ).addIngressRule(
         Peer.securityGroupId(this.securityGroup.securityGroupId),
         Port.tcp(port),
         'Database backups',

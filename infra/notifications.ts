@@ -17,7 +17,8 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { displayName: 'Database backups', enforceSSL: true });
-    // A topic with a policy of its own has lost the default one, by which the account's alarms may publish.
+    // A topic with a policy of its own has lost the default one, by which the account's alarms may
+    // publish.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'Alarms',

@@ -40,7 +40,12 @@ export function outputCommands(
   tasks: { readonly backup: BackupTask; readonly restore: BackupTask },
 ): void {
   const id = idOf(source);
-  output(scope, `Backup${id}`, runTaskCommand(place, tasks.backup, ['backup']), `Back ${source} up now`);
+  output(
+    scope,
+    `Backup${id}`,
+    runTaskCommand(place, tasks.backup, ['backup']),
+    `Back ${source} up now`,
+  );
   output(
     scope,
     `Verify${id}`,

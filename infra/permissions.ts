@@ -21,7 +21,10 @@ export type TaskRolesProps = {
   readonly source: SourceSettings;
 };
 
-/** What the programs of one source may do: the backup only add, the restore only read, each in the source's own folder. */
+/**
+ * What the programs of one source may do: the backup only add, the restore only read, each in the
+ * source's own folder.
+ */
 export class TaskRoles extends Construct {
   readonly backup: IRole;
   readonly restore: IRole;
@@ -31,7 +34,11 @@ export class TaskRoles extends Construct {
     const { bucket, source } = props;
     const folder = folderOf(source);
     const objects = bucket.arnForObjects(`${folder}*`);
-    this.backup = this.role('Backup', `Adds backups of ${source.name}`, backupStatements(props, objects));
+    this.backup = this.role(
+      'Backup',
+      `Adds backups of ${source.name}`,
+      backupStatements(props, objects),
+    );
     this.restore = this.role(
       'Restore',
       `Reads backups of ${source.name}`,
@@ -72,8 +79,8 @@ export function taskPrincipal(scope: Construct): ServicePrincipal {
 }
 
 /**
- * Neither read, list nor delete. The probe of preflight (a multipart upload, created and aborted) and
- * conditional writes (If-None-Match) need no more.
+ * Neither read, list nor delete. The probe of preflight (a multipart upload, created and aborted)
+ * and conditional writes (If-None-Match) need no more.
  */
 function backupStatements(
   { key, metricsNamespace, source }: TaskRolesProps,

@@ -1,6 +1,12 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Cluster } from 'aws-cdk-lib/aws-ecs';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -8,11 +14,16 @@ import type { SourceSettings } from './config-source.ts';
 import type { BackupNetwork } from './network.ts';
 import { type BackupTask, PLATFORM_VERSION } from './task.ts';
 
-/** A start that failed (throttling, no capacity) is tried again this often, within this time; then it is a dead letter. */
+/**
+ * A start that failed (throttling, no capacity) is tried again this often, within this time; then
+ * it is a dead letter.
+ */
 const RETRIES = 10;
 const RETRY_SECONDS = 3600;
 
-/** All schedules of a stack; their roles may be used by schedules of this group and nothing else. */
+/**
+ * All schedules of a stack; their roles may be used by schedules of this group and nothing else.
+ */
 export class ScheduleGroup extends Construct {
   readonly name: string;
   constructor(scope: Construct, id: string) {
@@ -32,8 +43,9 @@ export type BackupScheduleProps = {
 };
 
 /**
- * Starts the backup of one source in time. It does not look whether the one before still runs, and need not: a run holds a lock in
- * the database (`GET_LOCK`, invariant 11), and one that finds it held ends with exit code 3 before it has touched anything.
+ * Starts the backup of one source in time. It does not look whether the one before still runs, and
+ * need not: a run holds a lock in the database (`GET_LOCK`, invariant 11), and one that finds it
+ * held ends with exit code 3 before it has touched anything.
  */
 export class BackupSchedule extends Construct {
   constructor(

@@ -5,12 +5,19 @@ export function isSecretArn(value: string): boolean {
   return value.startsWith('arn:');
 }
 
-/** ECS takes a whole ARN only, which ends in a hyphen and six characters that Secrets Manager chose. */
+/**
+ * ECS takes a whole ARN only, which ends in a hyphen and six characters that Secrets Manager chose.
+ */
 export function isCompleteSecretArn(arn: string): boolean {
-  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(arn);
+  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(
+    arn,
+  );
 }
 
-/** A name that makes an ARN without suffix look like one with it. https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen */
+/**
+ * A name that makes an ARN without suffix look like one with it.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+ */
 export function looksLikeWholeArn(name: string): boolean {
   return /-[A-Za-z0-9]{6}$/.test(name);
 }

@@ -3,7 +3,10 @@ import { EXTRA_PARTS } from '../app/storage/part-memory.ts';
 import type { SourceSettings } from './config-source.ts';
 
 const MIB = 1024 * 1024;
-/** The image is kept on ephemeral storage too, both as it was pulled and unpacked; it is below 1 GiB in all. */
+/**
+ * The image is kept on ephemeral storage too, both as it was pulled and unpacked; it is below 1 GiB
+ * in all.
+ */
 export const IMAGE_RESERVE_MIB = 3 * 1024;
 /** The file system's own share, and what it keeps for root, of ephemeral storage. */
 export const FILE_SYSTEM_SHARE = 0.1;
@@ -12,12 +15,18 @@ const PROGRAM_MIB = 320;
 const MYDUMPER_MIB = 64;
 /** A statement being built and a row being read, for each of mydumper's threads. */
 const THREAD_MIB = 48;
-/** Of a task's memory; the rest is left to the kernel's page cache, which counts against the task too. */
+/**
+ * Of a task's memory; the rest is left to the kernel's page cache, which counts against the task
+ * too.
+ */
 const USABLE_SHARE = 0.8;
 const CPU_UNITS_OF_A_CORE = 1024;
 const FEWEST_UPLOADS = 2;
 const MOST_UPLOADS = 16;
-/** A core compresses and sends about as much as four uploads carry at S3's usual rate for one connection. */
+/**
+ * A core compresses and sends about as much as four uploads carry at S3's usual rate for one
+ * connection.
+ */
 const UPLOADS_OF_A_CORE = 4;
 /** Largest first. S3 takes 10,000 parts: 16 MiB carry a file of 156 GiB, 5 MiB one of 48 GiB. */
 const PART_SIZES_MIB = [16, 8, 5] as const;
@@ -63,7 +72,10 @@ export function memoryNeedMiB(
   return PROGRAM_MIB + MYDUMPER_MIB + threads * THREAD_MIB + parts * partSizeMiB;
 }
 
-/** The most uploads that the processors feed and the memory holds, in the largest parts. Undefined where not even two small ones fit. */
+/**
+ * The most uploads that the processors feed and the memory holds, in the largest parts. Undefined
+ * where not even two small ones fit.
+ */
 export function deriveLimits(sizes: TaskSizes): Limits | undefined {
   const wanted = Math.ceil((sizes.cpu / CPU_UNITS_OF_A_CORE) * UPLOADS_OF_A_CORE);
   const most = Math.min(MOST_UPLOADS, Math.max(FEWEST_UPLOADS, wanted));
@@ -86,7 +98,11 @@ export function mistakesInSizes(sizes: TaskSizes): string[] {
   const range = MEMORY_OF_CPU.get(sizes.cpu);
   if (range === undefined)
     return [`cpu: ${sizes.cpu} is not one of Fargate's: ${[...MEMORY_OF_CPU.keys()].join(', ')}`];
-  if (sizes.memoryMiB < range.from || sizes.memoryMiB > range.to || sizes.memoryMiB % range.step !== 0) {
+  if (
+    sizes.memoryMiB < range.from ||
+    sizes.memoryMiB > range.to ||
+    sizes.memoryMiB % range.step !== 0
+  ) {
     return [
       `memoryMiB: with ${sizes.cpu} CPU units Fargate has ${range.from} to ${range.to} MiB in steps of ${range.step}, not ${sizes.memoryMiB}`,
     ];
@@ -104,8 +120,9 @@ export function mistakesInSizes(sizes: TaskSizes): string[] {
 }
 
 /**
- * The program would lower what does not fit into its budget. Here that is a mistake, judged for either generation of mydumper on a file
- * system that frees no parts of files, the most demanding case.
+ * The program would lower what does not fit into its budget. Here that is a mistake, judged for
+ * either generation of mydumper on a file system that frees no parts of files, the most demanding
+ * case.
  */
 function mistakesInBudget(sizes: TaskSizes, limits: Limits): string[] {
   const { threads, chunkFileSizeMiB, compression } = sizes;
@@ -120,7 +137,9 @@ function mistakesInBudget(sizes: TaskSizes, limits: Limits): string[] {
     const plan = planBudget(wanted, circumstances);
     if (plan?.threads === threads && plan.chunkMiB === chunkFileSizeMiB) continue;
     const fits =
-      plan === undefined ? 'less of both' : `${plan.threads} threads with files of ${plan.chunkMiB} MiB`;
+      plan === undefined
+        ? 'less of both'
+        : `${plan.threads} threads with files of ${plan.chunkMiB} MiB`;
     return [
       `chunkFileSizeMiB: ${threads} threads with files of ${chunkFileSizeMiB} MiB do not fit into a staging budget of ${limits.stagingLimitMiB} MiB; ${fits} would`,
     ];

@@ -26,7 +26,9 @@ export type BackupSourceProps = {
   readonly cpuArchitecture: CpuArchitecture;
 };
 
-/** One database server: its backup, when it runs, and its restore, which nobody but people starts. */
+/**
+ * One database server: its backup, when it runs, and its restore, which nobody but people starts.
+ */
 export class BackupSource extends Construct {
   readonly backup: BackupTask;
   readonly restore: BackupTask;
@@ -50,7 +52,10 @@ export class BackupSource extends Construct {
       ...shared,
       family: `${stackName}-${source.name}`,
       command: 'backup',
-      environment: environmentOf(settings, source, { bucketName: bucket.bucketName, kmsKeyArn: key?.keyArn }),
+      environment: environmentOf(settings, source, {
+        bucketName: bucket.bucketName,
+        kmsKeyArn: key?.keyArn,
+      }),
       secret,
       secretKmsKeyArn: source.secretKmsKeyArn,
       taskRole: roles.backup,

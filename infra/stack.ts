@@ -36,7 +36,10 @@ export class BackupStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const notifications = new Notifications(this, 'Notifications', settings.alarmEmail);
-    const events = new TaskEvents(this, 'TaskEvents', { cluster, retention: settings.logRetentionDays });
+    const events = new TaskEvents(this, 'TaskEvents', {
+      cluster,
+      retention: settings.logRetentionDays,
+    });
     const group = new ScheduleGroup(this, 'Schedules');
     const shared = {
       settings,
@@ -51,7 +54,10 @@ export class BackupStack extends Stack {
     };
 
     for (const source of sources) {
-      const { backup, restore } = new BackupSource(this, `Source-${source.name}`, { ...shared, source });
+      const { backup, restore } = new BackupSource(this, `Source-${source.name}`, {
+        ...shared,
+        source,
+      });
       outputCommands(this, { cluster, network }, source.name, { backup, restore });
     }
     const { alarms } = new BackupAlarms(this, 'Alarms', {
@@ -73,10 +79,17 @@ export class BackupStack extends Stack {
       events.logGroup.logGroupName,
       'What ECS said of tasks that could not',
     );
-    output(this, 'AlarmTopic', notifications.topic.topicArn, 'Subscribe to it to be told of alarms');
+    output(
+      this,
+      'AlarmTopic',
+      notifications.topic.topicArn,
+      'Subscribe to it to be told of alarms',
+    );
   }
 
-  /** Left to CloudFormation, so that a new VPC needs no look-up and the stack synthesises offline. */
+  /**
+   * Left to CloudFormation, so that a new VPC needs no look-up and the stack synthesises offline.
+   */
   override get availabilityZones(): string[] {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }

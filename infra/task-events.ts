@@ -6,8 +6,8 @@ import { Construct } from 'constructs';
 import { EXIT } from '../app/contract.ts';
 
 /**
- * Exit codes by which the program says what happened itself, as a metric or to whoever stopped it. A bad configuration is not
- * among them: it is found before there is anything to send metrics with.
+ * Exit codes by which the program says what happened itself, as a metric or to whoever stopped it.
+ * A bad configuration is not among them: it is found before there is anything to send metrics with.
  */
 export const TOLD_BY_THE_PROGRAM: readonly number[] = Object.values(EXIT).filter(
   (code) => code !== EXIT.badConfiguration,
@@ -16,8 +16,9 @@ export const TOLD_BY_THE_PROGRAM: readonly number[] = Object.values(EXIT).filter
 export type TaskEventsProps = { readonly cluster: Cluster; readonly retention: RetentionDays };
 
 /**
- * Tasks that ended where the program could not speak: the image was not to be pulled, no capacity, a secret missing, killed for
- * its memory. ECS tells it as events only; they are kept in a log group, and the rule's own count is the metric.
+ * Tasks that ended where the program could not speak: the image was not to be pulled, no capacity,
+ * a secret missing, killed for its memory. ECS tells it as events only; they are kept in a log
+ * group, and the rule's own count is the metric.
  */
 export class TaskEvents extends Construct {
   readonly logGroup: LogGroup;
@@ -41,7 +42,14 @@ export class TaskEvents extends Construct {
           clusterArn: [cluster.clusterArn],
           lastStatus: ['STOPPED'],
           $or: [
-            { stopCode: ['TaskFailedToStart', 'TerminationNotice', 'SpotInterruption', 'InternalError'] },
+            {
+              stopCode: [
+                'TaskFailedToStart',
+                'TerminationNotice',
+                'SpotInterruption',
+                'InternalError',
+              ],
+            },
             { containers: { exitCode: [{ 'anything-but': TOLD_BY_THE_PROGRAM }] } },
           ],
         },
@@ -54,7 +62,8 @@ export class TaskEvents extends Construct {
       ],
     });
     this.ruleName = rule.ref;
-    // As https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html asks for.
+    // As https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html asks
+    // for.
     const writers = { Service: ['events.amazonaws.com', 'delivery.logs.amazonaws.com'] };
     new CfnResourcePolicy(this, 'LogPolicy', {
       policyName: `${stackName}-stopped-tasks`,

@@ -24,7 +24,10 @@ export const CONTAINER = 'mydumper-fargate';
 export const PLATFORM_VERSION = '1.4.0';
 /** Of the image's user; the Dockerfile gives it the same number. */
 export const USER = '10001:10001';
-/** Fargate's longest. The program needs 20 s at most after SIGTERM; the rest is for a last answer of S3. */
+/**
+ * Fargate's longest. The program needs 20 s at most after SIGTERM; the rest is for a last answer of
+ * S3.
+ */
 const STOP_TIMEOUT_SECONDS = 120;
 
 export type BackupTaskProps = {
@@ -40,7 +43,10 @@ export type BackupTaskProps = {
   readonly logGroup: ILogGroup;
 };
 
-/** One program run on Fargate: sized, without privileges, able to write to its staging volume and nowhere else. */
+/**
+ * One program run on Fargate: sized, without privileges, able to write to its staging volume and
+ * nowhere else.
+ */
 export class BackupTask extends Construct {
   readonly definition: FargateTaskDefinition;
   readonly executionRole: Role;
@@ -91,7 +97,9 @@ export class BackupTask extends Construct {
       stopTimeout: Duration.seconds(STOP_TIMEOUT_SECONDS),
       // An empty value counts as not set, but for METRICS_NAMESPACE, where it means none.
       environment: Object.fromEntries(
-        Object.entries(environment).filter(([name, value]) => value !== '' || name === 'METRICS_NAMESPACE'),
+        Object.entries(environment).filter(
+          ([name, value]) => value !== '' || name === 'METRICS_NAMESPACE',
+        ),
       ),
       secrets: {
         USERNAME: ContainerSecret.fromSecretsManager(secret, 'username'),
@@ -99,10 +107,17 @@ export class BackupTask extends Construct {
       },
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: command }),
     });
-    container.addMountPoints({ sourceVolume: 'staging', containerPath: STAGING_DIRECTORY, readOnly: false });
+    container.addMountPoints({
+      sourceVolume: 'staging',
+      containerPath: STAGING_DIRECTORY,
+      readOnly: false,
+    });
   }
 
-  /** Secrets under a key of the account's own are opened with that key, and only through Secrets Manager. */
+  /**
+   * Secrets under a key of the account's own are opened with that key, and only through Secrets
+   * Manager.
+   */
   private allowKey(keyArn: string | undefined): void {
     if (keyArn === undefined) return;
     this.executionRole.addToPrincipalPolicy(
@@ -112,7 +127,9 @@ export class BackupTask extends Construct {
         actions: ['kms:Decrypt'],
         resources: [keyArn],
         conditions: {
-          StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com` },
+          StringEquals: {
+            'kms:ViaService': `secretsmanager.${Stack.of(this).region}.amazonaws.com`,
+          },
         },
       }),
     );

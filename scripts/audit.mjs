@@ -1,5 +1,5 @@
-// npm audit, judged: fails on findings that are not explained below, and where npm could not ask for another reason than that the
-// registry has no such service, as mirrors may not.
+// npm audit, judged: fails on findings that are not explained below, and where npm could not ask
+// for another reason than that the registry has no such service, as mirrors may not.
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 
@@ -19,7 +19,8 @@ const NO_SUCH_SERVICE = /\baudit (?:404|405|501) [\s\S]*audit endpoint returned 
 export function judgeAudit(stdout, stderr, explained = EXPLAINED) {
   const report = parse(stdout);
   if (report?.vulnerabilities === undefined) {
-    if (NO_SUCH_SERVICE.test(stderr)) return { good: true, lines: ['this registry has no audit service'] };
+    if (NO_SUCH_SERVICE.test(stderr))
+      return { good: true, lines: ['this registry has no audit service'] };
     return { good: false, lines: [`npm audit gave no report: ${stderr.trim()}`] };
   }
   const advisories = Object.values(report.vulnerabilities).flatMap(({ via }) =>
@@ -29,7 +30,9 @@ export function judgeAudit(stdout, stderr, explained = EXPLAINED) {
   if (open.length > 0)
     return {
       good: false,
-      lines: open.map(({ name, severity, title, url }) => `${name}: ${severity}: ${title} (${url})`),
+      lines: open.map(
+        ({ name, severity, title, url }) => `${name}: ${severity}: ${title} (${url})`,
+      ),
     };
   return { good: true, lines: [`no findings; ${advisories.length} explained`] };
 }

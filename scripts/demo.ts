@@ -1,6 +1,7 @@
 /**
- * The main job on embedded servers: a MariaDB with a generated database, an S3 server slower than mydumper, one backup through a
- * staging directory a tenth of the dump's size, and the proof: the backup loaded into an empty server and every table compared.
+ * The main job on embedded servers: a MariaDB with a generated database, an S3 server slower than
+ * mydumper, one backup through a staging directory a tenth of the dump's size, and the proof: the
+ * backup loaded into an empty server and every table compared.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -32,7 +33,9 @@ const say = (text: string) => console.log(text);
 const seconds = (since: number) => formatDuration((performance.now() - since) / 1000);
 
 async function demo(): Promise<void> {
-  say(`1. Starting MariaDB and filling it with about ${DATABASE_MIB} MiB and some nasty tables ...`);
+  say(
+    `1. Starting MariaDB and filling it with about ${DATABASE_MIB} MiB and some nasty tables ...`,
+  );
   const database = await startMariaDb();
   cleanups.push(() => database.stop());
   let since = performance.now();
@@ -108,7 +111,9 @@ async function startS3(): Promise<{ endpoint: string }> {
   throw new Error('the S3 server ended before it was ready');
 }
 
-/** On a terminal the program shows its progress itself; elsewhere its log lines are shown in short. */
+/**
+ * On a terminal the program shows its progress itself; elsewhere its log lines are shown in short.
+ */
 async function runBackup(environment: Record<string, string>): Promise<void> {
   const isTerminal = process.stdout.isTTY === true;
   const program = spawn(process.execPath, [join(root, 'app/main.ts'), 'backup'], {
@@ -132,7 +137,12 @@ async function runBackup(environment: Record<string, string>): Promise<void> {
 /** What `aws s3 sync` and `zstd -d` would do. */
 async function fetchBackup(endpoint: string, target: string): Promise<void> {
   const credentials = { accessKeyId: 'demo', secretAccessKey: 'demo' };
-  const client = new S3Client({ endpoint, forcePathStyle: true, region: 'eu-central-1', credentials });
+  const client = new S3Client({
+    endpoint,
+    forcePathStyle: true,
+    region: 'eu-central-1',
+    credentials,
+  });
   const listed = await client.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'demo/' }));
   const key = listed.Contents?.map((object) => object.Key ?? '').find((name) =>
     name.endsWith('/manifest.json'),
@@ -162,7 +172,9 @@ async function cleanUp(): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
+  process.once(signal, () =>
+    cleanUp().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)),
+  );
 }
 const since = performance.now();
 try {

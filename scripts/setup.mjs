@@ -1,6 +1,7 @@
-// Installs what `npm run demo` and `npm test` need and is missing: npm packages, with Node 24 for the
-// scripts themselves, and by apt mydumper, the MariaDB programs and a few tools. Runs on any Node from 20
-// on, before anything is installed. Quick when nothing is missing. --programs installs no npm packages.
+// Installs what `npm run demo` and `npm test` need and is missing: npm packages, with Node 24 for
+// the scripts themselves, and by apt mydumper, the MariaDB programs and a few tools. Runs on any
+// Node from 20 on, before anything is installed. Quick when nothing is missing. --programs installs
+// no npm packages.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
@@ -13,7 +14,10 @@ const quiet = process.argv.includes('--quiet');
 const forBench = process.argv.includes('--bench');
 const forSoak = process.argv.includes('--soak');
 
-/** Programs that tests and demo run, with their packages. Of several, the first that apt knows is used. */
+/**
+ * Programs that tests and demo run, with their packages. Of several, the first that apt knows is
+ * used.
+ */
 const PROGRAMS = [
   { program: 'mydumper', packages: ['mydumper'] },
   { program: 'myloader', packages: ['mydumper'] },
@@ -41,7 +45,12 @@ const SID_PAGE = 'https://packages.debian.org/sid/mydumper';
 const BY_HAND = 'install mydumper by hand and run this again';
 
 /** Servers live in directories that a user's PATH may lack. */
-const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+const searched = [
+  ...(process.env.PATH ?? '').split(delimiter),
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+];
 
 function has(program) {
   return searched.some((directory) => directory !== '' && existsSync(join(directory, program)));
@@ -65,7 +74,8 @@ function installNpmPackages() {
     npm('ci', '--ignore-scripts', '--no-audit');
   }
   const node = join(root, 'node_modules', '.bin', 'node');
-  if (!isCurrent || !existsSync(node)) npm('rebuild', '--ignore-scripts=false', ...packagesWithScripts());
+  if (!isCurrent || !existsSync(node))
+    npm('rebuild', '--ignore-scripts=false', ...packagesWithScripts());
   const binary = existsSync(node) ? node : process.execPath;
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
   if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) {
@@ -75,7 +85,10 @@ function installNpmPackages() {
   }
 }
 
-/** Of the install scripts that packages bring only those run that package.json names; the others are not needed. */
+/**
+ * Of the install scripts that packages bring only those run that package.json names; the others are
+ * not needed.
+ */
 function packagesWithScripts() {
   const { allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return Object.keys(allowScripts).filter((name) => allowScripts[name]);
@@ -164,20 +177,30 @@ async function install(prefix, names) {
   if (!good) stop(`apt-get could not install ${named}; install it by hand and run this again`);
 }
 
-/** A package of another suite may be added to the machine, but must not replace or remove what is installed. */
+/**
+ * A package of another suite may be added to the machine, but must not replace or remove what is
+ * installed.
+ */
 async function refuseChanges(file) {
   const command = ['apt-get', '--simulate', 'install', '--no-install-recommends', file];
   const { good, stdout } = await run(command);
   const changed = changedPackages(stdout);
   if (good && changed.length === 0) return;
-  const reason = good ? `would replace or remove ${changed.join(', ')}` : 'does not fit this release';
+  const reason = good
+    ? `would replace or remove ${changed.join(', ')}`
+    : 'does not fit this release';
   stop(`mydumper was not installed: ${basename(file)} of Debian's sid ${reason}; ${BY_HAND}`);
 }
 
-/** What to put before a command to run it as root; undefined when that is not possible without asking. */
+/**
+ * What to put before a command to run it as root; undefined when that is not possible without
+ * asking.
+ */
 function privilege() {
   if (process.getuid?.() === 0) return [];
-  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0
+    ? ['sudo', '-n']
+    : undefined;
 }
 
 async function isKnown(name) {

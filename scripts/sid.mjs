@@ -1,8 +1,16 @@
-// Downloads a package from Debian's sid suite, for releases that lack it. Debian 13 has no mydumper.
-// apt gets a sources list, package lists, pins and a cache of its own in a temporary directory, so that
-// those of the machine stay as they are. Only the package comes from sid; the packages it needs come from
-// the machine's own release. The download needs no privilege.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+// Downloads a package from Debian's sid suite, for releases that lack it. Debian 13 has no
+// mydumper. apt gets a sources list, package lists, pins and a cache of its own in a temporary
+// directory, so that those of the machine stay as they are. Only the package comes from sid; the
+// packages it needs come from the machine's own release. The download needs no privilege.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,8 +19,9 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const TARGET_FORMAT = '$(REPO_URI) $(ORIGIN)/$(LABEL) $(COMPONENT)';
 
 /**
- * Finds the mirror that this machine installs Debian from. Undefined where there is none: packages of
- * sid may not fit another distribution. `run` executes a command and resolves with success and output.
+ * Finds the mirror that this machine installs Debian from. Undefined where there is none: packages
+ * of sid may not fit another distribution. `run` executes a command and resolves with success and
+ * output.
  */
 export async function debianMirror(run) {
   const command = ['apt-get', 'indextargets', '--format', TARGET_FORMAT, 'Created-By: Packages'];
@@ -29,7 +38,8 @@ export async function downloadFromSid(name, mirror, run, say) {
   writeFileSync(join(directory, 'sources', 'sid.sources'), sources(mirror), { mode: 0o600 });
   const settings = privateSettings(directory);
   if (!(await run(['apt-get', ...settings, '-qq', 'update'], directory)).good) return undefined;
-  if (!(await run(['apt-get', ...settings, '-qq', 'download', name], directory)).good) return undefined;
+  if (!(await run(['apt-get', ...settings, '-qq', 'download', name], directory)).good)
+    return undefined;
   const file = readdirSync(directory).find((entry) => entry.endsWith('.deb'));
   return file === undefined ? undefined : join(directory, file);
 }
@@ -40,7 +50,8 @@ function temporaryDirectory() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   // apt downloads as the user _apt.
   chmodSync(directory, 0o755);
-  for (const inner of ['sources', 'lists', 'cache', 'preferences']) mkdirSync(join(directory, inner));
+  for (const inner of ['sources', 'lists', 'cache', 'preferences'])
+    mkdirSync(join(directory, inner));
   return directory;
 }
 
@@ -51,7 +62,9 @@ function temporaryDirectory() {
  */
 export function ownMirror(targets) {
   const lines = targets.split('\n').filter((line) => line.endsWith(' Debian/Debian main'));
-  const [mirror] = lines.map((line) => line.split(' ')[0]).filter((uri) => !uri.startsWith('cdrom:'));
+  const [mirror] = lines
+    .map((line) => line.split(' ')[0])
+    .filter((uri) => !uri.startsWith('cdrom:'));
   return mirror?.replace(/\/$/, '');
 }
 
@@ -64,7 +77,13 @@ function describe(mirror) {
 /** This list accepts the expired Release file of a snapshot. apt still checks the signature. */
 function sources(mirror) {
   const signedBy = existsSync(KEYRING) ? [`Signed-By: ${KEYRING}`] : [];
-  const lines = ['Types: deb', `URIs: ${mirror}`, 'Suites: sid', 'Components: main', 'Check-Valid-Until: no'];
+  const lines = [
+    'Types: deb',
+    `URIs: ${mirror}`,
+    'Suites: sid',
+    'Components: main',
+    'Check-Valid-Until: no',
+  ];
   return [...lines, ...signedBy, ''].join('\n');
 }
 
@@ -85,7 +104,8 @@ function privateSettings(directory) {
 
 /**
  * Reads the output of `apt-get --simulate install`. Pure.
- * @returns the installed packages that apt would replace or remove. Their lines name the old version.
+ * @returns the installed packages that apt would replace or remove. Their lines name the old
+ *   version.
  */
 export function changedPackages(simulation) {
   const lines = simulation.matchAll(/^(?:Inst (\S+) \[|(?:Remv|Purg) (\S+))/gm);

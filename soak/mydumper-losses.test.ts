@@ -9,13 +9,22 @@ import {
   silentLosses,
 } from '../test/support/mariadb/dataset.ts';
 import type { MariaDb } from '../test/support/mariadb/harness.ts';
-import { DUMP_EVERYTHING, dropAll, dump, server, userDatabases } from '../test/support/mariadb/scratch.ts';
+import {
+  DUMP_EVERYTHING,
+  dropAll,
+  dump,
+  server,
+  userDatabases,
+} from '../test/support/mariadb/scratch.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
 
 const DUMPING = { tool: classicTool('mydumper') };
 const LOADING = { tool: classicTool('myloader') };
 
-/** What docs/mydumper.md says of Debian's tools, shown without this program: it changes when they do. */
+/**
+ * What docs/mydumper.md says of Debian's tools, shown without this program: it changes when they
+ * do.
+ */
 describe('what mydumper and myloader 0.10 lose', () => {
   it('is lost, and noticed where it is said to be', async () => {
     const plain = await Promise.all([server(), server()]);
@@ -39,10 +48,13 @@ describe('what mydumper and myloader 0.10 lose', () => {
     ];
     for (const { label, noticed, options, make } of cases) {
       const config = options.config;
-      const [a, b] = config.length > 0 ? await Promise.all([server({ config }), server({ config })]) : plain;
+      const [a, b] =
+        config.length > 0 ? await Promise.all([server({ config }), server({ config })]) : plain;
       const names = await make(a);
       const before = await describeServer(a, names);
-      const args = options.plainInsert ? DUMP_EVERYTHING : [...DUMP_EVERYTHING, '--complete-insert'];
+      const args = options.plainInsert
+        ? DUMP_EVERYTHING
+        : [...DUMP_EVERYTHING, '--complete-insert'];
       const dumped = await dump(a, { ...DUMPING, args });
       const loaded = await loadWithMyloader(b, dumped.path, LOADING);
       if (noticed !== 'sometimes') {
@@ -56,9 +68,15 @@ describe('what mydumper and myloader 0.10 lose', () => {
       }
       if (options.remedy !== undefined) {
         await dropAll(b);
-        const again = await dump(a, { ...DUMPING, args, client: [`init-command=${options.remedy}`] });
+        const again = await dump(a, {
+          ...DUMPING,
+          args,
+          client: [`init-command=${options.remedy}`],
+        });
         await loadWithMyloader(b, again.path, LOADING);
-        expect.soft(differences(before, await describeServer(b, await userDatabases(b)))).toEqual([]);
+        expect
+          .soft(differences(before, await describeServer(b, await userDatabases(b))))
+          .toEqual([]);
       }
       if (config.length > 0) await Promise.all([a.stop(), b.stop()]);
       else await Promise.all([dropAll(a), dropAll(b)]);

@@ -5,11 +5,16 @@ import { readOnlyManifest } from '../test/support/backup-folder.ts';
 import { WITH_BINARY_LOG } from '../test/support/mariadb/binary-log.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { serverProgram } from '../test/support/mariadb/server-program.ts';
-import { createPrivilegeDatabases, DATABASES, privilegeUsers } from '../test/support/privileges/users.ts';
+import {
+  createPrivilegeDatabases,
+  DATABASES,
+  privilegeUsers,
+} from '../test/support/privileges/users.ts';
 import { logLines, runProgram } from '../test/support/program.ts';
 
-// Each row of the table of privileges, by the program itself: with the mydumper that is first on the PATH, on
-// the server that TEST_SERVER names. The same rows against recordings: test/database/privileges.test.ts.
+// Each row of the table of privileges, by the program itself: with the mydumper that is first on
+// the PATH, on the server that TEST_SERVER names. The same rows against recordings:
+// test/database/privileges.test.ts.
 
 const server = await serverProgram();
 const { generation } = await readVersion(
@@ -31,7 +36,8 @@ beforeAll(async () => {
   db = await startMariaDb({ config: WITH_BINARY_LOG });
   await createPrivilegeDatabases(db);
   if (!dumpsRoutines)
-    for (const routine of ['PROCEDURE shop.p', 'FUNCTION shop.f']) await db.query(`DROP ${routine}`);
+    for (const routine of ['PROCEDURE shop.p', 'FUNCTION shop.f'])
+      await db.query(`DROP ${routine}`);
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -47,7 +53,11 @@ async function createUser(grants: readonly string[]): Promise<void> {
   for (const grant of grants) await db.query(`GRANT ${grant} TO backup@'127.0.0.1'`);
 }
 
-type Ran = { readonly code: number | null; readonly reason: string; readonly warnings: readonly string[] };
+type Ran = {
+  readonly code: number | null;
+  readonly reason: string;
+  readonly warnings: readonly string[];
+};
 
 async function backUp(environment: Record<string, string> = {}): Promise<Ran> {
   const { code, stdout } = await runProgram(
@@ -59,7 +69,9 @@ async function backUp(environment: Record<string, string> = {}): Promise<Ran> {
     }),
   );
   const lines = logLines(stdout);
-  const warnings = lines.filter(({ event }) => event === 'warning').map(({ message }) => String(message));
+  const warnings = lines
+    .filter(({ event }) => event === 'warning')
+    .map(({ message }) => String(message));
   return { code, reason: String(lines.find(({ event }) => event === 'failed')?.reason), warnings };
 }
 
@@ -89,8 +101,16 @@ const REFUSED: readonly (readonly [lacks: string, lockMode: string, says: RegExp
     'auto',
     /may not read \(SELECT\): "shop\.audit"; run: GRANT SELECT ON `shop`\.\* TO/,
   ],
-  ['SELECT on a column', 'auto', /may not read \(SELECT\): "shop\.orders"; run: GRANT SELECT ON `shop`\.\*/],
-  ['SHOW VIEW', 'auto', /definitions of views \(SHOW VIEW\): "shop\.v"; run: GRANT SHOW VIEW ON \*\.\* TO/],
+  [
+    'SELECT on a column',
+    'auto',
+    /may not read \(SELECT\): "shop\.orders"; run: GRANT SELECT ON `shop`\.\*/,
+  ],
+  [
+    'SHOW VIEW',
+    'auto',
+    /definitions of views \(SHOW VIEW\): "shop\.v"; run: GRANT SHOW VIEW ON \*\.\* TO/,
+  ],
   ['db: SHOW VIEW', 'none', /\(SHOW VIEW\): "shop\.v"; run: GRANT SHOW VIEW ON `shop`\.\* TO/],
   ['EVENT', 'auto', /may not list the events \(EVENT\).*GRANT EVENT ON \*\.\* TO/],
   ['db: EVENT', 'none', /\(EVENT\).*GRANT EVENT ON `\w+`\.\* TO.*GRANT EVENT ON `\w+`\.\* TO/],
@@ -110,8 +130,14 @@ test.each(REFUSED)(
     expect(await manifestKeys(world)).toEqual([]);
     for (const statement of statementsIn(refused.reason)) await db.query(statement);
     const made = await backUp({ LOCK_MODE: mode });
-    expect({ ...made, warnings: lackingIn(made) }).toEqual({ code: 0, reason: 'undefined', warnings: [] });
-    expect((await readOnlyManifest(world.s3, BUCKET)).files.map(({ kind }) => kind)).toContain('view');
+    expect({ ...made, warnings: lackingIn(made) }).toEqual({
+      code: 0,
+      reason: 'undefined',
+      warnings: [],
+    });
+    expect((await readOnlyManifest(world.s3, BUCKET)).files.map(({ kind }) => kind)).toContain(
+      'view',
+    );
   },
 );
 
@@ -148,7 +174,11 @@ test.each(WARNED)(
     world = await startWorld({ db });
     for (const statement of statementsIn(lackingIn(made)[0] ?? '')) await db.query(statement);
     const again = await backUp({ LOCK_MODE: mode });
-    expect({ ...again, warnings: lackingIn(again) }).toEqual({ code: 0, reason: 'undefined', warnings: [] });
+    expect({ ...again, warnings: lackingIn(again) }).toEqual({
+      code: 0,
+      reason: 'undefined',
+      warnings: [],
+    });
     expect((await readOnlyManifest(world.s3, BUCKET)).binlog === null).toBe(!asksForPosition);
   },
 );
@@ -159,7 +189,11 @@ test.each(['formerly sufficient, RELOAD', 'formerly sufficient, LOCK TABLES'])(
     await createUser(users[who] ?? []);
     const made = await backUp();
     const lacking = lackingIn(made);
-    expect({ ...made, warnings: lacking }).toEqual({ code: 0, reason: 'undefined', warnings: OF_POSITION });
+    expect({ ...made, warnings: lacking }).toEqual({
+      code: 0,
+      reason: 'undefined',
+      warnings: OF_POSITION,
+    });
     const manifest = await readOnlyManifest(world.s3, BUCKET);
     expect(manifest.binlog).toBeNull();
     expect(manifest.consistency.lock).toBe(who.endsWith('RELOAD') ? 'ftwrl' : 'lock-all');
@@ -172,7 +206,11 @@ test('a user who lacks nothing that matters is neither refused nor warned', asyn
   const lacks = Object.keys(users).find((name) => unneeded.test(name));
   await createUser(users[lacks ?? 'nothing'] ?? []);
   const made = await backUp();
-  expect({ ...made, warnings: lackingIn(made) }).toEqual({ code: 0, reason: 'undefined', warnings: [] });
+  expect({ ...made, warnings: lackingIn(made) }).toEqual({
+    code: 0,
+    reason: 'undefined',
+    warnings: [],
+  });
 });
 
 test('safe-no-lock without the right to ask for the position is refused', async () => {
@@ -197,7 +235,11 @@ test('privileges through a role count once a login activates it, as the refusal 
   try {
     for (const grant of users['formerly sufficient, LOCK TABLES'] ?? [])
       await db.query(`GRANT ${grant} TO backups`);
-    await createUser(['USAGE ON *.*', 'backups', ...DATABASES.map((name) => `INSERT ON ${name}.*`)]);
+    await createUser([
+      'USAGE ON *.*',
+      'backups',
+      ...DATABASES.map((name) => `INSERT ON ${name}.*`),
+    ]);
     const { code, reason } = await backUp();
     expect(code).toBe(3);
     const statement = /SET DEFAULT ROLE .*?;/.exec(reason)?.[0];

@@ -46,7 +46,10 @@ test.each([
     ).ended;
     expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
     expect(
-      differences(await describeServer(world.db, [database]), await describeServer(copy, [database])),
+      differences(
+        await describeServer(world.db, [database]),
+        await describeServer(copy, [database]),
+      ),
     ).toEqual([]);
   },
 );

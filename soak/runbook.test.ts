@@ -6,13 +6,17 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUCKET, leftInStaging, startWorld, type World } from '../test/e2e/world.ts';
 import { databasesOf, makeBackup } from '../test/restore/setting.ts';
-import { describeServer, differences, type ServerDescription } from '../test/support/mariadb/compare.ts';
+import {
+  describeServer,
+  differences,
+  type ServerDescription,
+} from '../test/support/mariadb/compare.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { rowNumbers } from '../test/support/mariadb/sql.ts';
 
 /*
- * The commands of docs/runbook.md, taken from the page and run as they are, but for the names of hosts, the bucket, the
- * password and paths. Needs the AWS CLI (`apt-get install awscli`).
+ * The commands of docs/runbook.md, taken from the page and run as they are, but for the names of
+ * hosts, the bucket, the password and paths. Needs the AWS CLI (`apt-get install awscli`).
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -39,7 +43,8 @@ beforeAll(async () => {
     `INSERT INTO shop.orders SELECT seq, repeat(LEFT(SHA2(seq, 224), 32), 20) FROM ${rowNumbers(world.db, 20_000)}`,
   );
   await world.db.query(`CREATE TABLE other.t AS SELECT seq id FROM ${rowNumbers(world.db, 100)}`);
-  for (const account of ACCOUNTS) await world.db.query(`CREATE USER ${account} IDENTIFIED BY 'x;''y'`);
+  for (const account of ACCOUNTS)
+    await world.db.query(`CREATE USER ${account} IDENTIFIED BY 'x;''y'`);
   await world.db.query(`GRANT SELECT, INSERT ON shop.* TO ${ACCOUNTS[0]}`);
   await world.db.query(`GRANT SELECT (id) ON shop.orders TO ${ACCOUNTS[1]}`);
   await world.db.query(`GRANT PROCESS ON *.* TO ${ACCOUNTS[2]}`);
@@ -47,7 +52,9 @@ beforeAll(async () => {
     `CREATE DEFINER=${ACCOUNTS[0]} SQL SECURITY DEFINER VIEW shop.recent AS SELECT id FROM shop.orders WHERE id > 19990`,
   );
   before = await describeServer(world.db, databases);
-  await aws(`s3api put-bucket-versioning --bucket ${BUCKET} --versioning-configuration Status=Enabled`);
+  await aws(
+    `s3api put-bucket-versioning --bucket ${BUCKET} --versioning-configuration Status=Enabled`,
+  );
   firstBackup = (await makeBackup(world, { SOURCE: 'db.internal' })).split('/').at(-2) ?? '';
   await makeBackup(world, { SOURCE: 'db.internal' });
 });
@@ -91,7 +98,9 @@ test('I have lost my database, step by step', async () => {
   expect(await shell(parts, exports)).toMatchObject({ code: 0 });
   const shop = await describeServer(world.db, ['shop']);
   expect(differences(shop, await describeServer(target, ['shop']))).toEqual([]);
-  expect(Number((await target.query('SELECT count(*) n FROM shop_rescue.orders'))[0]?.n)).toBe(20_000);
+  expect(Number((await target.query('SELECT count(*) n FROM shop_rescue.orders'))[0]?.n)).toBe(
+    20_000,
+  );
   // What was not asked for is left alone.
   expect(Number((await target.query('SELECT max(id) n FROM other.t'))[0]?.n)).toBe(0);
 
@@ -108,7 +117,9 @@ test('I have lost my database, step by step', async () => {
     const size = (await storedBytes(key)).toString();
     const good = known.split('\n').find((line) => line.split('\t').at(3) === size);
     const versionId = good?.split('\t').at(0) ?? '';
-    expect(await shell(mend.join('\n').replaceAll('<the one before>', versionId), where)).toMatchObject({
+    expect(
+      await shell(mend.join('\n').replaceAll('<the one before>', versionId), where),
+    ).toMatchObject({
       code: 0,
     });
   }
@@ -173,7 +184,10 @@ async function shell(block: string | undefined, exports: string | undefined = ''
       PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
       AWS_DEFAULT_REGION: 'eu-central-1',
     };
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', text], { env, cwd: world.directory });
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', text], {
+      env,
+      cwd: world.directory,
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as Ran;

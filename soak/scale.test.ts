@@ -19,7 +19,12 @@ beforeAll(async () => {
   // Five gigabytes are made in minutes, and none of it is needed again after a crash.
   db = await startMariaDb({ config: ['innodb_buffer_pool_size=1G', 'innodb_log_file_size=1G'] });
   for (const megabytes of MEGABYTES)
-    await createBulkDatabase(db, { name: `size_${megabytes}`, megabytes, tables: 1, rowBytes: 1000 });
+    await createBulkDatabase(db, {
+      name: `size_${megabytes}`,
+      megabytes,
+      tables: 1,
+      rowBytes: 1000,
+    });
 });
 afterAll(() => db?.stop());
 beforeEach(async () => {
@@ -37,7 +42,10 @@ type Measured = {
   readonly seconds: number;
 };
 
-/** Backs up and looks at the program from outside: its peak resident set, its descriptors, and what came after mydumper's end. */
+/**
+ * Backs up and looks at the program from outside: its peak resident set, its descriptors, and what
+ * came after mydumper's end.
+ */
 async function measure(environment: Record<string, string>): Promise<Measured> {
   const program = startProgram(world.environment({ LOG_LEVEL: 'INFO', ...environment }));
   let residentBytes = 0;
@@ -45,7 +53,10 @@ async function measure(environment: Record<string, string>): Promise<Measured> {
   const timer = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${program.pid}/status`, 'latin1');
-      residentBytes = Math.max(residentBytes, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024);
+      residentBytes = Math.max(
+        residentBytes,
+        Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024,
+      );
       descriptors = Math.max(descriptors, readdirSync(`/proc/${program.pid}/fd`).length);
     } catch {
       // it has just ended
@@ -69,7 +80,8 @@ async function measure(environment: Record<string, string>): Promise<Measured> {
 }
 
 function say(what: string, measured: Measured): void {
-  const { dumpedBytes, files, largestBytes, residentBytes, descriptors, tailSeconds, seconds } = measured;
+  const { dumpedBytes, files, largestBytes, residentBytes, descriptors, tailSeconds, seconds } =
+    measured;
   console.log(
     `${what}: ${Math.round(dumpedBytes / 1e6)} MB in ${files} files, the largest ${Math.round(largestBytes / 1e6)} MB; ` +
       `peak resident ${Math.round(residentBytes / MIB)} MiB, ${descriptors} descriptors; ` +
@@ -118,7 +130,9 @@ test.each(['1', '2048'])(
 test('100,000 small files', async () => {
   await db.query('CREATE DATABASE many');
   await db.query('CREATE TABLE many.rows (id int PRIMARY KEY, note char(20))');
-  await db.query(`INSERT INTO many.rows SELECT seq, 'one of very many' FROM ${rowNumbers(db, 500_000)}`);
+  await db.query(
+    `INSERT INTO many.rows SELECT seq, 'one of very many' FROM ${rowNumbers(db, 500_000)}`,
+  );
   const measured = await measure({
     DATABASES: 'many',
     COMPRESS: 'none',

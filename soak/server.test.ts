@@ -38,8 +38,9 @@ test('patience: net_write_timeout=3 and max_statement_time=5, pauses of more tha
       action: { kind: 'stall', milliseconds: 12_000 },
     });
   }
-  const { code, stdout } = await startProgram(world.environment({ STAGING_LIMIT_MB: '10', COMPRESS: 'none' }))
-    .ended;
+  const { code, stdout } = await startProgram(
+    world.environment({ STAGING_LIMIT_MB: '10', COMPRESS: 'none' }),
+  ).ended;
   expect({ code, log: code === 0 ? '' : stdout.slice(-5000) }).toEqual({ code: 0, log: '' });
   const manifest = await readOnlyManifest(world.s3, BUCKET);
   console.log(
@@ -59,12 +60,15 @@ test('locks: with a large MyISAM table a writer waits about as long as for mydum
     await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL)`);
     await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM ${rowNumbers(db, 1000)}`);
   }
-  const writing = () => startTransfers(db, { accounts: 1000, tables: ['bank.checking', 'bank.saving'] });
+  const writing = () =>
+    startTransfers(db, { accounts: 1000, tables: ['bank.checking', 'bank.saving'] });
 
   const waits: Record<'alone' | 'ours', number[]> = { alone: [], ours: [] };
   for (let round = 1; round <= 3; round += 1) {
     const alone = await writing();
-    const dump = await dumpWithMydumper(db, join(world.directory, `alone-${round}`), { args: ['-F', '1'] });
+    const dump = await dumpWithMydumper(db, join(world.directory, `alone-${round}`), {
+      args: ['-F', '1'],
+    });
     await alone.stop();
     expect(dump.exitCode).toBe(0);
     waits.alone.push(alone.longestWaitSeconds());
@@ -84,8 +88,10 @@ test('locks: with a large MyISAM table a writer waits about as long as for mydum
   console.log(
     `longest wait of a writer in s: mydumper alone ${shown(waits.alone)}; ours ${shown(waits.ours)}`,
   );
-  const median = (list: readonly number[]) => list.toSorted((left, right) => left - right)[1] ?? Number.NaN;
-  // Two processors are shared by the server, the writer, mydumper, S3 and us, so mydumper takes longer itself.
+  const median = (list: readonly number[]) =>
+    list.toSorted((left, right) => left - right)[1] ?? Number.NaN;
+  // Two processors are shared by the server, the writer, mydumper, S3 and us, so mydumper takes
+  // longer itself.
   expect(median(waits.ours)).toBeLessThan(2 * median(waits.alone));
 });
 
@@ -97,7 +103,10 @@ test('a statement that runs for half a minute keeps writers waiting behind mydum
     await db.query(`INSERT INTO bank.${table} SELECT seq, 1000 FROM ${rowNumbers(db, 300)}`);
   }
   const slow = await db.connect();
-  const writing = await startTransfers(db, { accounts: 300, tables: ['bank.checking', 'bank.saving'] });
+  const writing = await startTransfers(db, {
+    accounts: 300,
+    tables: ['bank.checking', 'bank.saving'],
+  });
   const long = slow.query('UPDATE bank.slow SET balance = SLEEP(0.1)');
   const { code, stdout } = await startProgram(world.environment()).ended.finally(writing.stop);
   expect({ code, log: code === 0 ? '' : stdout.slice(-5000) }).toEqual({ code: 0, log: '' });

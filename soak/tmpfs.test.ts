@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BUCKET, startWorld, type World } from '../test/e2e/world.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../test/support/backup-folder.ts';
-import { describeServer, differences, type ServerDescription } from '../test/support/mariadb/compare.ts';
+import {
+  describeServer,
+  differences,
+  type ServerDescription,
+} from '../test/support/mariadb/compare.ts';
 import { createBulkDatabase, createWideRows } from '../test/support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { loadWithMyloader } from '../test/support/mariadb/tools.ts';
@@ -14,7 +18,13 @@ const MIB = 1024 * 1024;
 const LOAD_MILLISECONDS = 1_800_000;
 
 type Network = 'fast' | 'slow' | 'stalling';
-type Case = { budgetMiB: number; chunkMiB: number; threads: number; compression: string; network: Network };
+type Case = {
+  budgetMiB: number;
+  chunkMiB: number;
+  threads: number;
+  compression: string;
+  network: Network;
+};
 
 /** 5 MB/s, or a body now and then that nobody reads for 20 s. */
 function shape(world: World, network: Network): void {
@@ -31,7 +41,11 @@ function shape(world: World, network: Network): void {
   }
 }
 
-function through(name: string, fill: (db: MariaDb) => Promise<string[]>, cases: readonly Case[]): void {
+function through(
+  name: string,
+  fill: (db: MariaDb) => Promise<string[]>,
+  cases: readonly Case[],
+): void {
   describe(name, () => {
     let db: MariaDb;
     let copy: MariaDb;
@@ -86,12 +100,15 @@ function through(name: string, fill: (db: MariaDb) => Promise<string[]>, cases: 
         expect(sampler.samples()).toBeGreaterThan(100);
         expect(sampler.peakBytes()).toBeLessThanOrEqual(staging.budgetBytes);
         expect(staging.peakStagedBytes).toBeLessThanOrEqual(staging.budgetBytes);
-        // Each sees moments that the other does not; a row of 60 MB is there and gone between two looks.
+        // Each sees moments that the other does not; a row of 60 MB is there and gone between two
+        // looks.
         expect(sampler.peakBytes()).toBeGreaterThan(0.5 * staging.peakStagedBytes);
         expect(staging.peakStagedBytes).toBeGreaterThan(0.9 * sampler.peakBytes());
         const target = join(world.directory, 'unpacked');
         await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
-        expect(await loadWithMyloader(copy, target, { timeoutMs: LOAD_MILLISECONDS })).toMatchObject({
+        expect(
+          await loadWithMyloader(copy, target, { timeoutMs: LOAD_MILLISECONDS }),
+        ).toMatchObject({
           exitCode: 0,
           problems: [],
         });

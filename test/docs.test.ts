@@ -16,7 +16,9 @@ test('the README lists every variable with the default and meaning that --help g
 });
 
 test('the README lists every exit code', () => {
-  expect(section('exit-codes')).toEqual(EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`));
+  expect(section('exit-codes')).toEqual(
+    EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+  );
 });
 
 test('the README names every metric', () => {

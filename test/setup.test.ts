@@ -22,8 +22,8 @@ const SOMEBODY = 1000;
 type Call = { readonly argv: readonly string[]; readonly sources: string };
 
 /**
- * Runs set-up on a machine of stand-ins: without mydumper and server, its release has the packages `known`.
- * The PATH holds nothing but these programs.
+ * Runs set-up on a machine of stand-ins: without mydumper and server, its release has the packages
+ * `known`. The PATH holds nothing but these programs.
  */
 function setUp(known: readonly string[], changed: Partial<FakeApt> = {}, user = ROOT) {
   const { path, remove } = temporaryDirectory('mf-setup');
@@ -89,10 +89,9 @@ test("set-up takes mydumper from sid of the machine's mirror where the release h
 test('set-up reads sid by lists, pins and a cache of its own, and accepts only signed ones', () => {
   const { calls } = setUp(['mariadb-server-core']);
   const ofSid = calls.filter(({ sources }) => sources !== 'the machine');
-  expect(ofSid.map(({ argv }) => argv.findLast((argument) => !argument.includes('mydumper')))).toEqual([
-    'update',
-    'download',
-  ]);
+  expect(
+    ofSid.map(({ argv }) => argv.findLast((argument) => !argument.includes('mydumper'))),
+  ).toEqual(['update', 'download']);
   for (const { argv, sources } of ofSid) {
     const options = argv.filter((argument) => argument.startsWith('Dir::'));
     expect(options.map((option) => option.split('=')[0]).toSorted()).toEqual([
@@ -103,7 +102,8 @@ test('set-up reads sid by lists, pins and a cache of its own, and accepts only s
       'Dir::Etc::SourceParts',
       'Dir::State::Lists',
     ]);
-    for (const option of options) expect(option).toMatch(/=(\/dev\/null$|.*\/mydumper-fargate-setup-)/);
+    for (const option of options)
+      expect(option).toMatch(/=(\/dev\/null$|.*\/mydumper-fargate-setup-)/);
     expect(sources).toContain(`Types: deb\nURIs: ${MIRROR}\nSuites: sid\nComponents: main\n`);
     expect(`${argv} ${sources}`).not.toMatch(/trusted|allow-?(insecure|unauthenticated|weak)/i);
   }
@@ -154,7 +154,9 @@ test('the mirror of the machine is that of its releases, not of security updates
 });
 
 test('an addition changes no package; an upgrade, a downgrade and a removal do', () => {
-  expect(changedPackages(`${SIMULATION}\nConf mydumper (0.10.1-2 local-deb [amd64])\n`)).toEqual([]);
+  expect(changedPackages(`${SIMULATION}\nConf mydumper (0.10.1-2 local-deb [amd64])\n`)).toEqual(
+    [],
+  );
   expect(
     changedPackages(
       'Inst libc6 [2.41] (2.42 sid [amd64]) [libc6:i386 ]\nRemv a [1]\nPurg b [2]\nRemv a [1]\n',

@@ -24,7 +24,9 @@ test.each([
   [{ SOCKET: 'mysqld.sock', PORT: '3307' }, 'localhost', 'localhost-mysqld.sock'],
 ])('%j: the notice says which SOURCE to set', (environment, source, own) => {
   const notice = noticeFor(environment) ?? '';
-  expect(notice).toMatch(new RegExp(`^SOURCE is ${source}, taken from HOST: .*"latest".* SOURCE=${own} `));
+  expect(notice).toMatch(
+    new RegExp(`^SOURCE is ${source}, taken from HOST: .*"latest".* SOURCE=${own} `),
+  );
   // What it says is accepted, and ends it.
   expect(noticeFor({ ...environment, SOURCE: own })).toBeUndefined();
 });

@@ -90,7 +90,9 @@ test('time in which we ourselves were stopped does not count', async () => {
 });
 
 test('nothing is told after the end, nor when the server could not be asked without an answer', async () => {
-  const { watch, stalled, seconds } = watching({ askServer: () => Promise.reject(new Error('no route')) });
+  const { watch, stalled, seconds } = watching({
+    askServer: () => Promise.reject(new Error('no route')),
+  });
   watch.end();
   await seconds(60);
   expect(stalled).toEqual([]);

@@ -13,7 +13,9 @@ const locked = Object.entries(
 ).filter(([path]) => path !== '');
 
 test('no package but those that package.json names wants to run a script when it is installed', () => {
-  const { allowScripts } = JSON.parse(read('package.json')) as { allowScripts: Record<string, boolean> };
+  const { allowScripts } = JSON.parse(read('package.json')) as {
+    allowScripts: Record<string, boolean>;
+  };
   const scripted = locked.filter(([, { hasInstallScript }]) => hasInstallScript);
   expect(scripted.map(([path]) => path.replace(/^.*node_modules\//, '')).toSorted()).toEqual(
     Object.keys(allowScripts).toSorted(),
@@ -48,7 +50,13 @@ const finding = JSON.stringify({
 test.each([
   ['nothing found', '{"vulnerabilities":{}}', '', {}, true],
   ['no audit service', '{"error":{}}', refused, {}, true],
-  ['a registry out of reach', '{"error":{}}', 'npm error audit endpoint returned an error', {}, false],
+  [
+    'a registry out of reach',
+    '{"error":{}}',
+    'npm error audit endpoint returned an error',
+    {},
+    false,
+  ],
   ['a registry that fails', '', refused.replace('405', '503'), {}, false],
   ['a finding', finding, '', {}, false],
   ['a finding, whatever is warned of', finding, refused, {}, false],

@@ -11,7 +11,9 @@ test('a pattern matches what the regular expression of the same meaning matches'
   fc.assert(
     fc.property(pattern, fc.string(letters), (written, text) => {
       const source = written.replaceAll('*', '[^]*').replaceAll('?', '[^]');
-      expect(wildcardPattern(parts(written)).test(text)).toBe(new RegExp(`^${source}$`, 'u').test(text));
+      expect(wildcardPattern(parts(written)).test(text)).toBe(
+        new RegExp(`^${source}$`, 'u').test(text),
+      );
     }),
     { numRuns: 500 },
   );

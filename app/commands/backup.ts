@@ -19,7 +19,10 @@ import { type Preflight, preflight, prepareStaging } from './preflight.ts';
 import { createRunState, createTotals, type RunState } from './run-state.ts';
 import { writeManifest } from './write-manifest.ts';
 
-/** A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its own, this often in all. */
+/**
+ * A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its
+ * own, this often in all.
+ */
 const MAXIMUM_RUNS = 3;
 
 const FOLDER_TAKEN =
@@ -27,9 +30,11 @@ const FOLDER_TAKEN =
   'this run takes the next second';
 
 /**
- * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends it early.
- * Returns after the manifest is written, which is the only thing that makes it a backup; `onExists` is called at that moment.
- * @throws Failure with the first cause; then there is no manifest, no mydumper and no multipart upload left.
+ * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends
+ * it early. Returns after the manifest is written, which is the only thing that makes it a backup;
+ * `onExists` is called at that moment.
+ * @throws Failure with the first cause; then there is no manifest, no mydumper and no multipart
+ *   upload left.
  */
 export async function backup(
   config: Config,
@@ -51,7 +56,11 @@ export async function backup(
       run.sample('finishing');
       if (!failure.worthAnotherRun || count === MAXIMUM_RUNS || interruption.aborted) {
         const seconds = (Date.now() - startedAt) / 1000;
-        events.emit('failed', { reason: messageOf(failure), exitCode: exitCodeOf(failure), seconds });
+        events.emit('failed', {
+          reason: messageOf(failure),
+          exitCode: exitCodeOf(failure),
+          seconds,
+        });
         throw failure;
       }
       const when = failure.waitSeconds === 0 ? '' : ` in ${failure.waitSeconds} s`;
@@ -75,7 +84,9 @@ async function makeBackup(
   });
   try {
     // 1. Look before anything is started or changed.
-    const found = await run.orFail(preflight(config, store, folderOf(config, new Date()), run.signal));
+    const found = await run.orFail(
+      preflight(config, store, folderOf(config, new Date()), run.signal),
+    );
     // 2. Keep other runs of this source away for as long as this one lives.
     const warn = (message: string) => events.emit('warning', { message });
     const mark = newRunMark();
@@ -88,7 +99,8 @@ async function makeBackup(
       try {
         await run.orFail(checkMydumper(config, found, staging, run.signal));
         // 4. Take a folder in the bucket, which no other run can take from now on.
-        const onTaken = (taken: string) => events.emit('notice', { message: `${taken} ${FOLDER_TAKEN}` });
+        const onTaken = (taken: string) =>
+          events.emit('notice', { message: `${taken} ${FOLDER_TAKEN}` });
         const { startedAt, backupId, folder, claim } = await run.orFail(
           claimFolder(config, store, run.signal, onTaken),
         );
@@ -146,7 +158,17 @@ function checkMydumper(
   const { mydumper: binary, searchPath, extraArguments } = config.dump;
   const { mydumper: tool, tls, cipher } = found;
   const { server } = config;
-  return checkConnection({ tool, binary, searchPath, server, tls, cipher, extraArguments, staging, signal });
+  return checkConnection({
+    tool,
+    binary,
+    searchPath,
+    server,
+    tls,
+    cipher,
+    extraArguments,
+    staging,
+    signal,
+  });
 }
 
 function announce(about: {
@@ -195,12 +217,16 @@ function summaryOf(manifest: Manifest, location: string, uploadRetries: number):
   };
 }
 
-/** After a failed upload what S3 has not acknowledged stays where it is; in all other cases staging is cleared. */
+/**
+ * After a failed upload what S3 has not acknowledged stays where it is; in all other cases staging
+ * is cleared.
+ */
 function leave(staging: Staging, failure: Failure | undefined, events: Events): void {
   try {
     if (failure?.kind === 'upload') {
       staging.keepForInspection();
-      const message = 'files that S3 has not acknowledged were left in staging; the next run clears them';
+      const message =
+        'files that S3 has not acknowledged were left in staging; the next run clears them';
       events.emit('notice', { message, detail: { directory: staging.directory } });
     } else staging.clear();
   } catch (error) {

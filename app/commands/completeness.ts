@@ -8,8 +8,9 @@ import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
 
 /**
- * Compares what was shipped with what the server has, since mydumper may leave tables out and exit 0. Objects
- * created or dropped while it ran do not count. Not done where MYDUMPER_ARGS narrows the dump.
+ * Compares what was shipped with what the server has, since mydumper may leave tables out and exit
+ * 0. Objects created or dropped while it ran do not count. Not done where MYDUMPER_ARGS narrows the
+ * dump.
  * @throws Failure `dump` naming what is missing.
  */
 export async function requireComplete(
@@ -45,9 +46,13 @@ async function readAgain(config: Config, mark: RunMark, inventory: Inventory): P
       await database.close();
     }
   } catch (error) {
-    throw new Failure('dump', `cannot check the dump against the server's tables: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new Failure(
+      'dump',
+      `cannot check the dump against the server's tables: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

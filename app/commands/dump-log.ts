@@ -5,7 +5,10 @@ import { ignoredElsewhere, looksLikeError } from '../mydumper/error-lines.ts';
 import type { MydumperEvent } from '../mydumper/log-reader.ts';
 import type { RunState } from './run-state.ts';
 
-/** The server ended a statement of mydumper because of a deadlock with other sessions (ER_LOCK_DEADLOCK). */
+/**
+ * The server ended a statement of mydumper because of a deadlock with other sessions
+ * (ER_LOCK_DEADLOCK).
+ */
 const DEADLOCK = /\bERROR 1213\b|Deadlock found when trying to get lock/;
 /** GLib's words for a mistake in mydumper itself. */
 const ASSERTION = /\bassertion '.*' failed$/;
@@ -19,7 +22,9 @@ export type DumpLog = {
   readonly onEvent: (event: MydumperEvent) => void;
   /** What mydumper called an error, in order. */
   readonly errors: readonly string[];
-  /** Of its warnings the last one that tells of an error: 1.x goes on after some, and exits with 1. */
+  /**
+   * Of its warnings the last one that tells of an error: 1.x goes on after some, and exits with 1.
+   */
   readonly lastComplaint: () => string | undefined;
   readonly lastLines: readonly string[];
   /** `database.table` of those it found without rows. */
@@ -29,7 +34,10 @@ export type DumpLog = {
   readonly lockedSeconds: () => number | undefined;
 };
 
-/** Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it holds a snapshot. */
+/**
+ * Listens to mydumper's log. The first error ends the run: such a dump cannot become good, and it
+ * holds a snapshot.
+ */
 export function createDumpLog(
   run: RunState,
   events: Events,
@@ -89,7 +97,8 @@ export function createDumpLog(
           fail(event.message);
           break;
         }
-        if (event.kind === 'warning' && looksLikeError(event.message)) lastComplaint = event.message;
+        if (event.kind === 'warning' && looksLikeError(event.message))
+          lastComplaint = event.message;
         lastLines.push(event.message);
         if (lastLines.length > LAST_LINES) lastLines.shift();
         events.emit('mydumper', { level: event.kind, message: event.message });
@@ -120,7 +129,9 @@ export function createDumpLog(
   };
 }
 
-/** The tables that mydumper's threads are at, by name. Several threads of 1.x may be at one table. */
+/**
+ * The tables that mydumper's threads are at, by name. Several threads of 1.x may be at one table.
+ */
 function createTablesAtWork(): (
   event: Extract<MydumperEvent, { kind: 'tableStarted' | 'tableFinished' }>,
 ) => readonly string[] {
@@ -133,8 +144,9 @@ function createTablesAtWork(): (
 }
 
 /**
- * What mydumper said of its own error, added to a failure that somebody else noticed first: on a full disk it removes the file it could
- * not write, and that the file is gone may be seen before its words are read.
+ * What mydumper said of its own error, added to a failure that somebody else noticed first: on a
+ * full disk it removes the file it could not write, and that the file is gone may be seen before
+ * its words are read.
  */
 export function inItsOwnWords(cause: Failure, errors: readonly string[]): Failure {
   const [first] = errors;

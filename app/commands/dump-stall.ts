@@ -13,8 +13,9 @@ export type DumpStall = {
 };
 
 /**
- * Ends the run when mydumper neither says nor writes anything for STALL_TIMEOUT_SECONDS, is not paused, and the server does nothing for it.
- * A lock that it waits for has a bound of its own, far below (see lock-wait.ts), or is a wait within the server.
+ * Ends the run when mydumper neither says nor writes anything for STALL_TIMEOUT_SECONDS, is not
+ * paused, and the server does nothing for it. A lock that it waits for has a bound of its own, far
+ * below (see lock-wait.ts), or is a wait within the server.
  */
 export function watchForDumpStall({ config, mark, run }: DumpContext, pid: number): DumpStall {
   let dumpedBytes = 0;
@@ -25,7 +26,8 @@ export function watchForDumpStall({ config, mark, run }: DumpContext, pid: numbe
     isHeld: () => paused,
     askServer: async () => {
       // Stopped by others: whatever the server has for it, it will not take it.
-      if (allStopped([pid])) return { busy: false, what: 'something outside has stopped its process' };
+      if (allStopped([pid]))
+        return { busy: false, what: 'something outside has stopped its process' };
       return askForWork(config.server, mark);
     },
     onStalled: (message) => run.fail(new Failure('dump', message)),

@@ -74,8 +74,8 @@ const LONGEST_DEATH_MILLISECONDS = 10_000;
 const LARGEST_METADATA_BYTES = 256 * 1024 * 1024;
 
 /**
- * Runs mydumper with the governor over it and ships what it finishes. Whatever happens, when this returns or throws
- * mydumper is gone, no upload is under way and the watching thread has ended.
+ * Runs mydumper with the governor over it and ships what it finishes. Whatever happens, when this
+ * returns or throws mydumper is gone, no upload is under way and the watching thread has ended.
  * @throws Failure with the first cause.
  */
 export async function runDump(context: DumpContext): Promise<ShippedDump> {
@@ -83,21 +83,35 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
   const argv = mydumperArguments(planOf(context));
   const { generation } = found.mydumper;
   const { session } = found.inventory;
-  const options = renderOptionFile(config.server, session, generation, found.tls, markSession(mark));
+  const options = renderOptionFile(
+    config.server,
+    session,
+    generation,
+    found.tls,
+    markSession(mark),
+  );
   writeOptionFile(staging.optionFile, options);
 
   let stall: DumpStall | undefined;
   let holdsLocks = found.lock.plan === 'ftwrl' || found.lock.plan === 'lock-all';
-  const { watch, hasher, shipper } = startShipping(context, holdsLocks, (stats) => stall?.wrote(stats));
+  const { watch, hasher, shipper } = startShipping(context, holdsLocks, (stats) =>
+    stall?.wrote(stats),
+  );
   let mydumper: MydumperProcess | undefined;
   let lockWait: LockWaitWatch | undefined;
   let standstill: StandstillWatch | undefined;
-  const log = createDumpLog(run, events, found.inventory.databases, found.lock.ignoredErrors, () => {
-    holdsLocks = false;
-    watch.locksReleased();
-    void lockWait?.end();
-    if (mydumper !== undefined) lowerPriority(mydumper.pid);
-  });
+  const log = createDumpLog(
+    run,
+    events,
+    found.inventory.databases,
+    found.lock.ignoredErrors,
+    () => {
+      holdsLocks = false;
+      watch.locksReleased();
+      void lockWait?.end();
+      if (mydumper !== undefined) lowerPriority(mydumper.pid);
+    },
+  );
   let endDeadlockWatch = () => {};
   try {
     const { gate } = await run.orFail(watch.ready);
@@ -122,7 +136,13 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     const text = readMetadata(staging.directory);
     const metadata = text === undefined ? undefined : parseMetadata(text);
     const { errors, lastLines } = log;
-    const verdict = judgeDump({ exit, errors, lastComplaint: log.lastComplaint(), lastLines, metadata });
+    const verdict = judgeDump({
+      exit,
+      errors,
+      lastComplaint: log.lastComplaint(),
+      lastLines,
+      metadata,
+    });
     if (!verdict.good) shipper.stop();
     // The watching thread speaks first: if it had to end mydumper, that is the cause.
     await run.orFail(watch.drain());
@@ -167,12 +187,14 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
 }
 
 /**
- * 0.10 that is given several databases dumps some before it has listed all, and has been seen to crash of
- * it: twice in some 500 runs on a busy machine.
+ * 0.10 that is given several databases dumps some before it has listed all, and has been seen to
+ * crash of it: twice in some 500 runs on a busy machine.
  */
 function isStartupCrash({ found }: DumpContext, { signal }: MydumperExit): boolean {
   const { mydumper, inventory } = found;
-  return mydumper.generation === 'classic' && inventory.databases.length > 1 && signal === 'SIGSEGV';
+  return (
+    mydumper.generation === 'classic' && inventory.databases.length > 1 && signal === 'SIGSEGV'
+  );
 }
 
 function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
@@ -195,21 +217,31 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
   };
 }
 
-/** Until mydumper has its locks: a statement that runs long makes it wait, and everybody else behind it. */
+/**
+ * Until mydumper has its locks: a statement that runs long makes it wait, and everybody else behind
+ * it.
+ */
 function watchLocks({ config, mark, run }: DumpContext): Promise<LockWaitWatch> {
   return watchLockWait(config.server, mark, ({ seconds, behind }) => {
     const message = `mydumper waited ${Math.round(seconds)} s for its lock and other writers waited behind it; it was taken back. It waited for ${behind}; make backups when no long statement runs, or set LOCK_MODE`;
-    run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
+    run.fail(
+      new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }),
+    );
   });
 }
 
-/** A deadlock that the server does not see: it would last for as long as the server lets statements wait. */
+/**
+ * A deadlock that the server does not see: it would last for as long as the server lets statements
+ * wait.
+ */
 function watchForStandstill({ config, mark, run }: DumpContext): Promise<StandstillWatch> {
   return watchStandstill(config.server, mark, (seconds) => {
     const message =
       `mydumper and another session waited ${Math.round(seconds)} s for each other's tables ` +
       '(LOCK TABLES, RENAME TABLE and other DDL over several tables cause it); the dump was given up';
-    run.fail(new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }));
+    run.fail(
+      new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }),
+    );
   });
 }
 
@@ -218,7 +250,9 @@ function watchDeadlocks({ found, run }: DumpContext, pid: number): () => void {
   if (found.mydumper.generation !== 'classic') return () => {};
   return watchForDeadlock(pid, () => {
     run.fail(
-      new Failure('dump', 'mydumper hangs: all its threads wait for each other', { worthAnotherRun: true }),
+      new Failure('dump', 'mydumper hangs: all its threads wait for each other', {
+        worthAnotherRun: true,
+      }),
     );
   });
 }

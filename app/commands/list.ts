@@ -9,8 +9,8 @@ import type { Reading } from './reading.ts';
 const MANIFESTS_AT_ONCE = 8;
 
 /**
- * Lists the backups of SOURCE, or of all sources where it is not set or LIST_ALL is: folders by delimiter and one manifest each, never
- * the objects.
+ * Lists the backups of SOURCE, or of all sources where it is not set or LIST_ALL is: folders by
+ * delimiter and one manifest each, never the objects.
  */
 export async function list({ config, store }: Reading): Promise<void> {
   const one = config.sourceGiven && !config.reading.all;
@@ -22,13 +22,17 @@ export async function list({ config, store }: Reading): Promise<void> {
       folders.push({ source, backupId, folder: `${prefix}${backupId}/` });
   }
   const found: ListedBackup[] = [];
-  await forEach(folders.entries(), MANIFESTS_AT_ONCE, async ([at, { source, backupId, folder }]) => {
-    const location = `s3://${config.store.bucket}/${folder}`;
-    const body = (await hasManifest(store, folder))
-      ? await store.read(`${folder}${MANIFEST_NAME}`, LARGEST_MANIFEST_BYTES)
-      : undefined;
-    found[at] = { source, backupId, location, ...stateOf(body, folder) };
-  });
+  await forEach(
+    folders.entries(),
+    MANIFESTS_AT_ONCE,
+    async ([at, { source, backupId, folder }]) => {
+      const location = `s3://${config.store.bucket}/${folder}`;
+      const body = (await hasManifest(store, folder))
+        ? await store.read(`${folder}${MANIFEST_NAME}`, LARGEST_MANIFEST_BYTES)
+        : undefined;
+      found[at] = { source, backupId, location, ...stateOf(body, folder) };
+    },
+  );
   if (config.reading.json) process.stdout.write(`${JSON.stringify({ backups: found })}\n`);
   else
     process.stdout.write(

@@ -26,7 +26,9 @@ import { canPunchHoles } from '../staging/punch-hole.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 const MIB = 1024 * 1024;
-/** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
+/**
+ * The file system's own bookkeeping may take this from a file system made to the budget's measure.
+ */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
 /** Connections opened at once to see whether they reach one server. */
@@ -52,7 +54,8 @@ export type Preflight = {
 };
 
 /**
- * Looks at tools, server, privileges, bucket and budget, from the cheap to the costly. Changes nothing anywhere; `signal` ends it.
+ * Looks at tools, server, privileges, bucket and budget, from the cheap to the costly. Changes
+ * nothing anywhere; `signal` ends it.
  * @throws Failure `preflight` or `configuration` with the reason and the way out.
  */
 export async function preflight(
@@ -61,13 +64,21 @@ export async function preflight(
   folder: string,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const mydumper = await readVersion(config.dump.mydumper, 'MYDUMPER_BIN', config.dump.searchPath, signal);
+  const mydumper = await readVersion(
+    config.dump.mydumper,
+    'MYDUMPER_BIN',
+    config.dump.searchPath,
+    signal,
+  );
   const refusal = tlsRefusal(mydumper, config.server.tls);
   if (refusal !== undefined) throw new Failure('preflight', refusal);
   planWithin(config, mydumper, true);
   const inspected = await inspectServer(config, mydumper);
   const { identity, inventory, rights, facts, programs, losses, tls, cipher } = inspected;
-  const { lock, warnings: lacking } = requirePrivileges(config, mydumper, { ...inventory, ...rights });
+  const { lock, warnings: lacking } = requirePrivileges(config, mydumper, {
+    ...inventory,
+    ...rights,
+  });
   const warnings = requireComplete(config, mydumper, losses);
   await store.probe(`${folder}manifest.json`);
   return {
@@ -90,9 +101,16 @@ export async function preflight(
 }
 
 /** A staging directory that was taken, and the sizes with which its budget works. */
-export type Prepared = { readonly staging: Staging; readonly punching: boolean; readonly plan: BudgetPlan };
+export type Prepared = {
+  readonly staging: Staging;
+  readonly punching: boolean;
+  readonly plan: BudgetPlan;
+};
 
-/** Takes the staging directory, once everything else may go ahead. @throws Failure `preflight` or `configuration`. */
+/**
+ * Takes the staging directory, once everything else may go ahead.
+ * @throws Failure `preflight` or `configuration`.
+ */
 export function prepareStaging(config: Config, mydumper: MydumperVersion): Prepared {
   const { directory, budgetBytes } = config.staging;
   const staging = claimStaging(directory);
@@ -112,7 +130,11 @@ export function prepareStaging(config: Config, mydumper: MydumperVersion): Prepa
   }
 }
 
-function planWithin(config: Config, { generation }: MydumperVersion, punching: boolean): BudgetPlan {
+function planWithin(
+  config: Config,
+  { generation }: MydumperVersion,
+  punching: boolean,
+): BudgetPlan {
   const { dump, staging, store, compression } = config;
   const wanted = { threads: dump.threads, chunkMiB: dump.chunkMiB, partBytes: store.partBytes };
   const circumstances = { budgetBytes: staging.budgetBytes, generation, compression, punching };
@@ -159,7 +181,9 @@ async function inspectServer(
     };
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('preflight', `cannot read the list of tables: ${messageOf(error)}`, { cause: error });
+    throw new Failure('preflight', `cannot read the list of tables: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     await database.close();
   }
@@ -180,13 +204,16 @@ function requireDatabases({ dump, server }: Config, inventory: Inventory): void 
     );
   }
   if (inventory.databases.length === 0) {
-    throw new Failure('preflight', `there is no database to back up that the user ${server.user} can see`);
+    throw new Failure(
+      'preflight',
+      `there is no database to back up that the user ${server.user} can see`,
+    );
   }
 }
 
 /**
- * Chooses how to lock, and refuses a user who lacks a privilege without which the dump would fail, stop
- * writers or be inconsistent. All that is lacking is told at once.
+ * Chooses how to lock, and refuses a user who lacks a privilege without which the dump would fail,
+ * stop writers or be inconsistent. All that is lacking is told at once.
  * @returns with the warnings about privileges that the dump does not need.
  */
 function requirePrivileges(
@@ -212,16 +239,22 @@ function requirePrivileges(
 }
 
 /**
- * Refuses a backup that would be called good and be found lacking on the day of its restore. Where MYDUMPER_ARGS leaves things
- * out it cannot be known whether these are among them: then it is a warning.
+ * Refuses a backup that would be called good and be found lacking on the day of its restore. Where
+ * MYDUMPER_ARGS leaves things out it cannot be known whether these are among them: then it is a
+ * warning.
  * @returns the warnings.
  */
-function requireComplete(config: Config, { generation }: MydumperVersion, losses: Losses): readonly string[] {
+function requireComplete(
+  config: Config,
+  { generation }: MydumperVersion,
+  losses: Losses,
+): readonly string[] {
   const { refusals, warnings } = losses;
   if (narrowsTheDump(config.dump.extraArguments)) return [...refusals, ...warnings];
   if (refusals.length === 0) return warnings;
   const shown = refusals.slice(0, SHOWN_REFUSALS).join('; ');
-  const more = refusals.length > SHOWN_REFUSALS ? `; and ${refusals.length - SHOWN_REFUSALS} more` : '';
+  const more =
+    refusals.length > SHOWN_REFUSALS ? `; and ${refusals.length - SHOWN_REFUSALS} more` : '';
   const wayOut =
     generation === 'classic'
       ? '; use mydumper 1.x (MYDUMPER_BIN), or leave them out by --regex in MYDUMPER_ARGS'

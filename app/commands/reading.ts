@@ -14,8 +14,9 @@ export type Reading = {
 };
 
 /**
- * Runs a command that reads backups: a store that the interruption cuts, somebody who listens, the first cause told once.
- * What the command throws that is no Failure is a defect and becomes one of `kind`.
+ * Runs a command that reads backups: a store that the interruption cuts, somebody who listens, the
+ * first cause told once. What the command throws that is no Failure is a defect and becomes one of
+ * `kind`.
  * @throws Failure
  */
 export async function reading(
@@ -59,5 +60,10 @@ async function listen(work: Work, config: Config): Promise<void> {
     return;
   }
   const output = json ? process.stderr : process.stdout;
-  listenAsWorkLog(work, { level: config.logLevel, source: config.source, command: config.command, output });
+  listenAsWorkLog(work, {
+    level: config.logLevel,
+    source: config.source,
+    command: config.command,
+    output,
+  });
 }

@@ -17,8 +17,9 @@ import { claimStaging, type Staging } from '../staging/directory.ts';
 import type { Reading } from './reading.ts';
 
 /**
- * Loads a backup into a server, through a staging directory that holds no more than its budget. What is loaded is remembered in the server
- * itself, so the same command goes on where an earlier one ended, in whatever way.
+ * Loads a backup into a server, through a staging directory that holds no more than its budget.
+ * What is loaded is remembered in the server itself, so the same command goes on where an earlier
+ * one ended, in whatever way.
  * @throws Failure with the first cause.
  */
 export async function restore(reading: Reading): Promise<void> {
@@ -45,7 +46,10 @@ export async function restore(reading: Reading): Promise<void> {
         const tls = toolTls(plan.myloader, config.server.tls, database.transport);
         await checkMyloader(held, plan, database, staging, tls);
         await (progress === undefined ? state.begin() : state.resume());
-        await loadFrom({ reading: held, plan, target, state, staging, tls }, progress?.phase ?? 'schemas');
+        await loadFrom(
+          { reading: held, plan, target, state, staging, tls },
+          progress?.phase ?? 'schemas',
+        );
       } finally {
         staging.clear();
       }
@@ -76,7 +80,9 @@ function keepAwake(database: Database): NodeJS.Timeout {
 }
 
 /** The lock, and the reading that ends when it was lost to another restore. */
-async function takeLock(reading: Reading): Promise<{ held: Reading; release: () => Promise<void> }> {
+async function takeLock(
+  reading: Reading,
+): Promise<{ held: Reading; release: () => Promise<void> }> {
   const { config, work, store } = reading;
   const lost = new AbortController();
   const lock = await takeRunLock(
@@ -96,7 +102,10 @@ async function takeLock(reading: Reading): Promise<{ held: Reading; release: () 
 const LOST =
   /^(?:QUERY_TIMEOUT|PROTOCOL_CONNECTION_LOST|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/;
 
-/** What the server or the disk answered to us is the operator's to mend; the rest is a defect of ours. */
+/**
+ * What the server or the disk answered to us is the operator's to mend; the rest is a defect of
+ * ours.
+ */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as { code?: unknown };
@@ -129,7 +138,11 @@ async function checkMyloader(
   signal.throwIfAborted();
 }
 
-async function requireWay({ config }: Reading, { selection }: RestorePlan, target: Target): Promise<void> {
+async function requireWay(
+  { config }: Reading,
+  { selection }: RestorePlan,
+  target: Target,
+): Promise<void> {
   const { overwrite, what } = config.reading.restore;
   const found = await obstacles(target, selection, what === 'data');
   if (found.length === 0 || overwrite) return;
@@ -158,7 +171,13 @@ async function announce(
   const into = config.server.socket ?? `${config.server.host}:${config.server.port}`;
   work.emit('started', {
     message: `restoring ${location} into ${into}`,
-    detail: { location, into, myloader: myloader.version, databases: selection.databases, ...count },
+    detail: {
+      location,
+      into,
+      myloader: myloader.version,
+      databases: selection.databases,
+      ...count,
+    },
   });
   if (progress !== undefined) {
     const message = `going on with the restore begun at ${progress.startedAt} UTC and last worked at ${progress.workedAt} UTC, in phase ${progress.phase}`;
@@ -178,7 +197,11 @@ async function announce(
     });
 }
 
-function tellPlan({ config, work }: Reading, plan: RestorePlan, progress: Progress | undefined): void {
+function tellPlan(
+  { config, work }: Reading,
+  plan: RestorePlan,
+  progress: Progress | undefined,
+): void {
   const lines = describePlan(plan, config, progress);
   const { location, selection, manifest } = plan;
   const files = [
@@ -233,5 +256,8 @@ function tellDone(
       `${formatCount(faults.length, 'fault')}: everything was loaded, but it is not all as in the backup`,
     ]);
   }
-  work.emit('succeeded', { lines, detail: { location, ...count, seconds, checked: checked !== undefined } });
+  work.emit('succeeded', {
+    lines,
+    detail: { location, ...count, seconds, checked: checked !== undefined },
+  });
 }

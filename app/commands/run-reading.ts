@@ -3,7 +3,10 @@ import { EXIT } from '../contract.ts';
 import { exitCodeOf } from '../errors.ts';
 import { reading } from './reading.ts';
 
-/** Runs a command that reads backups and returns the exit code. Its failure was told by then. Each loads only what it needs. */
+/**
+ * Runs a command that reads backups and returns the exit code. Its failure was told by then. Each
+ * loads only what it needs.
+ */
 export async function runReading(config: Config, interruption: AbortSignal): Promise<number> {
   try {
     if (config.command === 'list') {

@@ -3,8 +3,8 @@ import type { Events, Sample } from '../events.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 
 /**
- * What the parts of a run share: the first cause of its failure, which all of them wait against, and the counters that
- * samples are made of.
+ * What the parts of a run share: the first cause of its failure, which all of them wait against,
+ * and the counters that samples are made of.
  */
 export type RunState = {
   /** Settles with `work`, or rejects as soon as the run has failed anywhere. */
@@ -78,7 +78,9 @@ export function createRunState(
     firstCause: (error) => {
       if (!signal.aborted) return asFailure(error);
       // What was thrown over the first cause tells more of it.
-      return asFailure(error instanceof Failure && error.cause === signal.reason ? error : signal.reason);
+      return asFailure(
+        error instanceof Failure && error.cause === signal.reason ? error : signal.reason,
+      );
     },
     hasFailed: () => signal.aborted,
     signal,
@@ -105,5 +107,7 @@ export function createRunState(
 
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  return new Failure('dump', `unexpected failure in this program: ${messageOf(error)}`, { cause: error });
+  return new Failure('dump', `unexpected failure in this program: ${messageOf(error)}`, {
+    cause: error,
+  });
 }

@@ -11,7 +11,10 @@ import type { DumpContext } from './dump.ts';
 /** Growing files are worth shipping when they hold a couple of parts. */
 const PARTS_WORTH_SHIPPING = 2;
 
-/** Starts the thread that watches staging, the one that hashes, and what ships between them. `locked`: mydumper holds locks from its start on. */
+/**
+ * Starts the thread that watches staging, the one that hashes, and what ships between them.
+ * `locked`: mydumper holds locks from its start on.
+ */
 export function startShipping(
   context: DumpContext,
   locked: boolean,

@@ -13,8 +13,8 @@ const HEADS_AT_ONCE = 24;
 const SHOWN_FAULTS = 10;
 
 /**
- * Checks a backup in the bucket: each object there, with the size and the checksum of the manifest, and nothing else; with VERIFY_FULL
- * all content too. Needs neither disk nor a database.
+ * Checks a backup in the bucket: each object there, with the size and the checksum of the manifest,
+ * and nothing else; with VERIFY_FULL all content too. Needs neither disk nor a database.
  * @throws Failure `verification` after every fault was told.
  */
 export async function verify(reading: Reading): Promise<void> {
@@ -28,7 +28,10 @@ export async function verify(reading: Reading): Promise<void> {
   // 1. Which backup, and is its manifest to be believed?
   const folder = await findBackup(store, config);
   const location = `s3://${config.store.bucket}/${folder}`;
-  work.emit('started', { message: `verifying ${location}`, detail: { location, full: config.reading.full } });
+  work.emit('started', {
+    message: `verifying ${location}`,
+    detail: { location, full: config.reading.full },
+  });
   const manifest = await manifestOf(reading, folder, tell);
   if (manifest !== undefined) {
     // 2. Is everything there, and nothing else?
@@ -47,7 +50,8 @@ export async function verify(reading: Reading): Promise<void> {
   }
   // 4. Say so.
   const seconds = (performance.now() - startedAt) / 1000;
-  if (config.reading.json) printResult({ location, full: config.reading.full, seconds, manifest, faults });
+  if (config.reading.json)
+    printResult({ location, full: config.reading.full, seconds, manifest, faults });
   if (faults.length > 0) throw new Failure('verification', summarize(location, faults));
   work.emit('succeeded', {
     lines: [

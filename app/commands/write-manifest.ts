@@ -3,13 +3,18 @@ import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 import { within } from '../within.ts';
 import type { RunState } from './run-state.ts';
 
-/** Of the time an interrupted run has (Fargate gives 30 s); the rest is for clearing up and the last metrics. */
+/**
+ * Of the time an interrupted run has (Fargate gives 30 s); the rest is for clearing up and the last
+ * metrics.
+ */
 const ANSWER_MILLISECONDS = 10_000;
 
 /**
- * Writes what makes it a backup. Once that has begun an interruption comes too late to take it back, and cutting the request would only
- * hide what became of it: so the answer is waited for, for a while. With it the backup is made, interrupted or not.
- * @throws Failure of the interruption's kind, saying so where the manifest may be there all the same.
+ * Writes what makes it a backup. Once that has begun an interruption comes too late to take it
+ * back, and cutting the request would only hide what became of it: so the answer is waited for, for
+ * a while. With it the backup is made, interrupted or not.
+ * @throws Failure of the interruption's kind, saying so where the manifest may be there all the
+ *   same.
  */
 export async function writeManifest(
   store: Pick<ObjectStore, 'create' | 'interrupt'>,
@@ -37,7 +42,10 @@ export async function writeManifest(
     throw new Failure(
       interruption.kind,
       `${interruption.message} while the manifest was being written; ${manifest.location} may be there, as a whole backup: ${why}`,
-      { cause: interruption, ...(interruption.signal !== undefined && { signal: interruption.signal }) },
+      {
+        cause: interruption,
+        ...(interruption.signal !== undefined && { signal: interruption.signal }),
+      },
     );
   }
 }

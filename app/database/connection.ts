@@ -22,7 +22,8 @@ export type Database = {
   readonly behindProxy: boolean;
   readonly transport: Transport;
   /**
-   * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the server, and the connection with it.
+   * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the
+   * server, and the connection with it.
    * @throws the server's error, or one with the code `QUERY_TIMEOUT`.
    */
   readonly query: Query;
@@ -41,11 +42,14 @@ const SHOWN_CHARACTERS = 100;
  */
 const OWN_SESSION =
   "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1, " +
-  // The handshake's number is a proxy's where there is one. A proxy that shares its connections between
-  // clients gives a session with a user variable one of its own.
+  // The handshake's number is a proxy's where there is one. A proxy that shares its connections
+  // between clients gives a session with a user variable one of its own.
   '@mydumper_fargate_connection = CONNECTION_ID()';
 
-/** Opens a connection of our own, as mydumper will open its own. @throws Failure `preflight` naming the server and the reason. */
+/**
+ * Opens a connection of our own, as mydumper will open its own.
+ * @throws Failure `preflight` naming the server and the reason.
+ */
 export async function openDatabase(server: ServerConfig): Promise<Database> {
   const where = server.socket ?? `${server.host}:${server.port}`;
   const { connection, transport } = await connect(server).catch((error: unknown) => {
@@ -56,7 +60,9 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     );
   });
   let id: number | undefined;
-  /** The first statement that took too long, and all that comes after it fails for the same reason. */
+  /**
+   * The first statement that took too long, and all that comes after it fails for the same reason.
+   */
   let givenUp: QueryTimeout | undefined;
   const bounded = (factor: number): Query => {
     const seconds = server.queryTimeoutSeconds * factor;
@@ -81,7 +87,9 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     id = Number(row?.id);
   } catch (error) {
     connection.destroy();
-    throw new Failure('preflight', `cannot use MySQL at ${where}: ${messageOf(error)}`, { cause: error });
+    throw new Failure('preflight', `cannot use MySQL at ${where}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   let closing = false;
   return {
@@ -109,7 +117,9 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
 
 type Connected = { readonly connection: Connection; readonly transport: Transport };
 
-/** Gives up also where the server takes the connection and then says nothing more, at whatever step. */
+/**
+ * Gives up also where the server takes the connection and then says nothing more, at whatever step.
+ */
 async function connect(server: ServerConfig): Promise<Connected> {
   const seconds = Math.min(CONNECT_SECONDS, server.queryTimeoutSeconds);
   const late = new AbortController();
@@ -120,7 +130,11 @@ async function connect(server: ServerConfig): Promise<Connected> {
   throw Object.assign(new Error(`no answer within ${seconds} s`), { code: 'ETIMEDOUT' });
 }
 
-async function connectWithin(server: ServerConfig, seconds: number, signal: AbortSignal): Promise<Connected> {
+async function connectWithin(
+  server: ServerConfig,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Connected> {
   const { socket, offersTls } = await dial(server, signal);
   let connection: Connection | undefined;
   let encrypted = false;
@@ -164,7 +178,9 @@ async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean>
   return (await within(seconds * 1000, ended)) === undefined;
 }
 
-/** The server would go on with a statement, and wait for its lock, long after its client has gone. */
+/**
+ * The server would go on with a statement, and wait for its lock, long after its client has gone.
+ */
 async function cancel(server: ServerConfig, id: number, behindProxy: boolean): Promise<void> {
   const seconds = Math.min(CANCEL_SECONDS, server.queryTimeoutSeconds);
   const kill = async () => {
@@ -180,12 +196,16 @@ async function cancel(server: ServerConfig, id: number, behindProxy: boolean): P
 }
 
 /**
- * Ends a connection by the server's number for it. A user may always end his own. ProxySQL and MaxScale
- * take KILL for themselves, with their own numbers, and do not look into a prepared statement.
+ * Ends a connection by the server's number for it. A user may always end his own. ProxySQL and
+ * MaxScale take KILL for themselves, with their own numbers, and do not look into a prepared
+ * statement.
  * @throws the server's error, such as when it is gone.
  */
 export async function killConnection(
-  { query, behindProxy }: Pick<Database, 'behindProxy'> & { query: (sql: string) => Promise<unknown> },
+  {
+    query,
+    behindProxy,
+  }: Pick<Database, 'behindProxy'> & { query: (sql: string) => Promise<unknown> },
   id: number,
 ): Promise<void> {
   if (!behindProxy) {
@@ -213,7 +233,8 @@ function connectReason(error: unknown, server: ServerConfig): string {
   const { code, encrypted = false } = error as NodeJS.ErrnoException & { encrypted?: boolean };
   if (code === 'ECONNREFUSED')
     return 'connection refused; check HOST and PORT, and that the server is running';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name has no address; check HOST';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return 'the host name has no address; check HOST';
   if (code === 'ENOENT') return 'there is no such socket; check SOCKET';
   if (code === 'ETIMEDOUT') return 'no answer; check HOST, PORT, security groups and routes';
   const ofTls = error instanceof Error ? tlsReason(error, server, encrypted) : undefined;

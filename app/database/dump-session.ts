@@ -25,11 +25,15 @@ const NETWORK_PATIENCE_SECONDS = 300;
 const PATIENCE_SHARE = 0.6;
 
 /** A session variable that must have one value for a right dump, and how the server shows it. */
-type Required = { readonly value: number | string; readonly shown: string; readonly breaks: string };
+type Required = {
+  readonly value: number | string;
+  readonly shown: string;
+  readonly breaks: string;
+};
 
 /**
- * Session defaults of the server under which mydumper writes a wrong or no dump. Each was tried with
- * both generations (test/database/dump-session.test.ts).
+ * Session defaults of the server under which mydumper writes a wrong or no dump. Each was tried
+ * with both generations (test/database/dump-session.test.ts).
  */
 const REQUIRED: Readonly<Record<string, Required>> = {
   sql_select_limit: {
@@ -37,14 +41,22 @@ const REQUIRED: Readonly<Record<string, Required>> = {
     shown: '18446744073709551615',
     breaks: 'mydumper would write only the first rows of each table',
   },
-  sql_big_selects: { value: 1, shown: 'ON', breaks: 'the server would refuse to read large tables' },
+  sql_big_selects: {
+    value: 1,
+    shown: 'ON',
+    breaks: 'the server would refuse to read large tables',
+  },
   sql_quote_show_create: {
     value: 1,
     shown: 'ON',
     breaks: 'the dump would hold names without quotes',
   },
   // MySQL 9's default, TREE, crashes mydumper 1.x, which plans its chunks by EXPLAIN.
-  explain_format: { value: "'TRADITIONAL'", shown: 'TRADITIONAL', breaks: 'mydumper 1.x would crash' },
+  explain_format: {
+    value: "'TRADITIONAL'",
+    shown: 'TRADITIONAL',
+    breaks: 'mydumper 1.x would crash',
+  },
 };
 
 export type DumpSession = {
@@ -57,7 +69,8 @@ export type DumpSession = {
 /**
  * Finds the session settings a dump needs, by trying each on our own connection. Variables that the
  * server does not know are left out.
- * @throws Failure `preflight` naming a setting that the server refuses and that the dump cannot do without.
+ * @throws Failure `preflight` naming a setting that the server refuses and that the dump cannot do
+ *   without.
  */
 export async function planDumpSession(database: Database): Promise<DumpSession> {
   const { session, patienceSeconds } = await raisePatience(database);

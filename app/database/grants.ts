@@ -1,22 +1,28 @@
 import { ANY, ONE, type WildcardPattern, wildcardPattern } from '../wildcards.ts';
 
 /**
- * Lines of SHOW GRANTS. Without FOR they tell of the user, of its active roles and of what these hold,
- * and on MariaDB of PUBLIC: MySQL prints all of it as the user's own, MariaDB by role.
+ * Lines of SHOW GRANTS. Without FOR they tell of the user, of its active roles and of what these
+ * hold, and on MariaDB of PUBLIC: MySQL prints all of it as the user's own, MariaDB by role.
  */
 export type GrantLines = readonly string[];
 
 /** Privileges granted on everything (`*.*`), in capitals. */
 export function globalPrivileges(grants: GrantLines): ReadonlySet<string> {
-  return union(readGrants(grants).filter(({ revoked, database }) => !revoked && database === undefined));
+  return union(
+    readGrants(grants).filter(({ revoked, database }) => !revoked && database === undefined),
+  );
 }
 
 /**
- * Privileges that hold for every table of a database, or for one table of it, in capitals. A global one does
- * not hold where MySQL's partial revokes take it back. Of database grants whose patterns match, each grantee
- * has the most specific one only (measured on both vendors).
+ * Privileges that hold for every table of a database, or for one table of it, in capitals. A global
+ * one does not hold where MySQL's partial revokes take it back. Of database grants whose patterns
+ * match, each grantee has the most specific one only (measured on both vendors).
  */
-export function privilegesOn(grants: GrantLines, database: string, table?: string): ReadonlySet<string> {
+export function privilegesOn(
+  grants: GrantLines,
+  database: string,
+  table?: string,
+): ReadonlySet<string> {
   const parsed = readGrants(grants);
   const revoked = union(parsed.filter((grant) => grant.revoked && covers(grant, database)));
   const held = new Set([...globalPrivileges(grants)].filter((name) => !revoked.has(name)));
@@ -37,11 +43,15 @@ export function holds(
   database?: string,
   table?: string,
 ): boolean {
-  const held = database === undefined ? globalPrivileges(grants) : privilegesOn(grants, database, table);
+  const held =
+    database === undefined ? globalPrivileges(grants) : privilegesOn(grants, database, table);
   return held.has('ALL PRIVILEGES') || anyOf.some((name) => held.has(name));
 }
 
-/** Roles granted to this account, as the lines write them. Only active ones have their privileges among the lines. */
+/**
+ * Roles granted to this account, as the lines write them. Only active ones have their privileges
+ * among the lines.
+ */
 export function rolesOf(grants: GrantLines, account: string): readonly string[] {
   return grants.flatMap((line) => {
     const masked = maskQuoted(line);
@@ -53,8 +63,9 @@ export function rolesOf(grants: GrantLines, account: string): readonly string[] 
 }
 
 /**
- * A line as this module reads it: without what identifies the user (MariaDB shows the password's hash), and
- * with the names of databases as patterns, which they are not where MySQL has `partial_revokes` on.
+ * A line as this module reads it: without what identifies the user (MariaDB shows the password's
+ * hash), and with the names of databases as patterns, which they are not where MySQL has
+ * `partial_revokes` on.
  */
 export function normaliseGrant(line: string, literalNames: boolean): string {
   const masked = maskQuoted(line);
@@ -151,7 +162,10 @@ function union(grants: readonly Grant[]): ReadonlySet<string> {
   return new Set(grants.flatMap(({ names }) => names));
 }
 
-/** A grant on a database takes `_` and `%` in its name as LIKE does, unless they stand after a backslash. */
+/**
+ * A grant on a database takes `_` and `%` in its name as LIKE does, unless they stand after a
+ * backslash.
+ */
 function covers({ database, table }: Grant, name: string): boolean {
   return database !== undefined && table === undefined && likePattern(database).test(name);
 }
@@ -161,7 +175,9 @@ function mostSpecific(matching: readonly Grant[]): Grant[] {
   const best = new Map<string, number>();
   for (const { grantee, database } of matching)
     best.set(grantee, Math.max(best.get(grantee) ?? 0, specificity(database ?? '')));
-  return matching.filter(({ grantee, database }) => best.get(grantee) === specificity(database ?? ''));
+  return matching.filter(
+    ({ grantee, database }) => best.get(grantee) === specificity(database ?? ''),
+  );
 }
 
 function specificity(pattern: string): number {
@@ -169,7 +185,10 @@ function specificity(pattern: string): number {
   return wildcard === pattern.length ? Number.POSITIVE_INFINITY : wildcard;
 }
 
-/** A pattern as LIKE reads it: `%` is anything, `_` one character, and a backslash takes the next one as it is. */
+/**
+ * A pattern as LIKE reads it: `%` is anything, `_` one character, and a backslash takes the next
+ * one as it is.
+ */
 export function likePattern(pattern: string): WildcardPattern {
   return wildcardPattern(
     [...pattern.matchAll(/\\([\s\S])|[\s\S]/gu)].map(([part, escaped]) => {

@@ -12,7 +12,9 @@ export type Inventory = Contents &
   DumpSession & {
     readonly vendor: Vendor;
     readonly version: string;
-    /** What mydumper 1.x must be told of the server, `mysql-9.7.4`, since it would not recognise it. */
+    /**
+     * What mydumper 1.x must be told of the server, `mysql-9.7.4`, since it would not recognise it.
+     */
     readonly productHint: string | undefined;
     /** Names of the engines the server knows, as SHOW CREATE TABLE writes them. */
     readonly engines: readonly string[];
@@ -20,7 +22,10 @@ export type Inventory = Contents &
     readonly managedByAws: boolean;
     /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
     readonly estimatedBytes: number;
-    /** The most bytes one row may take in the dump, by column types and table statistics; an estimate, 0 without large columns. */
+    /**
+     * The most bytes one row may take in the dump, by column types and table statistics; an
+     * estimate, 0 without large columns.
+     */
     readonly largestRowBytes: number;
     /** Lines of SHOW GRANTS as {@link normaliseGrant} gives them. */
     readonly grants: GrantLines;
@@ -32,17 +37,21 @@ export type Inventory = Contents &
 const AWS_HOME = /(?:^|\/)rdsdbbin\//;
 
 /** @throws the server's error when something cannot be read. */
-export async function readInventory(database: Database, wanted: readonly string[]): Promise<Inventory> {
+export async function readInventory(
+  database: Database,
+  wanted: readonly string[],
+): Promise<Inventory> {
   const [server] = await database.query(
     'SELECT VERSION() AS version, @@version_comment AS comment, @@basedir AS home',
   );
   const version = String(server?.version ?? '');
   const vendor = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
-  const visible = (await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')).map(
-    (row) => String(row.name),
-  );
+  const visible = (
+    await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA')
+  ).map((row) => String(row.name));
   const system = new Set<string>(SYSTEM_SCHEMAS);
-  const databases = wanted.length > 0 ? wanted : visible.filter((name) => !system.has(name.toLowerCase()));
+  const databases =
+    wanted.length > 0 ? wanted : visible.filter((name) => !system.has(name.toLowerCase()));
   const present = databases.filter((name) => visible.includes(name));
 
   const contents = await readContents(database, present);
@@ -50,9 +59,11 @@ export async function readInventory(database: Database, wanted: readonly string[
     vendor,
     version,
     productHint:
-      vendor === 'mysql' ? await productHint(database, version, String(server?.comment ?? '')) : undefined,
-    engines: (await database.query('SELECT ENGINE AS name FROM information_schema.ENGINES')).map((row) =>
-      engineAsWritten(String(row.name)),
+      vendor === 'mysql'
+        ? await productHint(database, version, String(server?.comment ?? ''))
+        : undefined,
+    engines: (await database.query('SELECT ENGINE AS name FROM information_schema.ENGINES')).map(
+      (row) => engineAsWritten(String(row.name)),
     ),
     managedByAws: AWS_HOME.test(String(server?.home ?? '')),
     ...contents,
@@ -63,7 +74,9 @@ export async function readInventory(database: Database, wanted: readonly string[
   };
 }
 
-async function readGrantLines(database: Database): Promise<Pick<Inventory, 'grants' | 'literalNames'>> {
+async function readGrantLines(
+  database: Database,
+): Promise<Pick<Inventory, 'grants' | 'literalNames'>> {
   const [setting] = await database.query("SHOW GLOBAL VARIABLES LIKE 'partial_revokes'");
   const literalNames = setting?.Value === 'ON';
   const rows = await database.query('SHOW GRANTS');
@@ -71,13 +84,17 @@ async function readGrantLines(database: Database): Promise<Pick<Inventory, 'gran
   return { grants, literalNames };
 }
 
-/** By these mydumper 1.x recognises a product, in the version or its comment (`detect_product` in its source). */
+/**
+ * By these mydumper 1.x recognises a product, in the version or its comment (`detect_product` in
+ * its source).
+ */
 const RECOGNISED = /percona|mariadb|tidb|dolt|google|mysql|source/i;
 
 /**
- * mydumper 1.x takes some builds of MySQL (Debian's, Ubuntu's) for an unknown product of version 0.0.0. It then asks for
- * the binary log position by a statement that MySQL 8.4 no longer has, and its dump fails. Of versions such as 9.0 and
- * 9.1 it expects that statement too, since it looks at the second number alone.
+ * mydumper 1.x takes some builds of MySQL (Debian's, Ubuntu's) for an unknown product of version
+ * 0.0.0. It then asks for the binary log position by a statement that MySQL 8.4 no longer has, and
+ * its dump fails. Of versions such as 9.0 and 9.1 it expects that statement too, since it looks at
+ * the second number alone.
  */
 async function productHint(
   database: Database,
@@ -98,9 +115,16 @@ export function engineAsWritten(name: string): string {
   return name === 'MRG_MYISAM' ? 'MRG_MyISAM' : name;
 }
 
-/** Lists what a dump of these databases must hold. @throws the server's error when something cannot be read. */
-export async function readContents(database: Database, databases: readonly string[]): Promise<Contents> {
-  if (databases.length === 0) return { databases, tables: [], views: [], triggered: [], programmed: [] };
+/**
+ * Lists what a dump of these databases must hold.
+ * @throws the server's error when something cannot be read.
+ */
+export async function readContents(
+  database: Database,
+  databases: readonly string[],
+): Promise<Contents> {
+  if (databases.length === 0)
+    return { databases, tables: [], views: [], triggered: [], programmed: [] };
   const objectOf = (row: Row) => ({ database: String(row.db), table: String(row.name) });
   const tables = await database.query(
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
@@ -122,7 +146,9 @@ export async function readContents(database: Database, databases: readonly strin
       .filter((row) => !isView(row))
       .map((row) => ({ ...objectOf(row), engine: String(row.engine ?? '').toLowerCase() })),
     views: tables.filter(isView).map(objectOf),
-    triggered: uniqueBy(triggered.map(objectOf), ({ database, table }) => JSON.stringify([database, table])),
+    triggered: uniqueBy(triggered.map(objectOf), ({ database, table }) =>
+      JSON.stringify([database, table]),
+    ),
     programmed: [...new Set(programmed.map((row) => String(row.db)))],
   };
 }
@@ -149,8 +175,14 @@ const LARGE_TYPES = (
   'geometry linestring polygon multipoint multilinestring multipolygon geomcollection geometrycollection'
 ).split(' ');
 
-/** A row is no larger than its table's data, nor than what its columns can hold; an average tells the rest. */
-async function estimateLargestRow(database: Database, databases: readonly string[]): Promise<number> {
+/**
+ * A row is no larger than its table's data, nor than what its columns can hold; an average tells
+ * the rest.
+ */
+async function estimateLargestRow(
+  database: Database,
+  databases: readonly string[],
+): Promise<number> {
   if (databases.length === 0) return 0;
   const [row] = await database.query(
     `SELECT MAX(bytes) AS bytes FROM (

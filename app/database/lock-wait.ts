@@ -1,9 +1,18 @@
 import type { ServerConfig } from '../config.ts';
 import { within } from '../within.ts';
 import { type Database, killConnection, type Row } from './connection.ts';
-import { isWaiting, openOnMarked, type Processes, type RunMark, readProcesses } from './run-mark.ts';
+import {
+  isWaiting,
+  openOnMarked,
+  type Processes,
+  type RunMark,
+  readProcesses,
+} from './run-mark.ts';
 
-/** While mydumper waits for its lock all who come later wait behind it: this long at the most (invariant 4). */
+/**
+ * While mydumper waits for its lock all who come later wait behind it: this long at the most
+ * (invariant 4).
+ */
 const LONGEST_WAIT_SECONDS = 10;
 const LOOK_MILLISECONDS = 500;
 /** Nobody waits longer for a server that is out of reach. */
@@ -16,7 +25,10 @@ export type LockWait = {
   /** Of the connection that waits. */
   readonly id: number;
   readonly seconds: number;
-  /** What it seems to wait for: the statement that has run longest, without its text, which may hold anything. */
+  /**
+   * What it seems to wait for: the statement that has run longest, without its text, which may hold
+   * anything.
+   */
   readonly behind: string;
 };
 
@@ -24,14 +36,22 @@ export type LockWait = {
  * Times waits of mydumper for locks in successive process lists. Pure but for what it remembers.
  * The server's own times are whole seconds, and start anew when the state changes.
  */
-export function createLockWaitMeter(): (processes: Processes, nowSeconds: number) => LockWait | undefined {
+export function createLockWaitMeter(): (
+  processes: Processes,
+  nowSeconds: number,
+) => LockWait | undefined {
   let waitingSince = new Map<number, number>();
   return ({ all, dumping }, nowSeconds) => {
     const waiting = all.filter(
       ({ Id, Command, State, Info }) =>
-        dumping.has(Number(Id)) && Command === 'Query' && isWaiting(State) && TAKES_LOCK.test(String(Info)),
+        dumping.has(Number(Id)) &&
+        Command === 'Query' &&
+        isWaiting(State) &&
+        TAKES_LOCK.test(String(Info)),
     );
-    waitingSince = new Map(waiting.map(({ Id }) => [Number(Id), waitingSince.get(Number(Id)) ?? nowSeconds]));
+    waitingSince = new Map(
+      waiting.map(({ Id }) => [Number(Id), waitingSince.get(Number(Id)) ?? nowSeconds]),
+    );
     const [longest] = [...waitingSince].toSorted(([, left], [, right]) => left - right);
     if (longest === undefined) return undefined;
     return { id: longest[0], seconds: nowSeconds - longest[1], behind: blockerAmong(all) };
@@ -51,14 +71,17 @@ function blockerAmong(processes: readonly Row[]): string {
 }
 
 export type LockWaitWatch = {
-  /** Ends the watching. What still waits for a lock by then, as after mydumper was killed, is ended too. */
+  /**
+   * Ends the watching. What still waits for a lock by then, as after mydumper was killed, is ended
+   * too.
+   */
   readonly end: () => Promise<void>;
 };
 
 /**
- * Watches, by a connection of its own, how long mydumper waits for its lock, and ends the wait when it lasts
- * too long: calls `onTooLong` first, then kills the waiting session, so that writers go on at once.
- * mydumper's sessions are those with the run's mark.
+ * Watches, by a connection of its own, how long mydumper waits for its lock, and ends the wait when
+ * it lasts too long: calls `onTooLong` first, then kills the waiting session, so that writers go on
+ * at once. mydumper's sessions are those with the run's mark.
  * @throws Failure `preflight` when the server that holds the mark cannot be reached.
  */
 export async function watchLockWait(
@@ -71,7 +94,8 @@ export async function watchLockWait(
   // Lost, it watches no more; mydumper's own connections fare no better then.
   database.onLost(() => {});
   const meter = createLockWaitMeter();
-  const look = async () => meter(await readProcesses(database, mark, server.user), performance.now() / 1000);
+  const look = async () =>
+    meter(await readProcesses(database, mark, server.user), performance.now() / 1000);
   let ended: Promise<void> | undefined;
   let looking = Promise.resolve();
   const timer = setInterval(() => {

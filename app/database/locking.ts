@@ -38,11 +38,17 @@ const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
 };
 
 /**
- * How mydumper gets a consistent view. `auto` takes the global lock where the user may, else table locks; servers such
- * as RDS and Aurora refuse the first, and 0.10 would go on without any consistency.
- * @throws Failure `preflight` when no consistent way is open to this user, or what was asked for is not.
+ * How mydumper gets a consistent view. `auto` takes the global lock where the user may, else table
+ * locks; servers such as RDS and Aurora refuse the first, and 0.10 would go on without any
+ * consistency.
+ * @throws Failure `preflight` when no consistent way is open to this user, or what was asked for is
+ *   not.
  */
-export function chooseLocking(mode: LockMode, generation: Generation, server: Lockable): LockChoice {
+export function chooseLocking(
+  mode: LockMode,
+  generation: Generation,
+  server: Lockable,
+): LockChoice {
   const { plan, reason } =
     mode === 'auto' ? choosePlan(server) : { plan: mode, reason: `LOCK_MODE is ${mode}` };
   requireSupport(plan, generation, server);
@@ -67,7 +73,8 @@ export function chooseLocking(mode: LockMode, generation: Generation, server: Lo
         : []),
     ],
     positionUnavailable: unavailable,
-    ignoredErrors: generation === 'modern' && 'errorNumber' in position ? [position.errorNumber] : [],
+    ignoredErrors:
+      generation === 'modern' && 'errorNumber' in position ? [position.errorNumber] : [],
   };
 }
 
@@ -84,7 +91,8 @@ function choosePlan(server: Lockable): { plan: LockPlan; reason: string } {
     return { plan: 'lock-all', reason };
   }
   const { databases, statements } = tableLocks;
-  const where = databases.length === databasesWithTables(server).length ? '' : ` of ${listNames(databases)}`;
+  const where =
+    databases.length === databasesWithTables(server).length ? '' : ` of ${listNames(databases)}`;
   const [cannot, grants] = managedByAws
     ? [`may not lock tables${where} (LOCK TABLES)`, statements]
     : [
@@ -106,16 +114,19 @@ function requireSupport(plan: LockPlan, generation: Generation, server: Lockable
   if (plan === 'ftwrl' && server.managedByAws)
     refuse('RDS and Aurora refuse the global read lock, whatever is granted; use lock-all');
   if (plan !== 'safe-no-lock') return;
-  if (generation === 'classic') refuse('mydumper 0.10 cannot do that; use lock-all or mydumper 1.x');
+  if (generation === 'classic')
+    refuse('mydumper 0.10 cannot do that; use lock-all or mydumper 1.x');
   const unavailable = positionUnavailable(server);
   const isDenied = server.position.kind === 'denied' && server.writesBinaryLog;
   if (unavailable !== undefined && !isDenied)
-    refuse(`mydumper checks consistency by the position in the binary log, but ${unavailable}; use lock-all`);
+    refuse(
+      `mydumper checks consistency by the position in the binary log, but ${unavailable}; use lock-all`,
+    );
 }
 
 /**
- * Table locks 0.10 must give up before it reads rows (see `releasesLocksEarly`), and 1.x gives up every lock then.
- * Rows of tables without transactions change after that.
+ * Table locks 0.10 must give up before it reads rows (see `releasesLocksEarly`), and 1.x gives up
+ * every lock then. Rows of tables without transactions change after that.
  */
 function consistencyOf(
   plan: LockPlan,
@@ -136,7 +147,8 @@ function consistencyOf(
 
 function wayOutOf(generation: Generation, server: Lockable): string {
   if (server.managedByAws) return 'make them InnoDB';
-  if (generation === 'modern') return 'make them InnoDB, or use mydumper 0.10 with the global read lock';
+  if (generation === 'modern')
+    return 'make them InnoDB, or use mydumper 0.10 with the global read lock';
   const lacking = missingLock(server, 'ftwrl');
   const lock = lacking === undefined ? 'set LOCK_MODE=ftwrl' : `run: ${lacking.statements}`;
   return `make them InnoDB, or ${lock}`;

@@ -3,14 +3,18 @@ import type { Generation } from '../mydumper/version.ts';
 import type { Database, Row } from './connection.ts';
 import { inDatabases } from './schema-filter.ts';
 
-/** What a dump would not hold although the server has it. `refusals` would be found out on the day of the restore. */
+/**
+ * What a dump would not hold although the server has it. `refusals` would be found out on the day
+ * of the restore.
+ */
 export type Losses = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
 
 /** Names shown of many. */
 const SHOWN = 3;
 
 /**
- * Looks for what mydumper leaves out or changes without saying so. Each was seen with the generation it is said of; docs/mydumper.md lists them.
+ * Looks for what mydumper leaves out or changes without saying so. Each was seen with the
+ * generation it is said of; docs/mydumper.md lists them.
  * @throws the server's error when something cannot be read.
  */
 export async function findLosses(
@@ -67,7 +71,11 @@ export async function findLosses(
   };
 }
 
-function columnRefusals(columns: readonly Row[], ofTables: readonly Row[], generation: Generation): string[] {
+function columnRefusals(
+  columns: readonly Row[],
+  ofTables: readonly Row[],
+  generation: Generation,
+): string[] {
   const extra = (pattern: RegExp) => ofTables.filter((row) => pattern.test(String(row.extra)));
   const unloadable = group(
     columns.filter((row) => String(row.col).includes('`')),
@@ -91,15 +99,21 @@ function columnRefusals(columns: readonly Row[], ofTables: readonly Row[], gener
 
 function objectRefusals(tables: readonly Row[], routines: readonly Row[]): string[] {
   const isView = (row: Row) => /VIEW/.test(String(row.type));
-  const brokenViews = tables.filter((row) => isView(row) && !/^(?:VIEW)?$/.test(String(row.comment ?? '')));
+  const brokenViews = tables.filter(
+    (row) => isView(row) && !/^(?:VIEW)?$/.test(String(row.comment ?? '')),
+  );
   const brokenTables = tables.filter((row) => !isView(row) && Number(row.broken) === 1);
   const packages = routines.filter((row) => String(row.type) === 'PACKAGE');
   return [
     ...group(
       brokenViews,
-      (names) => `views that refer to what is not there cannot be dumped; mend or drop them: ${names}`,
+      (names) =>
+        `views that refer to what is not there cannot be dumped; mend or drop them: ${names}`,
     ),
-    ...group(brokenTables, (names) => `tables that the server cannot open cannot be dumped: ${names}`),
+    ...group(
+      brokenTables,
+      (names) => `tables that the server cannot open cannot be dumped: ${names}`,
+    ),
     ...group(
       packages,
       (names) => `mydumper leaves packages out, or writes them so that they do not load: ${names}`,
@@ -111,7 +125,10 @@ function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[
   const versioned = tables.filter((row) => String(row.type) === 'SYSTEM VERSIONED');
   const ofType = (pattern: RegExp) => columns.filter((row) => pattern.test(String(row.type)));
   return [
-    ...group(versioned, (names) => `the history of system-versioned tables is not dumped: ${names}`),
+    ...group(
+      versioned,
+      (names) => `the history of system-versioned tables is not dumped: ${names}`,
+    ),
     ...group(ofType(/^float$/), (names) => `FLOAT values are dumped with 6 digits: ${names}`),
     ...group(
       ofType(/^(?:uuid|inet[46])$/),
@@ -125,17 +142,18 @@ function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[
 const CHARACTER_SET_PLACE = 8;
 
 /**
- * 0.10 finds the character sets of a routine by their places in SHOW PROCEDURE STATUS. MySQL 9 lists one
- * column more before them, so that 0.10 writes the routine's comment where a character set belongs.
+ * 0.10 finds the character sets of a routine by their places in SHOW PROCEDURE STATUS. MySQL 9
+ * lists one column more before them, so that 0.10 writes the routine's comment where a character
+ * set belongs.
  */
 async function misreadRoutines(database: Database, routines: readonly Row[]): Promise<string[]> {
   const listed = routines.filter(({ type }) => type === 'PROCEDURE' || type === 'FUNCTION');
   const [first] = listed;
   if (first === undefined) return [];
-  const [status = {}] = await database.query(`SHOW ${first.type} STATUS WHERE Db = ? AND Name = ?`, [
-    String(first.db),
-    String(first.name),
-  ]);
+  const [status = {}] = await database.query(
+    `SHOW ${first.type} STATUS WHERE Db = ? AND Name = ?`,
+    [String(first.db), String(first.name)],
+  );
   const place = Object.keys(status).indexOf('character_set_client');
   if (place === -1 || place === CHARACTER_SET_PLACE) return [];
   return group(
@@ -144,7 +162,10 @@ async function misreadRoutines(database: Database, routines: readonly Row[]): Pr
   );
 }
 
-/** 0.10 writes definitions in UTF-8 and says of them that they are bytes of the column's character set. */
+/**
+ * 0.10 writes definitions in UTF-8 and says of them that they are bytes of the column's character
+ * set.
+ */
 function literalWarnings(columns: readonly Row[]): string[] {
   return group(
     columns,
@@ -168,7 +189,8 @@ function eventWarnings(events: readonly Row[], systemZone: string): string[] {
   const isUtc = (zone: string) => /^(?:\+00:00|UTC|GMT|Etc\/UTC)$/i.test(zone);
   return group(
     events.filter(({ zone }) => !isUtc(zone === 'SYSTEM' ? systemZone : String(zone))),
-    (names) => `mydumper does not dump the time zone of events, which would run hours off: ${names}`,
+    (names) =>
+      `mydumper does not dump the time zone of events, which would run hours off: ${names}`,
   );
 }
 

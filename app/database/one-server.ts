@@ -3,7 +3,9 @@ import { Failure } from '../errors.ts';
 import { type Database, openDatabase, type Row } from './connection.ts';
 import { addressOf, newRunMark, ONE_SERVER, type RunMark } from './run-mark.ts';
 
-/** What a server calls itself. Two servers may agree in all of it, as those of two containers do. */
+/**
+ * What a server calls itself. Two servers may agree in all of it, as those of two containers do.
+ */
 export type ServerIdentity = {
   /** Host name, port and server_id, for people. */
   readonly name: string;
@@ -23,7 +25,9 @@ export async function readIdentity(database: Database): Promise<ServerIdentity> 
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${VARIABLES.map(() => '?').join(', ')})`,
     VARIABLES,
   );
-  const values = Object.fromEntries(rows.map((row) => [String(row.Variable_name), row.Value ?? null]));
+  const values = Object.fromEntries(
+    rows.map((row) => [String(row.Variable_name), row.Value ?? null]),
+  );
   const [uptime] = await database.query("SHOW GLOBAL STATUS WHERE Variable_name = 'Uptime'");
   const [now] = await database.query('SELECT UNIX_TIMESTAMP() AS seconds');
   return {
@@ -47,8 +51,9 @@ export function mayBeSame(left: ServerIdentity, right: ServerIdentity): boolean 
 }
 
 /**
- * Opens connections until there are `count`, `database` among them, and compares the servers they reach.
- * All stay open meanwhile, so that a balancer by turns or by fewest connections spreads them.
+ * Opens connections until there are `count`, `database` among them, and compares the servers they
+ * reach. All stay open meanwhile, so that a balancer by turns or by fewest connections spreads
+ * them.
  * @throws Failure `preflight` when they reach several servers.
  */
 export async function requireOneServer(

@@ -5,12 +5,16 @@ import { escapePattern, globalPrivileges, holds } from './grants.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
- * What the server answers to the statement by which this generation of mydumper asks for the position in
- * the binary log. `denied` and `unknown` name the server's error number.
+ * What the server answers to the statement by which this generation of mydumper asks for the
+ * position in the binary log. `denied` and `unknown` name the server's error number.
  */
 export type PositionAnswer =
   | { readonly kind: 'told' | 'none' }
-  | { readonly kind: 'denied' | 'unknown'; readonly statement: string; readonly errorNumber: number };
+  | {
+      readonly kind: 'denied' | 'unknown';
+      readonly statement: string;
+      readonly errorNumber: number;
+    };
 
 /** What is known of the user and of what it can see. */
 export type UserRights = {
@@ -38,7 +42,10 @@ export type Outcome = 'refused' | 'warned' | 'fine';
 /** What is lacking: names for the message, and the statements that cure it. */
 type Lack = { readonly names: readonly string[]; readonly statements: readonly string[] };
 
-/** A row of the table in docs/privileges.md. All of it was measured; test/database/privileges.test.ts holds the runs. */
+/**
+ * A row of the table in docs/privileges.md. All of it was measured;
+ * test/database/privileges.test.ts holds the runs.
+ */
 export type PrivilegeRow = {
   /** As GRANT names it, by vendor where the names differ. */
   readonly privilege: string;
@@ -48,7 +55,9 @@ export type PrivilegeRow = {
   readonly outcome: Outcome;
   /** What mydumper does without it. */
   readonly without: string;
-  /** Without it the server shows no triggers or routines, and nobody knows whether there are any. */
+  /**
+   * Without it the server shows no triggers or routines, and nobody knows whether there are any.
+   */
   readonly hidesPrograms?: boolean;
   /** Generations that need it only for what flags of MYDUMPER_ARGS may leave out. */
   readonly sparedBy?: readonly Generation[];
@@ -160,7 +169,8 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'warned',
     without: 'the dump is right, but sessions that wait for mydumper are not seen',
-    lacking: (server) => (holds(server.grants, ['PROCESS']) ? undefined : onServer(server, 'PROCESS')),
+    lacking: (server) =>
+      holds(server.grants, ['PROCESS']) ? undefined : onServer(server, 'PROCESS'),
     says: () =>
       'cannot see other sessions (PROCESS), so nothing ends the dump where it and another session wait for ' +
       "each other's tables",
@@ -267,17 +277,24 @@ export function missingPrivileges(
       const { privilege, outcome } = row;
       const line = `the MySQL user ${row.says(listNames(lack.names))}; run: ${listStatements(lack.statements)}${roleHint(server)}`;
       return [
-        { privilege, outcome, line, sparable: row.sparedBy?.includes(circumstances.generation) === true },
+        {
+          privilege,
+          outcome,
+          line,
+          sparable: row.sparedBy?.includes(circumstances.generation) === true,
+        },
       ];
     });
 }
 
 /** Why the backup may lack programs that its user cannot see; goes into the manifest. */
 export function unseenPrograms(server: PrivilegeServer): string[] {
-  const lines = READING.filter(({ hidesPrograms }) => hidesPrograms).flatMap(({ lacking, says }) => {
-    const names = lacking(server)?.names;
-    return names === undefined ? [] : [`the MySQL user ${says(listNames(names))}`];
-  });
+  const lines = READING.filter(({ hidesPrograms }) => hidesPrograms).flatMap(
+    ({ lacking, says }) => {
+      const names = lacking(server)?.names;
+      return names === undefined ? [] : [`the MySQL user ${says(listNames(names))}`];
+    },
+  );
   const withoutEvents = server.databases.filter((name) => !holds(server.grants, ['EVENT'], name));
   if (withoutEvents.length === 0) return lines;
   const events = `cannot see events (EVENT), so the backup may lack some, of ${listNames(withoutEvents)}`;
@@ -293,10 +310,14 @@ export function missingLock(
   return lack && { databases: lack.names, statements: listStatements(lack.statements) };
 }
 
-/** Why mydumper records no position in the binary log; undefined where it does. Goes into the manifest. */
+/**
+ * Why mydumper records no position in the binary log; undefined where it does. Goes into the
+ * manifest.
+ */
 export function positionUnavailable(server: PrivilegeServer): string | undefined {
   const { position, writesBinaryLog } = server;
-  if (!writesBinaryLog || position.kind === 'none') return 'the server writes no binary log (log_bin is OFF)';
+  if (!writesBinaryLog || position.kind === 'none')
+    return 'the server writes no binary log (log_bin is OFF)';
   if (position.kind === 'denied')
     return `the MySQL user may not ask for it (it lacks ${positionPrivilege(server)})`;
   if (position.kind === 'unknown')
@@ -305,8 +326,13 @@ export function positionUnavailable(server: PrivilegeServer): string | undefined
 }
 
 /** The privilege by which a user may ask for the position. */
-export function positionPrivilege({ vendor, version }: Pick<Inventory, 'vendor' | 'version'>): string {
-  return vendor === 'mariadb' && isAtLeast(version, 10, 5) ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+export function positionPrivilege({
+  vendor,
+  version,
+}: Pick<Inventory, 'vendor' | 'version'>): string {
+  return vendor === 'mariadb' && isAtLeast(version, 10, 5)
+    ? 'BINLOG MONITOR'
+    : 'REPLICATION CLIENT';
 }
 
 function lackingReload(server: PrivilegeServer): Lack | undefined {
@@ -317,7 +343,10 @@ function lackingLockTables(server: PrivilegeServer): Lack | undefined {
   return lackingOnDatabases(server, 'LOCK TABLES', databasesWithTables(server));
 }
 
-/** The server itself was asked: a role, SUPER on some versions, and later privileges let a user ask too. */
+/**
+ * The server itself was asked: a role, SUPER on some versions, and later privileges let a user ask
+ * too.
+ */
 function lackingPosition(server: PrivilegeServer): Lack | undefined {
   if (server.position.kind !== 'denied' || !server.writesBinaryLog) return undefined;
   return onServer(server, positionPrivilege(server));
@@ -333,7 +362,10 @@ function lackingOnDatabases(
   return { names, statements: databaseStatements(server, privilege, names, databases) };
 }
 
-/** The statements grant it on the whole database: objects that the user cannot see belong to its backup too. */
+/**
+ * The statements grant it on the whole database: objects that the user cannot see belong to its
+ * backup too.
+ */
 function lackingOnObjects(
   server: PrivilegeServer,
   privilege: string,
@@ -342,7 +374,8 @@ function lackingOnObjects(
   const all = unique(objects.map(({ database }) => database));
   const uncovered = new Set(all.filter((name) => !holds(server.grants, [privilege], name)));
   const lacking = objects.filter(
-    ({ database, table }) => uncovered.has(database) && !holds(server.grants, [privilege], database, table),
+    ({ database, table }) =>
+      uncovered.has(database) && !holds(server.grants, [privilege], database, table),
   );
   if (lacking.length === 0) return undefined;
   const databases = unique(lacking.map(({ database }) => database));
@@ -369,20 +402,30 @@ function databasesWithHiddenTriggers(server: PrivilegeServer): string[] {
 const SHOWING_ROUTINES = ['EXECUTE', 'CREATE ROUTINE', 'ALTER ROUTINE', 'SHOW CREATE ROUTINE'];
 
 function seesRoutines({ grants, vendor }: PrivilegeServer, database: string): boolean {
-  if (holds(grants, ['SELECT', 'SHOW_ROUTINE']) || holds(grants, SHOWING_ROUTINES, database)) return true;
+  if (holds(grants, ['SELECT', 'SHOW_ROUTINE']) || holds(grants, SHOWING_ROUTINES, database))
+    return true;
   return vendor === 'mariadb' && holds(grants, ['SELECT'], 'mysql', 'proc');
 }
 
-/** On older MariaDB the bodies are in a system table, and a user who may read it sees its database, too. */
+/**
+ * On older MariaDB the bodies are in a system table, and a user who may read it sees its database,
+ * too.
+ */
 function routineStatements(server: PrivilegeServer, databases: readonly string[]): string[] {
   const { vendor, version } = server;
   if (vendor === 'mysql')
-    return [grantStatement(server, isAtLeast(version, 8, 0, 20) ? 'SHOW_ROUTINE' : 'SELECT', '*.*')];
+    return [
+      grantStatement(server, isAtLeast(version, 8, 0, 20) ? 'SHOW_ROUTINE' : 'SELECT', '*.*'),
+    ];
   if (isAtLeast(version, 11, 3))
-    return databases.map((name) => grantStatement(server, 'SHOW CREATE ROUTINE', levelOf(server, name)));
+    return databases.map((name) =>
+      grantStatement(server, 'SHOW CREATE ROUTINE', levelOf(server, name)),
+    );
   return [
     grantStatement(server, 'SELECT', '`mysql`.`proc`'),
-    ...(holds(server.grants, ['EVENT'], 'mysql') ? [] : [grantStatement(server, 'EVENT', '`mysql`.*')]),
+    ...(holds(server.grants, ['EVENT'], 'mysql')
+      ? []
+      : [grantStatement(server, 'EVENT', '`mysql`.*')]),
   ];
 }
 
@@ -394,8 +437,8 @@ function onServer(server: PrivilegeServer, privilege: string): Lack {
 const ON_DATABASES = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES'];
 
 /**
- * One statement for everything where the user sees all databases anyway and lacks the privilege in each;
- * otherwise one for each database, since more would make other databases visible, and dumped.
+ * One statement for everything where the user sees all databases anyway and lacks the privilege in
+ * each; otherwise one for each database, since more would make other databases visible, and dumped.
  */
 function databaseStatements(
   server: PrivilegeServer,
@@ -427,7 +470,9 @@ export function quoteAccount(account: string): string {
   return `${quoteName(account.slice(0, at))}@${quoteName(account.slice(at + 1))}`;
 }
 
-/** A role that is granted and not active is the usual reason why a privilege seems to be missing. */
+/**
+ * A role that is granted and not active is the usual reason why a privilege seems to be missing.
+ */
 function roleHint({ inactiveRoles, account }: PrivilegeServer): string {
   const [first, ...others] = inactiveRoles;
   if (first === undefined) return '';

@@ -10,7 +10,10 @@ const LONGEST_NAME = 64;
 /** Shorter than the idle limits of servers and of network paths (350 s on AWS). */
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 
-/** A server that is well answers these statements at once; the run goes on all the same, so nobody need wait longer to know. */
+/**
+ * A server that is well answers these statements at once; the run goes on all the same, so nobody
+ * need wait longer to know.
+ */
 const ANSWER_SECONDS = 30;
 
 /** A killed connection gives its locks up when its thread gets to it. */
@@ -50,7 +53,10 @@ function sourceLockName(source: string): string {
   return `mydumper-fargate:${createHash('sha256').update(source).digest('hex').slice(0, 40)}`;
 }
 
-/** Restoring into the server, whatever backup. No source's lock can have its name, which lacks the colon. */
+/**
+ * Restoring into the server, whatever backup. No source's lock can have its name, which lacks the
+ * colon.
+ */
 export const RESTORING: Exclusive = {
   name: 'mydumper-fargate-restore',
   what: 'restores into this server',
@@ -58,10 +64,11 @@ export const RESTORING: Exclusive = {
 };
 
 /**
- * One run at a time: a lock in the server that dies with the connection that holds it, so a run that was killed does not
- * stand in the next one's way. When the connection is lost, or does not answer, the lock is taken again, and if that cannot be done it
- * is tried anew each time the connection would be kept alive; `onTaken` is called when another run got it first, or
- * when the connection leads to another server by then.
+ * One run at a time: a lock in the server that dies with the connection that holds it, so a run
+ * that was killed does not stand in the next one's way. When the connection is lost, or does not
+ * answer, the lock is taken again, and if that cannot be done it is tried anew each time the
+ * connection would be kept alive; `onTaken` is called when another run got it first, or when the
+ * connection leads to another server by then.
  * @throws Failure `preflight` when another run holds it, or it is another server than `bound` says.
  */
 export async function takeRunLock(
@@ -75,7 +82,10 @@ export async function takeRunLock(
     bound,
   }: { keepAliveMilliseconds?: number; answerSeconds?: number; bound?: Bound } = {},
 ): Promise<RunLock> {
-  const patient = { ...server, queryTimeoutSeconds: Math.min(server.queryTimeoutSeconds, answerSeconds) };
+  const patient = {
+    ...server,
+    queryTimeoutSeconds: Math.min(server.queryTimeoutSeconds, answerSeconds),
+  };
   let released = false;
   let reacquiring = false;
   let connection = await acquire(patient, exclusive, bound).catch((error: unknown) => {
@@ -123,7 +133,10 @@ export async function takeRunLock(
   };
 }
 
-/** Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as the holder. */
+/**
+ * Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as
+ * the holder.
+ */
 async function acquire(
   server: ServerConfig,
   exclusive: Exclusive,

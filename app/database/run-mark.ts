@@ -6,23 +6,29 @@ import { type Database, openDatabase, type Row } from './connection.ts';
 
 /**
  * Name of a lock (GET_LOCK) that one connection holds for a run. Locks of this kind belong to one
- * server, so a connection that sees the lock reached the same server, through whatever proxy. It needs
- * no privilege, and tells two servers apart that share every name and number.
+ * server, so a connection that sees the lock reached the same server, through whatever proxy. It
+ * needs no privilege, and tells two servers apart that share every name and number.
  */
 export type RunMark = string;
 
-/** MySQL refuses lock names of more than 64 characters; a session's number takes up to 20 of them. */
+/**
+ * MySQL refuses lock names of more than 64 characters; a session's number takes up to 20 of them.
+ */
 export function newRunMark(): RunMark {
   return `mydumper-fargate-run:${randomBytes(8).toString('hex')}`;
 }
 
-/** What MySQL says when a session of mydumper does not see the mark, whatever the language of the rest. */
+/**
+ * What MySQL says when a session of mydumper does not see the mark, whatever the language of the
+ * rest.
+ */
 export const MARK_NOT_SEEN = 'another server than the backup began with';
 
 /**
- * A setting for each connection of mydumper that the server refuses where it does not hold the mark: such
- * a connection fails. Elsewhere the session takes a lock of its own, by which it is told from others.
- * mydumper does not use the variable. ProxySQL keeps no list of its values, so it passes the statement on.
+ * A setting for each connection of mydumper that the server refuses where it does not hold the
+ * mark: such a connection fails. Elsewhere the session takes a lock of its own, by which it is told
+ * from others. mydumper does not use the variable. ProxySQL keeps no list of its values, so it
+ * passes the statement on.
  */
 export function markSession(mark: RunMark): SessionSettings {
   const unseen = `IS_USED_LOCK('${mark}') IS NULL`;
@@ -58,7 +64,11 @@ export async function openOnMarked(server: ServerConfig, mark: RunMark): Promise
 export type Processes = { readonly all: readonly Row[]; readonly dumping: ReadonlySet<number> };
 
 /** A user sees his own sessions without a privilege. */
-export async function readProcesses(database: Database, mark: RunMark, user: string): Promise<Processes> {
+export async function readProcesses(
+  database: Database,
+  mark: RunMark,
+  user: string,
+): Promise<Processes> {
   const all = await database.query('SHOW PROCESSLIST');
   const waiting = all
     .filter(({ User, State }) => User === user && isWaiting(State))

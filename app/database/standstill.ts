@@ -6,12 +6,16 @@ const LOOK_MILLISECONDS = 2000;
 const WAITS_FOR_TABLE = 'Waiting for table metadata lock';
 
 /**
- * Times a standstill in successive process lists: mydumper waits for a table that another session has locked,
- * and that session waits for a table that mydumper's snapshot holds. Threads of one dump wait for each other
- * outside the server, so it does not see the deadlock. `LOCK TABLES a WRITE, b WRITE` and
- * `RENAME TABLE a TO b, c TO d` have been seen to cause it. Pure but for what it remembers.
+ * Times a standstill in successive process lists: mydumper waits for a table that another session
+ * has locked, and that session waits for a table that mydumper's snapshot holds. Threads of one
+ * dump wait for each other outside the server, so it does not see the deadlock. `LOCK TABLES a
+ * WRITE, b WRITE` and `RENAME TABLE a TO b, c TO d` have been seen to cause it. Pure but for what
+ * it remembers.
  */
-export function createStandstillMeter(): (processes: Processes, nowSeconds: number) => number | undefined {
+export function createStandstillMeter(): (
+  processes: Processes,
+  nowSeconds: number,
+) => number | undefined {
   let began: number | undefined;
   return ({ all, dumping }, nowSeconds) => {
     const waiting = all.filter(({ State }) => State === WAITS_FOR_TABLE);

@@ -70,7 +70,9 @@ function readGreeting(socket: Socket): Promise<Buffer> {
   };
   const onClose = () => {
     reject(
-      Object.assign(new Error('the server closed the connection'), { code: 'PROTOCOL_CONNECTION_LOST' }),
+      Object.assign(new Error('the server closed the connection'), {
+        code: 'PROTOCOL_CONNECTION_LOST',
+      }),
     );
   };
   socket.on('data', onData);
@@ -83,7 +85,9 @@ function readGreeting(socket: Socket): Promise<Buffer> {
   });
 }
 
-/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html */
+/**
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+ */
 function offersTls(greeting: Buffer): boolean | undefined {
   if (greeting[HEADER_BYTES] !== PROTOCOL_VERSION) return undefined;
   const endOfVersion = greeting.indexOf(0, HEADER_BYTES + 1);
@@ -94,7 +98,9 @@ function offersTls(greeting: Buffer): boolean | undefined {
 }
 
 /** Without a mode, TLS is preferred. */
-export function modeOf({ tls }: Pick<ServerConfig, 'tls'>): NonNullable<ServerConfig['tls']['mode']> {
+export function modeOf({
+  tls,
+}: Pick<ServerConfig, 'tls'>): NonNullable<ServerConfig['tls']['mode']> {
   return tls.mode ?? 'preferred';
 }
 
@@ -103,12 +109,18 @@ export function modeOf({ tls }: Pick<ServerConfig, 'tls'>): NonNullable<ServerCo
  * client library: TLS over TCP where the server offers it, unverified.
  * @throws Error with the code `NO_TLS` where the server offers none and the mode needs it.
  */
-export function sslOptions(server: ServerConfig, offered: Dialled['offersTls']): SslOptions | undefined {
+export function sslOptions(
+  server: ServerConfig,
+  offered: Dialled['offersTls'],
+): SslOptions | undefined {
   const mode = modeOf(server);
   if (mode === 'disabled') return undefined;
   if (mode === 'preferred')
-    return offered === true && server.socket === undefined ? { rejectUnauthorized: false } : undefined;
-  if (offered === false) throw Object.assign(new Error('the server offers no TLS'), { code: 'NO_TLS' });
+    return offered === true && server.socket === undefined
+      ? { rejectUnauthorized: false }
+      : undefined;
+  if (offered === false)
+    throw Object.assign(new Error('the server offers no TLS'), { code: 'NO_TLS' });
   // As with the client libraries of MySQL: encrypted, but anybody may be at the other end.
   if (mode === 'required') return { rejectUnauthorized: false };
   const { caFile } = server.tls;
@@ -160,18 +172,24 @@ function nameOf({ socket, host }: ServerConfig): string {
 }
 
 /** Why a connection could not be made, where that has to do with TLS; undefined otherwise. */
-export function tlsReason(error: Error, server: ServerConfig, encrypted: boolean): string | undefined {
+export function tlsReason(
+  error: Error,
+  server: ServerConfig,
+  encrypted: boolean,
+): string | undefined {
   const mode = modeOf(server);
   const { code } = error as NodeJS.ErrnoException;
   const { message } = error;
   if (code === 'NO_TLS')
     return `${message}, which TLS_MODE=${mode} needs; switch it on in the server, or set TLS_MODE=preferred`;
   if (code === 'HANDSHAKE_SSL_ERROR') return `${message}; ${wayOutOfHandshake(server, message)}`;
-  if (/insecure transport/i.test(message)) return `${message.replace(/\.$/, '')}; set TLS_MODE=required`;
+  if (/insecure transport/i.test(message))
+    return `${message.replace(/\.$/, '')}; set TLS_MODE=required`;
   if (code !== 'ER_ACCESS_DENIED_ERROR' || encrypted) return undefined;
   const other = 'if the password is right, the user may have to use TLS (REQUIRE SSL)';
   if (mode === 'disabled') return `${message}; ${other}, and TLS_MODE=disabled`;
-  if (server.socket !== undefined) return `${message}; ${other}, on a socket too: set TLS_MODE=required`;
+  if (server.socket !== undefined)
+    return `${message}; ${other}, on a socket too: set TLS_MODE=required`;
   return `${message}; ${other}, which the server does not offer`;
 }
 
@@ -179,7 +197,9 @@ function wayOutOfHandshake(server: ServerConfig, message: string): string {
   const mode = modeOf(server);
   if (!mode.startsWith('verify')) {
     const wayOut =
-      mode === 'preferred' ? 'TLS_MODE=disabled connects without' : 'the log of the server may tell more';
+      mode === 'preferred'
+        ? 'TLS_MODE=disabled connects without'
+        : 'the log of the server may tell more';
     return `the TLS handshake failed; ${wayOut}`;
   }
   if (/expired|not yet valid/.test(message)) return 'the server needs a new certificate';

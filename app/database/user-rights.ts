@@ -11,7 +11,8 @@ export const ACCESS_DENIED = 1227;
 const PARSE_ERROR = 1064;
 
 /**
- * Reads what the user may do beyond SHOW GRANTS. Asks for the position in the binary log as mydumper will.
+ * Reads what the user may do beyond SHOW GRANTS. Asks for the position in the binary log as
+ * mydumper will.
  * @throws the server's error when something cannot be read.
  */
 export async function readUserRights(
@@ -21,13 +22,17 @@ export async function readUserRights(
 ): Promise<UserRights> {
   const [row] = await database.query('SELECT CURRENT_USER() AS account, @@log_bin AS logBin');
   const account = quoteAccount(String(row?.account ?? ''));
-  const schemata = await database.query('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA');
+  const schemata = await database.query(
+    'SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA',
+  );
   const visible = schemata.map(({ name }) => String(name));
   const active = await activeRoles(database);
   return {
     account,
     inactiveRoles:
-      active === undefined ? [] : rolesOf(inventory.grants, account).filter((role) => !active.has(role)),
+      active === undefined
+        ? []
+        : rolesOf(inventory.grants, account).filter((role) => !active.has(role)),
     position: await askForPosition(database, positionStatement(generation, inventory)),
     writesBinaryLog: Number(row?.logBin) === 1,
     openedDatabases: databasesOpened(generation, inventory.databases, visible),
@@ -35,7 +40,10 @@ export async function readUserRights(
   };
 }
 
-/** The statement by which mydumper asks, as each generation chooses it (`detect_replica` in the source of 1.x). */
+/**
+ * The statement by which mydumper asks, as each generation chooses it (`detect_replica` in the
+ * source of 1.x).
+ */
 export function positionStatement(
   generation: Generation,
   { vendor, version, productHint }: Pick<Inventory, 'vendor' | 'version' | 'productHint'>,
@@ -68,7 +76,8 @@ async function activeRoles(database: Database): Promise<ReadonlySet<string> | un
     if (roles === 'NONE') return new Set();
     return new Set(roles.startsWith('`') ? roles.split(/(?<=`),(?=`)/) : [quoteName(roles)]);
   } catch (error) {
-    // A server without roles does not know the function; only a connection that is lost gives no number.
+    // A server without roles does not know the function; only a connection that is lost gives no
+    // number.
     if (typeof (error as { errno?: unknown }).errno === 'number') return undefined;
     throw error;
   }

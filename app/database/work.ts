@@ -9,7 +9,9 @@ const ASK_SECONDS = 10;
 /** The server has rows and nobody takes them: that is not the server's work. */
 const UNREAD = /^(?:Writing to net|Sending to client)$/i;
 
-/** Whether the server does something for `user`, or has a statement of his wait for a lock. Pure. */
+/**
+ * Whether the server does something for `user`, or has a statement of his wait for a lock. Pure.
+ */
 export function workAmong(processes: readonly Row[], user: string, ownId: number): Work {
   const [longest] = processes
     .filter(
@@ -26,14 +28,15 @@ export function workAmong(processes: readonly Row[], user: string, ownId: number
 }
 
 /**
- * Asks by a connection of its own, to the server with the mark if there is one. Settles within twenty
- * seconds.
+ * Asks by a connection of its own, to the server with the mark if there is one. Settles within
+ * twenty seconds.
  */
 export async function askForWork(server: ServerConfig, mark?: RunMark): Promise<Work> {
   const queryTimeoutSeconds = Math.min(ASK_SECONDS, server.queryTimeoutSeconds);
   try {
     const asked = { ...server, queryTimeoutSeconds };
-    const database = mark === undefined ? await openDatabase(asked) : await openOnMarked(asked, mark);
+    const database =
+      mark === undefined ? await openDatabase(asked) : await openOnMarked(asked, mark);
     try {
       return workAmong(await database.query('SHOW PROCESSLIST'), server.user, database.id);
     } finally {

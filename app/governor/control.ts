@@ -9,9 +9,14 @@ import type { WriteGate } from './write-gate.ts';
 /** How long a paused mydumper is let read at a time. */
 const BREATH_SECONDS = 0.05;
 
-/** What is done to mydumper: it is let write, stopped, continued, and killed when it must not go on. */
+/**
+ * What is done to mydumper: it is let write, stopped, continued, and killed when it must not go on.
+ */
 export type Control = {
-  /** Carries out what is decided on a look at staging. `isAtGate`: it stands there, though nobody has paused it. */
+  /**
+   * Carries out what is decided on a look at staging. `isAtGate`: it stands there, though nobody
+   * has paused it.
+   */
   readonly apply: (state: GovernorState, isAtGate: boolean) => void;
   /** It has stopped after a write of each thread at the most. */
   readonly endStep: () => void;
@@ -58,7 +63,8 @@ export function createControl({
   const fail: Control['fail'] = (fault, reason) => {
     if (failed) return;
     failed = true;
-    // The dump is lost; mydumper must not fill the disk or hold its locks until the main thread gets to hear of it.
+    // The dump is lost; mydumper must not fill the disk or hold its locks until the main thread
+    // gets to hear of it.
     group.signal('SIGKILL');
     send({ kind: 'failed', fault, reason });
   };
@@ -75,7 +81,9 @@ export function createControl({
     if (verdict.kind === 'exceeded') send({ kind: 'exceeded', reason: verdict.reason });
   };
 
-  /** Far from the budget mydumper runs free; near it, it stops at each write until we have looked. */
+  /**
+   * Far from the budget mydumper runs free; near it, it stops at each write until we have looked.
+   */
   const moveGate = (state: GovernorState) => {
     if (state.stagedBytes >= gateLevel(state)) {
       gate?.shut(group.members());
@@ -114,7 +122,8 @@ export function createControl({
       moveGate(state);
       const isPaused = pauses.since() !== undefined;
       const { action, reason } = decide(state);
-      if (action === 'run' && !isPaused && (isAtGate || (written && needsNoStop(state)))) letWrite();
+      if (action === 'run' && !isPaused && (isAtGate || (written && needsNoStop(state))))
+        letWrite();
       else if (action === 'pause' && !isPaused) pause(reason, state.stagedBytes);
       else if (action === 'resume' && isPaused) resume(reason, state.stagedBytes);
       else if (action === 'breathe') {

@@ -1,4 +1,7 @@
-/** Everything the decision rests on. No clock, no file system: the same state always gives the same decision. */
+/**
+ * Everything the decision rests on. No clock, no file system: the same state always gives the same
+ * decision.
+ */
 export type GovernorState = {
   readonly budgetBytes: number;
   /** Allocated in the staging directory now. */
@@ -13,7 +16,10 @@ export type GovernorState = {
   readonly burstBytes: number;
   /** The same with what large rows may add, which are written whole; at least `burstBytes`. */
   readonly likelyBurstBytes: number;
-  /** The kernel stops mydumper at its next write, so that nothing but the burst can land however late we are. */
+  /**
+   * The kernel stops mydumper at its next write, so that nothing but the burst can land however
+   * late we are.
+   */
   readonly gated: boolean;
   readonly stopped: boolean;
   /** How long it has been stopped without reading anything. */
@@ -28,29 +34,47 @@ export type GovernorState = {
 
 export type Decision = {
   /**
-   * `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `breathe`: let it read for a moment and
-   * stay paused. `fail`: the budget cannot be kept.
+   * `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `breathe`:
+   * let it read for a moment and stay paused. `fail`: the budget cannot be kept.
    */
   readonly action: 'run' | 'pause' | 'resume' | 'breathe' | 'fail';
   readonly reason: string;
 };
 
-/** Writers may wait for a stopped mydumper this long in all, then the run fails instead (invariant 4). */
+/**
+ * Writers may wait for a stopped mydumper this long in all, then the run fails instead (invariant
+ * 4).
+ */
 export const MAXIMUM_LOCKED_STOP_SECONDS = 10;
-/** Looking ahead may claim this share of the budget at the most, so that one slow look does not bring a small budget to a halt. */
+/**
+ * Looking ahead may claim this share of the budget at the most, so that one slow look does not
+ * bring a small budget to a halt.
+ */
 const LOOK_AHEAD_SHARE = 0.5;
-/** Both rate and reaction are measured, and the next moment may be worse than what was seen so far. */
+/**
+ * Both rate and reaction are measured, and the next moment may be worse than what was seen so far.
+ */
 const LOOK_AHEAD_MARGIN = 1.5;
-/** Large rows that may come claim this share at the most: a budget must be of use also where they never do. */
+/**
+ * Large rows that may come claim this share at the most: a budget must be of use also where they
+ * never do.
+ */
 const LIKELY_BURST_SHARE = 0.5;
-/** A stopped mydumper is continued when staging has fallen to this share of the level at which it is stopped. */
+/**
+ * A stopped mydumper is continued when staging has fallen to this share of the level at which it is
+ * stopped.
+ */
 const RESUME_SHARE = 0.5;
-/** The same where others wait for its locks: sooner, so that they wait less, though it is stopped again sooner too. */
+/**
+ * The same where others wait for its locks: sooner, so that they wait less, though it is stopped
+ * again sooner too.
+ */
 const LOCKED_RESUME_SHARE = 0.9;
 
 /**
- * Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must fit in the budget. While it holds
- * locks that is all that counts, since stopping it stops everybody who writes.
+ * Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must
+ * fit in the budget. While it holds locks that is all that counts, since stopping it stops
+ * everybody who writes.
  */
 export function pauseLevel(state: GovernorState): number {
   const likely = Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE);
@@ -58,31 +82,50 @@ export function pauseLevel(state: GovernorState): number {
   const burst = state.locked ? state.burstBytes : Math.max(2 * state.burstBytes, likely);
   if (state.gated) return Math.max(0, state.budgetBytes - burst);
   const ahead = state.growthBytesPerSecond * state.reactionSeconds * LOOK_AHEAD_MARGIN;
-  return Math.max(0, state.budgetBytes - burst - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE));
+  return Math.max(
+    0,
+    state.budgetBytes - burst - Math.min(ahead, state.budgetBytes * LOOK_AHEAD_SHARE),
+  );
 }
 
 /** A busy machine has been seen to keep our thread from running for 0.1 s. */
 const LONGEST_STALL_SECONDS = 0.25;
-/** What a mydumper that was slow until now may write in such a time when it comes to an easier table. */
+/**
+ * What a mydumper that was slow until now may write in such a time when it comes to an easier
+ * table.
+ */
 const LEAST_DISTANCE_BYTES = 32 * 1024 * 1024;
 
-/** Staged bytes from which on the gate is kept shut: below, even a long stall of ours would not fill the budget. */
-export function gateLevel({ budgetBytes, burstBytes, growthBytesPerSecond }: GovernorState): number {
+/**
+ * Staged bytes from which on the gate is kept shut: below, even a long stall of ours would not fill
+ * the budget.
+ */
+export function gateLevel({
+  budgetBytes,
+  burstBytes,
+  growthBytesPerSecond,
+}: GovernorState): number {
   return (
-    budgetBytes - burstBytes - Math.max(LEAST_DISTANCE_BYTES, growthBytesPerSecond * LONGEST_STALL_SECONDS)
+    budgetBytes -
+    burstBytes -
+    Math.max(LEAST_DISTANCE_BYTES, growthBytesPerSecond * LONGEST_STALL_SECONDS)
   );
 }
 
 /**
- * Behind the gate mydumper may be let go on while it still stops. Each thread is then in one write at the most that we have not seen, is let into
- * another, and one more is for a thread whose stop our continuing has undone. Large rows count as what the largest step has brought, twice.
+ * Behind the gate mydumper may be let go on while it still stops. Each thread is then in one write
+ * at the most that we have not seen, is let into another, and one more is for a thread whose stop
+ * our continuing has undone. Large rows count as what the largest step has brought, twice.
  */
 export function needsNoStop(state: GovernorState): boolean {
   const { stagedBytes, burstBytes, likelyBurstBytes, budgetBytes, gated } = state;
   return gated && stagedBytes + Math.max(3 * burstBytes, 2 * likelyBurstBytes) <= budgetBytes;
 }
 
-/** Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it would be the end. */
+/**
+ * Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it
+ * would be the end.
+ */
 export function decide(state: GovernorState): Decision {
   const level = pauseLevel(state);
   const canShip = state.shippableBytes > 0;

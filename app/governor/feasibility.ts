@@ -3,9 +3,15 @@ import { statementBytes, unfinishedFileBytes } from '../mydumper/statement-size.
 import type { Generation } from '../mydumper/version.ts';
 
 const MIB = 1024 * 1024;
-/** S3 takes no smaller parts, the last one aside. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/**
+ * S3 takes no smaller parts, the last one aside.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ */
 const SMALLEST_PART_BYTES = 5 * MIB;
-/** Compressed parts may be filled up with padding, so that shipping a growing file frees disk from this size on. */
+/**
+ * Compressed parts may be filled up with padding, so that shipping a growing file frees disk from
+ * this size on.
+ */
 export const LEAST_PRESSED_BYTES = 256 * 1024;
 
 /** Of the usual file systems; a file takes whole blocks. */
@@ -39,10 +45,15 @@ export type BudgetPlan = Sizes & {
 };
 
 /**
- * The smallest budget in which a dump cannot get stuck: each thread may hold one file that cannot be shipped yet, and write
- * one more statement. A file can be shipped when mydumper has finished it, or sooner where it can be shipped while it grows.
+ * The smallest budget in which a dump cannot get stuck: each thread may hold one file that cannot
+ * be shipped yet, and write one more statement. A file can be shipped when mydumper has finished
+ * it, or sooner where it can be shipped while it grows.
  */
-export function smallestBudgetBytes(sizes: Sizes, circumstances: Circumstances, statement: number): number {
+export function smallestBudgetBytes(
+  sizes: Sizes,
+  circumstances: Circumstances,
+  statement: number,
+): number {
   const { generation, compression, punching } = circumstances;
   const finished = unfinishedFileBytes(generation, sizes.chunkMiB, statement);
   const growing = compression === 'none' ? sizes.partBytes : LEAST_PRESSED_BYTES;
@@ -55,8 +66,9 @@ function burstOf(threads: number, statement: number): number {
 }
 
 /**
- * Sizes with which the budget works, as near to the wanted ones as can be: parts become smaller, then files, then there are
- * fewer threads, but no fewer than mydumper takes. @returns undefined when nothing works.
+ * Sizes with which the budget works, as near to the wanted ones as can be: parts become smaller,
+ * then files, then there are fewer threads, but no fewer than mydumper takes.
+ * @returns undefined when nothing works.
  */
 export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetPlan | undefined {
   const { budgetBytes, generation } = circumstances;
@@ -69,7 +81,8 @@ export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetP
   for (let threads = most; threads >= fewest; threads -= 1) {
     const statement = statementBytes(budgetBytes, threads);
     const works = (chunkMiB: number) =>
-      smallestBudgetBytes({ threads, chunkMiB, partBytes }, circumstances, statement) <= budgetBytes;
+      smallestBudgetBytes({ threads, chunkMiB, partBytes }, circumstances, statement) <=
+      budgetBytes;
     const chunkMiB = largest(wanted.chunkMiB, works);
     if (chunkMiB === undefined) continue;
     const sizes = { threads, chunkMiB, partBytes };
@@ -89,13 +102,15 @@ export function smallestWorkingBudgetMiB(
   circumstances: Omit<Circumstances, 'budgetBytes'>,
 ): number {
   let budgetMiB = 1;
-  while (planBudget(wanted, { ...circumstances, budgetBytes: budgetMiB * MIB }) === undefined) budgetMiB += 1;
+  while (planBudget(wanted, { ...circumstances, budgetBytes: budgetMiB * MIB }) === undefined)
+    budgetMiB += 1;
   return budgetMiB;
 }
 
 /** Halving finds a size near enough to the largest that works. */
 function largest(wanted: number, works: (value: number) => boolean): number | undefined {
-  for (let value = wanted; value >= 1; value = Math.floor(value / 2)) if (works(value)) return value;
+  for (let value = wanted; value >= 1; value = Math.floor(value / 2))
+    if (works(value)) return value;
   return undefined;
 }
 
@@ -103,10 +118,14 @@ function notesOn(wanted: Sizes, sizes: Sizes, budgetBytes: number): string[] {
   const budget = `a staging budget of ${Math.floor(budgetBytes / MIB)} MiB`;
   const notes: string[] = [];
   if (sizes.chunkMiB < wanted.chunkMiB)
-    notes.push(`CHUNK_FILE_SIZE_MB=${wanted.chunkMiB} is lowered to ${sizes.chunkMiB} for ${budget}`);
+    notes.push(
+      `CHUNK_FILE_SIZE_MB=${wanted.chunkMiB} is lowered to ${sizes.chunkMiB} for ${budget}`,
+    );
   if (sizes.threads < wanted.threads)
     notes.push(`THREADS=${wanted.threads} is lowered to ${sizes.threads} for ${budget}`);
   if (sizes.threads > wanted.threads)
-    notes.push(`THREADS=${wanted.threads} is raised to ${sizes.threads}: mydumper 1.x takes no fewer`);
+    notes.push(
+      `THREADS=${wanted.threads} is raised to ${sizes.threads}: mydumper 1.x takes no fewer`,
+    );
   return notes;
 }

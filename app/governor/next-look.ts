@@ -4,13 +4,19 @@ import { type GovernorState, pauseLevel } from './decide.ts';
 export const SHORTEST_PERIOD_MILLISECONDS = 1;
 /** Longest time between two looks when nothing is near. */
 const LONGEST_PERIOD_MILLISECONDS = 25;
-/** A directory of very many small files takes long to look through: while no write waits for it, looking may take this share of the time. */
+/**
+ * A directory of very many small files takes long to look through: while no write waits for it,
+ * looking may take this share of the time.
+ */
 const LOOK_TIME_SHARE = 0.2;
-/** For that the time between two looks is stretched to this at the most. Twice as long would still be within the gate's distance. */
+/**
+ * For that the time between two looks is stretched to this at the most. Twice as long would still
+ * be within the gate's distance.
+ */
 const LONGEST_STRETCHED_MILLISECONDS = 50;
 /**
- * In a pause nothing is written, and what is freed is a reason to look at once: this is for what comes from outside. Looking every
- * 2 ms took processor time from the shipping that ends the pause.
+ * In a pause nothing is written, and what is freed is a reason to look at once: this is for what
+ * comes from outside. Looking every 2 ms took processor time from the shipping that ends the pause.
  */
 const PAUSED_MILLISECONDS = 20;
 /** The last writes before a pause are seen by looks that are closer together. */
@@ -18,7 +24,10 @@ const SETTLING_SECONDS = 0.02;
 /** Looks to take before the pause level would be reached at the present rate. */
 const LOOKS_AHEAD = 8;
 
-/** Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long the last one took. */
+/**
+ * Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long
+ * the last one took.
+ */
 export function nextLookMilliseconds(state: GovernorState, lookSeconds: number): number {
   const fairMilliseconds = fair(lookSeconds);
   // Without the gate it is a look that ends the moment it may read in a long pause.
@@ -42,5 +51,8 @@ export function afterFreeMilliseconds(lookSeconds: number): number {
 }
 
 function fair(lookSeconds: number): number {
-  return Math.min(LONGEST_STRETCHED_MILLISECONDS, Math.round(lookSeconds * 1000 * (1 / LOOK_TIME_SHARE - 1)));
+  return Math.min(
+    LONGEST_STRETCHED_MILLISECONDS,
+    Math.round(lookSeconds * 1000 * (1 / LOOK_TIME_SHARE - 1)),
+  );
 }

@@ -5,7 +5,10 @@ export const MEMBERS_SECONDS = 0.25;
 /** Looking them up reads all of /proc, so at the most this share of the time goes there. */
 const MEMBERS_TIME_SHARE = 0.05;
 
-/** The processes of mydumper: unknown until it was started, and not to be signalled once it is gone, as ids are used again. */
+/**
+ * The processes of mydumper: unknown until it was started, and not to be signalled once it is gone,
+ * as ids are used again.
+ */
 export type ProcessGroup = {
   readonly id: () => number | undefined;
   readonly isRunning: () => boolean;
@@ -16,7 +19,10 @@ export type ProcessGroup = {
   readonly members: () => readonly number[];
   /** @returns whether the members are as of now. */
   readonly refresh: (atMostEverySeconds: number) => boolean;
-  /** What the group has open; `surely` looks for new members first. Undefined when it is too soon for that, or one is just ending. */
+  /**
+   * What the group has open; `surely` looks for new members first. Undefined when it is too soon
+   * for that, or one is just ending.
+   */
   readonly openFiles: (surely: boolean) => ReadonlySet<FileId> | undefined;
   /** Signals all, so that children of mydumper are reached too. */
   readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;

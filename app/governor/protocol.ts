@@ -9,7 +9,10 @@ export type WatchStart = {
   readonly burstBytes: number;
   /** The same with a row as large as the tables may hold. */
   readonly likelyBurstBytes: number;
-  /** Which files to ship while they grow; undefined where the file system does not free parts of files. */
+  /**
+   * Which files to ship while they grow; undefined where the file system does not free parts of
+   * files.
+   */
   readonly growing: GrowingLimits | undefined;
   /** How long server and network bear a client that reads nothing. */
   readonly patienceSeconds: number;
@@ -43,14 +46,20 @@ export type ToWatch =
   | { readonly kind: 'end' };
 
 export type FromWatch =
-  /** It has looked once and goes on looking: mydumper may be started. `gate` tells whether the kernel helps to stop it. */
+  /**
+   * It has looked once and goes on looking: mydumper may be started. `gate` tells whether the
+   * kernel helps to stop it.
+   */
   | { readonly kind: 'ready'; readonly gate: boolean }
   | { readonly kind: 'finished'; readonly files: readonly StagedFile[] }
   | { readonly kind: 'growing'; readonly files: readonly StagedFile[] }
   | { readonly kind: 'growth'; readonly growth: readonly Growth[] }
   /** Staging held more than its budget, because of a row whose size nothing had told of. */
   | { readonly kind: 'exceeded'; readonly reason: string }
-  /** mydumper waits, and only what it has not finished could free staging: ship what this one holds though it fills no part. */
+  /**
+   * mydumper waits, and only what it has not finished could free staging: ship what this one holds
+   * though it fills no part.
+   */
   | { readonly kind: 'press'; readonly id: FileId }
   | { readonly kind: 'leased'; readonly lease: Lease }
   | { readonly kind: 'leaseFailed'; readonly id: FileId; readonly reason: string }
@@ -66,5 +75,7 @@ export type FromWatch =
   | { readonly kind: 'stats'; readonly stats: WatchStats }
   /** All files were announced after mydumper had gone. */
   | { readonly kind: 'drained' }
-  /** The budget cannot be kept (`staging`), or what is in the directory cannot be trusted (`dump`). */
+  /**
+   * The budget cannot be kept (`staging`), or what is in the directory cannot be trusted (`dump`).
+   */
   | { readonly kind: 'failed'; readonly fault: 'staging' | 'dump'; readonly reason: string };

@@ -10,7 +10,10 @@ export type Peak = {
   readonly value: () => number;
 };
 
-/** A maximum that fades by half in `halfLifeSeconds`: a burst is remembered for a while, not for ever. */
+/**
+ * A maximum that fades by half in `halfLifeSeconds`: a burst is remembered for a while, not for
+ * ever.
+ */
 export function fadingPeak(halfLifeSeconds: number, initial = 0): Peak {
   let peak = initial;
   let last: number | undefined;
@@ -26,11 +29,17 @@ export function fadingPeak(halfLifeSeconds: number, initial = 0): Peak {
 }
 
 export type GrowthMeter = {
-  /** Takes the bytes written so far. Time during which mydumper was stopped is not counted as running. */
+  /**
+   * Takes the bytes written so far. Time during which mydumper was stopped is not counted as
+   * running.
+   */
   readonly update: (dumpedBytes: number, seconds: number, stopped: boolean) => number;
 };
 
-/** Peak bytes per second that mydumper writes while it runs; kept as it is while it is stopped or has not written yet. */
+/**
+ * Peak bytes per second that mydumper writes while it runs; kept as it is while it is stopped or
+ * has not written yet.
+ */
 export function growthMeter(): GrowthMeter {
   const peak = fadingPeak(GROWTH_HALF_LIFE_SECONDS, FIRST_GUESS_BYTES_PER_SECOND);
   let from: { bytes: number; seconds: number } | undefined;

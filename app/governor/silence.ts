@@ -3,10 +3,13 @@ const LOOK_MILLISECONDS = 5000;
 const SILENT_LOOKS = 12;
 
 /**
- * Calls `onSilent` once when nothing was heard for a minute. Looks are counted, not seconds: those in which we were stopped ourselves
- * say nothing about others.
+ * Calls `onSilent` once when nothing was heard for a minute. Looks are counted, not seconds: those
+ * in which we were stopped ourselves say nothing about others.
  */
-export function watchForSilence(onSilent: (seconds: number) => void): { heard: () => void; end: () => void } {
+export function watchForSilence(onSilent: (seconds: number) => void): {
+  heard: () => void;
+  end: () => void;
+} {
   let looks = 0;
   const timer = setInterval(() => {
     looks += 1;

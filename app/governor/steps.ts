@@ -1,7 +1,13 @@
-/** What mydumper wrote from being let through the gate to its next stop: a write of each thread at the most. */
+/**
+ * What mydumper wrote from being let through the gate to its next stop: a write of each thread at
+ * the most.
+ */
 export type Step = {
   readonly bytes: number;
-  /** The file that grew most, and by how much: a row larger than a statement is one write of its own. */
+  /**
+   * The file that grew most, and by how much: a row larger than a statement is one write of its
+   * own.
+   */
   readonly largest: { readonly name: string; readonly bytes: number };
   readonly peakStagedBytes: number;
 };
@@ -9,7 +15,10 @@ export type Step = {
 export type StepMeter = {
   readonly begin: (dumpedBytes: number) => void;
   /** Takes in a look at staging while the step lasts. */
-  readonly look: (grown: { readonly name: string; readonly bytes: number }, stagedBytes: number) => void;
+  readonly look: (
+    grown: { readonly name: string; readonly bytes: number },
+    stagedBytes: number,
+  ) => void;
   /** Closes the step; undefined when there is none. */
   readonly end: (dumpedBytes: number) => Step | undefined;
   /** Of all steps so far. */
@@ -37,7 +46,8 @@ export function createStepMeter(): StepMeter {
       const bytes = dumpedBytes - fromBytes;
       fromBytes = undefined;
       largestBytes = Math.max(largestBytes, bytes);
-      const [name = '', nameBytes = 0] = [...grown].sort((left, right) => right[1] - left[1])[0] ?? [];
+      const [name = '', nameBytes = 0] =
+        [...grown].sort((left, right) => right[1] - left[1])[0] ?? [];
       return { bytes, largest: { name, bytes: nameBytes }, peakStagedBytes };
     },
     largestBytes: () => largestBytes,
@@ -49,8 +59,9 @@ export type StepVerdict =
   | { readonly kind: 'exceeded' | 'hopeless'; readonly reason: string };
 
 /**
- * A row is one write, and nothing tells of its size beforehand. When one has gone over the budget, the next ones of its size
- * are allowed for; one that does not fit even into empty staging ends the run.
+ * A row is one write, and nothing tells of its size beforehand. When one has gone over the budget,
+ * the next ones of its size are allowed for; one that does not fit even into empty staging ends the
+ * run.
  */
 export function judgeStep(
   { largest, peakStagedBytes }: Step,

@@ -8,12 +8,22 @@ const STOP_DEADLINE_SECONDS = 5;
 export type StopCheck = {
   /** Stops the group. */
   readonly stop: () => void;
-  /** Looks whether it stands still, and stops what does not. To be called again and again while it should. */
+  /**
+   * Looks whether it stands still, and stops what does not. To be called again and again while it
+   * should.
+   */
   readonly confirm: () => void;
 };
 
-/** The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts. `now` is in seconds. */
-export function createStopCheck(group: ProcessGroup, now: () => number, onRestless: () => void): StopCheck {
+/**
+ * The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts.
+ * `now` is in seconds.
+ */
+export function createStopCheck(
+  group: ProcessGroup,
+  now: () => number,
+  onRestless: () => void,
+): StopCheck {
   let confirmedAt: number | undefined;
   /** Since when it runs though it should stand still. */
   let restlessAt: number | undefined;

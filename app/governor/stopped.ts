@@ -16,8 +16,9 @@ const waitid: (type: number, id: number, info: Buffer, options: number) => numbe
 const info = Buffer.alloc(SIGINFO_BYTES);
 
 /**
- * Whether every thread of every process stands still. A single child of ours is asked of the kernel, which tells that a process has stopped when the last
- * of its threads has; that costs a hundredth of reading the state of each thread from /proc, as is done for all others.
+ * Whether every thread of every process stands still. A single child of ours is asked of the
+ * kernel, which tells that a process has stopped when the last of its threads has; that costs a
+ * hundredth of reading the state of each thread from /proc, as is done for all others.
  */
 export function standStill(pids: readonly number[]): boolean {
   const [pid, ...others] = pids;

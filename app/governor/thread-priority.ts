@@ -9,9 +9,10 @@ const ATTRIBUTE_BYTES = 48;
 const SLICE_NANOSECONDS = 100_000n;
 
 /**
- * Asks the scheduler to run the calling thread soon after it wakes, at no cost to its share: a short slice. Since Linux
- * 6.6 a thread that mostly sleeps otherwise waits behind every busy one for a whole slice of each, tens of milliseconds on a
- * loaded machine. Needs no privilege. @returns false where the kernel does not know it; nothing is lost then.
+ * Asks the scheduler to run the calling thread soon after it wakes, at no cost to its share: a
+ * short slice. Since Linux 6.6 a thread that mostly sleeps otherwise waits behind every busy one
+ * for a whole slice of each, tens of milliseconds on a loaded machine. Needs no privilege.
+ * @returns false where the kernel does not know it; nothing is lost then.
  */
 export function askForShortSlice(): boolean {
   const number = SCHED_SETATTR[arch()];
@@ -21,8 +22,9 @@ export function askForShortSlice(): boolean {
   attributes.writeUInt32LE(SCHED_OTHER, 4);
   attributes.writeInt32LE(getPriority(), 16);
   attributes.writeBigUInt64LE(SLICE_NANOSECONDS, 24);
-  const syscall: (number: number, threadId: number, attributes: Buffer, flags: number) => number = koffi
-    .load('libc.so.6')
-    .func('long syscall(long number, int tid, void *attributes, unsigned int flags)');
+  const syscall: (number: number, threadId: number, attributes: Buffer, flags: number) => number =
+    koffi
+      .load('libc.so.6')
+      .func('long syscall(long number, int tid, void *attributes, unsigned int flags)');
   return syscall(number, 0, attributes, 0) === 0;
 }

@@ -27,7 +27,10 @@ export type Watch = {
   readonly ready: Promise<{ readonly gate: boolean }>;
   /** Tells it whom to govern. */
   readonly govern: (processGroup: number) => void;
-  /** Opens a file; its descriptor belongs to the watching thread. @throws Failure `dump` when it is not there. */
+  /**
+   * Opens a file; its descriptor belongs to the watching thread.
+   * @throws Failure `dump` when it is not there.
+   */
   readonly lease: (id: FileId) => Promise<Lease>;
   /** Frees the disk of a leased file's first bytes, which S3 has acknowledged. */
   readonly free: (id: FileId, bytes: number) => void;
@@ -55,7 +58,10 @@ const NOTHING_YET: WatchStats = {
 
 type Waiting<T> = { resolve: (value: T) => void; reject: (error: Failure) => void };
 
-/** The names of a full directory are garbage a moment later: left to itself the thread's heap takes 130 MiB for 8 MiB that live. */
+/**
+ * The names of a full directory are garbage a moment later: left to itself the thread's heap takes
+ * 130 MiB for 8 MiB that live.
+ */
 const YOUNG_GENERATION_MIB = 8;
 
 /** For closing what it has open. */
@@ -155,11 +161,16 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
   worker.on('message', handle);
   worker.on('error', (error) => {
     fail(
-      new Failure('staging', `the thread that watches staging failed: ${messageOf(error)}`, { cause: error }),
+      new Failure('staging', `the thread that watches staging failed: ${messageOf(error)}`, {
+        cause: error,
+      }),
     );
   });
 
-  const ask = <T>(waiting: Map<FileId, Waiting<T>>, message: ToWatch & { id: FileId }): Promise<T> =>
+  const ask = <T>(
+    waiting: Map<FileId, Waiting<T>>,
+    message: ToWatch & { id: FileId },
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       if (over !== undefined) return reject(over);
       waiting.set(message.id, { resolve, reject });

@@ -1,7 +1,7 @@
 /**
- * The thread that keeps staging within its budget: it looks, decides, stops and continues mydumper, and is the only one that
- * opens and removes staged files. It does nothing else, so that hashing, compression or garbage collection elsewhere
- * cannot delay a stop.
+ * The thread that keeps staging within its budget: it looks, decides, stops and continues mydumper,
+ * and is the only one that opens and removes staged files. It does nothing else, so that hashing,
+ * compression or garbage collection elsewhere cannot delay a stop.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { anyStopped } from '../staging/process-files.ts';
@@ -9,7 +9,11 @@ import { createTracker } from '../staging/tracker.ts';
 import { createAlarm } from './alarm.ts';
 import { createControl } from './control.ts';
 import type { GovernorState } from './decide.ts';
-import { afterFreeMilliseconds, nextLookMilliseconds, SHORTEST_PERIOD_MILLISECONDS } from './next-look.ts';
+import {
+  afterFreeMilliseconds,
+  nextLookMilliseconds,
+  SHORTEST_PERIOD_MILLISECONDS,
+} from './next-look.ts';
 import { createPauseBook } from './pause-book.ts';
 import { createProcessGroup } from './process-group.ts';
 import type { FromWatch, ToWatch, WatchStart } from './protocol.ts';
@@ -22,7 +26,10 @@ import { createWriteGate } from './write-gate.ts';
 
 const STATS_SECONDS = 0.1;
 const PRESS_SECONDS = 0.25;
-/** How long staging may go unseen behind the gate while mydumper works on its next write: whatever lands stops it, and that is looked for each time. */
+/**
+ * How long staging may go unseen behind the gate while mydumper works on its next write: whatever
+ * lands stops it, and that is looked for each time.
+ */
 const UNSEEN_SECONDS = 0.01;
 /** How often mydumper is looked at on its way to the gate where the kernel tells of each write. */
 const TOLD_MILLISECONDS = 5;
@@ -40,7 +47,10 @@ const now = () => performance.now() / 1000;
 const steps = createStepMeter();
 const tracker = createTracker(start.directory, start.growing);
 const gate = createWriteGate(start.directory);
-/** Empty until mydumper was started; looking begins before that, so that this thread is warm when it matters. */
+/**
+ * Empty until mydumper was started; looking begins before that, so that this thread is warm when it
+ * matters.
+ */
 const group = createProcessGroup(now);
 const pauses = createPauseBook(start.locked);
 const growth = growthMeter();
@@ -72,7 +82,8 @@ function look(): void {
   // Looked at before the scan: what a stopped group has written is all there is.
   const members = group.members();
   const isStopped = (gate !== undefined || !control.isLetGo()) && standStill(members);
-  // A process that writes nothing is never stopped by the gate, and must not keep the others waiting there.
+  // A process that writes nothing is never stopped by the gate, and must not keep the others
+  // waiting there.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
   if (isOnItsWayToTheGate(isAtGate || control.wasWritten() || stoppedAt !== undefined, time)) {
     gate?.shut(members); // for threads that have just come
@@ -81,7 +92,10 @@ function look(): void {
     return;
   }
   scannedAt = time;
-  const scan = tracker.scan(group.hasEnded() ? undefined : group.openFiles, stoppedAt !== undefined);
+  const scan = tracker.scan(
+    group.hasEnded() ? undefined : group.openFiles,
+    stoppedAt !== undefined,
+  );
   stats.stagedBytes = scan.stagedBytes;
   stats.peakStagedBytes = Math.max(stats.peakStagedBytes, scan.stagedBytes);
   stats.dumpedBytes = scan.dumpedBytes;
@@ -92,7 +106,8 @@ function look(): void {
   if (scan.growth.length > 0) send({ kind: 'growth', growth: scan.growth });
 
   lookedAt = now();
-  // Close to the budget looks are a shortest period apart; a look that comes late or takes long leaves us blind for that time too.
+  // Close to the budget looks are a shortest period apart; a look that comes late or takes long
+  // leaves us blind for that time too.
   const blindSeconds = lateSeconds + (lookedAt - time) + SHORTEST_PERIOD_MILLISECONDS / 1000;
   stats.longestReactionSeconds = Math.max(stats.longestReactionSeconds, blindSeconds);
   const state: GovernorState = {
@@ -128,9 +143,14 @@ function untilNextLook(state: GovernorState): number {
   return isOnItsWay && isTold ? TOLD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
 }
 
-/** Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only whether it stands at the gate is asked often. */
+/**
+ * Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only
+ * whether it stands at the gate is asked often.
+ */
 function isOnItsWayToTheGate(isStopped: boolean, time: number): boolean {
-  return gate?.isShut() === true && !isStopped && group.isRunning() && time - scannedAt < UNSEEN_SECONDS;
+  return (
+    gate?.isShut() === true && !isStopped && group.isRunning() && time - scannedAt < UNSEEN_SECONDS
+  );
 }
 
 /** Only growing files are left to free staging: what the largest holds is shipped as it is. */
@@ -207,7 +227,8 @@ function handle(message: ToWatch): void {
     case 'mydumperExited':
       group.ended();
       pauses.end(now());
-      // A file missed by a listing that raced with a rename is found by the next one: nothing is renamed any more.
+      // A file missed by a listing that raced with a rename is found by the next one: nothing is
+      // renamed any more.
       nextLook.clear();
       loop();
       tellStats();

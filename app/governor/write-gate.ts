@@ -3,15 +3,18 @@ import { constants as os } from 'node:os';
 import koffi from 'koffi';
 
 /**
- * Stops mydumper by the kernel's own hand at its next write: whatever our thread is kept from meanwhile, each of mydumper's
- * threads finishes the write it is in and no more.
+ * Stops mydumper by the kernel's own hand at its next write: whatever our thread is kept from
+ * meanwhile, each of mydumper's threads finishes the write it is in and no more.
  *
- * Directory notification (`F_NOTIFY` in fcntl(2), dnotify) sends a signal when a file in the directory was written to. That
- * signal may be any and go to any thread of the same user: here SIGSTOP to each thread of mydumper, by the kernel and within
- * the write itself. A thread that has SIGSTOP pending does not return from its system call, and stops all others.
+ * Directory notification (`F_NOTIFY` in fcntl(2), dnotify) sends a signal when a file in the
+ * directory was written to. That signal may be any and go to any thread of the same user: here
+ * SIGSTOP to each thread of mydumper, by the kernel and within the write itself. A thread that has
+ * SIGSTOP pending does not return from its system call, and stops all others.
  */
 export type WriteGate = {
-  /** From now on the next write stops the processes; call it again for threads that have come since. */
+  /**
+   * From now on the next write stops the processes; call it again for threads that have come since.
+   */
   readonly shut: (pids: readonly number[]) => void;
   readonly open: () => void;
   /** Whether it is shut. */
@@ -31,11 +34,11 @@ const libc = koffi.load('libc.so.6');
 const fcntl: (descriptor: number, command: number, value: number) => number = libc.func(
   'int fcntl(int fd, int command, long value)',
 );
-const fcntlOwner: (descriptor: number, command: number, owner: Buffer) => number = libc.func('fcntl', 'int', [
+const fcntlOwner: (descriptor: number, command: number, owner: Buffer) => number = libc.func(
+  'fcntl',
   'int',
-  'int',
-  'void *',
-]);
+  ['int', 'int', 'void *'],
+);
 
 /** @returns undefined where the kernel has no directory notification (`fs.dir-notify-enable`). */
 export function createWriteGate(directory: string): WriteGate | undefined {

@@ -38,19 +38,25 @@ export type ManifestInput = {
 
 const NO_POSITION = 'mydumper recorded none';
 
-/** Puts together what is known of a backup. Files are ordered by name, so that two manifests compare well. */
+/**
+ * Puts together what is known of a backup. Files are ordered by name, so that two manifests compare
+ * well.
+ */
 export function buildManifest(input: ManifestInput): Manifest {
   const { config, inventory, facts, metadata, stats } = input;
   const databases = new Set(inventory.databases);
   const files = input.files
-    .map(({ name, key, dumpedBytes, storedBytes, largestStatementBytes: largest, sha256, crc32 }) => {
-      const { kind, database = null, table = null } = classifyFile(name, databases);
-      const largestStatementBytes = kind === 'data' ? largest : null;
-      const sizes = { dumpedBytes, storedBytes, largestStatementBytes };
-      return { key, name, kind, database, table, ...sizes, sha256, crc32 };
-    })
+    .map(
+      ({ name, key, dumpedBytes, storedBytes, largestStatementBytes: largest, sha256, crc32 }) => {
+        const { kind, database = null, table = null } = classifyFile(name, databases);
+        const largestStatementBytes = kind === 'data' ? largest : null;
+        const sizes = { dumpedBytes, storedBytes, largestStatementBytes };
+        return { key, name, kind, database, table, ...sizes, sha256, crc32 };
+      },
+    )
     .sort((left, right) => (left.name < right.name ? -1 : 1));
-  const total = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((sum, file) => sum + file[field], 0);
+  const total = (field: 'dumpedBytes' | 'storedBytes') =>
+    files.reduce((sum, file) => sum + file[field], 0);
   return {
     format: MANIFEST_FORMAT,
     backupId: input.backupId,
@@ -85,7 +91,8 @@ export function buildManifest(input: ManifestInput): Manifest {
             position: metadata.binlog.position ?? null,
             gtid: metadata.binlog.gtid ?? null,
           },
-    binlogMissingReason: metadata.binlog === undefined ? (input.positionUnavailable ?? NO_POSITION) : null,
+    binlogMissingReason:
+      metadata.binlog === undefined ? (input.positionUnavailable ?? NO_POSITION) : null,
     consistency: {
       lock: input.lock.plan,
       description: input.lock.consistency,
@@ -99,7 +106,11 @@ export function buildManifest(input: ManifestInput): Manifest {
     programsUnseen: [...input.programs.unseen],
     claim: { key: input.claim.key, storedBytes: input.claim.bytes, crc32: input.claim.crc32 },
     files,
-    totals: { files: files.length, dumpedBytes: total('dumpedBytes'), storedBytes: total('storedBytes') },
+    totals: {
+      files: files.length,
+      dumpedBytes: total('dumpedBytes'),
+      storedBytes: total('storedBytes'),
+    },
     staging: {
       budgetBytes: config.staging.budgetBytes,
       peakStagedBytes: stats.peakStagedBytes,

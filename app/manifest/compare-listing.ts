@@ -37,7 +37,9 @@ export function compareListing(
       return { key, reason: `has ${bytes} bytes, the manifest says ${expectedBytes}` };
     },
     end: () => ({
-      missing: objects.filter(({ key }) => !seen.has(key)).map(({ key }) => ({ key, reason: 'is missing' })),
+      missing: objects
+        .filter(({ key }) => !seen.has(key))
+        .map(({ key }) => ({ key, reason: 'is missing' })),
       files: manifest.files.filter(isPresent),
       claims: claims.filter(isPresent),
     }),

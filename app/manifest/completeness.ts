@@ -19,7 +19,10 @@ export function isTransactional(engine: string): boolean {
   return TRANSACTIONAL_ENGINES.has(engine);
 }
 
-/** Whether any table is of an engine without transactions, whose rows are only consistent under a lock. */
+/**
+ * Whether any table is of an engine without transactions, whose rows are only consistent under a
+ * lock.
+ */
 export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
   return tables.some(({ engine }) => !isTransactional(engine));
 }
@@ -33,7 +36,10 @@ const ROWS_ELSEWHERE = 'mrg_myisam';
 
 /** How a generation of mydumper names an object's files and shows that a table has no rows. */
 export type DumpLayout = {
-  /** What the names of an object's files begin with; undefined when the dump tells nothing of the object. */
+  /**
+   * What the names of an object's files begin with; undefined when the dump tells nothing of the
+   * object.
+   */
   readonly stemOf: (object: DatabaseObject) => string | undefined;
   readonly isEmpty: (stem: string) => boolean;
   /** What follows the stem in the name of a data file, before `.sql`. */
@@ -49,7 +55,10 @@ export function classicLayout(emptyTables: ReadonlySet<string>): DumpLayout {
   };
 }
 
-/** 1.x replaces odd names by `mydumper_N`; its metadata has a section for each table and view it dumped. */
+/**
+ * 1.x replaces odd names by `mydumper_N`; its metadata has a section for each table and view it
+ * dumped.
+ */
 export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
   const stems = new Map<string, string>();
   for (const [stem, realName] of realNames) {
@@ -65,8 +74,9 @@ export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
 }
 
 /**
- * What is in the server and not in the dump: both generations have been seen to leave tables out and exit 0.
- * Each object has a file of its own, and a table without a data file must be one that mydumper calls empty.
+ * What is in the server and not in the dump: both generations have been seen to leave tables out
+ * and exit 0. Each object has a file of its own, and a table without a data file must be one that
+ * mydumper calls empty.
  */
 export function missingFromDump(
   contents: Contents,
@@ -76,11 +86,14 @@ export function missingFromDump(
   const files = new Set(fileNames);
   const stems = new Set(contents.tables.map((table) => layout.stemOf(table) ?? ''));
   const data = new Set(
-    fileNames.filter((name) => name.endsWith('.sql')).map((name) => stemOfData(name, stems, layout.chunk)),
+    fileNames
+      .filter((name) => name.endsWith('.sql'))
+      .map((name) => stemOfData(name, stems, layout.chunk)),
   );
   const missing: Missing[] = [];
   const expect = (description: string, ...fileNames: [string, ...string[]]) => {
-    if (!fileNames.some((name) => files.has(name))) missing.push({ description, fileName: fileNames[0] });
+    if (!fileNames.some((name) => files.has(name)))
+      missing.push({ description, fileName: fileNames[0] });
   };
   const stemOr = (object: DatabaseObject) => layout.stemOf(object) ?? nameOf(object);
 
@@ -116,9 +129,15 @@ function keyOf({ database, table }: DatabaseObject): string {
   return JSON.stringify([database, table]);
 }
 
-/** Only what was there before the dump and still is after it: the rest was created or dropped meanwhile. */
+/**
+ * Only what was there before the dump and still is after it: the rest was created or dropped
+ * meanwhile.
+ */
 export function inBoth(before: Contents, after: Contents): Contents {
-  const objects = <T extends DatabaseObject>(left: readonly T[], right: readonly DatabaseObject[]): T[] => {
+  const objects = <T extends DatabaseObject>(
+    left: readonly T[],
+    right: readonly DatabaseObject[],
+  ): T[] => {
     const there = new Set(right.map(keyOf));
     return left.filter((object) => there.has(keyOf(object)));
   };

@@ -18,9 +18,10 @@ export class ContentFault extends Error {
 }
 
 /**
- * A file of the dump as mydumper wrote it: read, decompressed, and compared with the manifest. The comparison ends with the last
- * byte, so nothing of it may be used before the generator has ended. Memory is bounded; never gives more bytes than the
- * manifest promises, whatever a decompressor makes of what is stored.
+ * A file of the dump as mydumper wrote it: read, decompressed, and compared with the manifest. The
+ * comparison ends with the last byte, so nothing of it may be used before the generator has ended.
+ * Memory is bounded; never gives more bytes than the manifest promises, whatever a decompressor
+ * makes of what is stored.
  * @throws ContentFault with the reason; Failure where the store cannot be read.
  */
 export async function* readContent(
@@ -38,12 +39,14 @@ export async function* readContent(
     hash.update(piece);
     yield piece;
   }
-  // Told first, as it explains the others. Node's zstd decoder ends with the first frame, whatever follows it.
+  // Told first, as it explains the others. Node's zstd decoder ends with the first frame, whatever
+  // follows it.
   if (stored.bytes !== file.storedBytes)
     throw new ContentFault(
       `${stored.bytes} bytes of it could be read, the manifest says ${file.storedBytes}`,
     );
-  if (encodeCrc32(stored.crc) !== file.crc32) throw new ContentFault("its CRC-32 is not the manifest's");
+  if (encodeCrc32(stored.crc) !== file.crc32)
+    throw new ContentFault("its CRC-32 is not the manifest's");
   if (bytes !== file.dumpedBytes)
     throw new ContentFault(`its content is ${bytes} bytes, the manifest says ${file.dumpedBytes}`);
   if (hash.digest('hex') !== file.sha256)

@@ -8,19 +8,25 @@ import type { Manifest } from './schema.ts';
 const BACKUP_ID = /^\d{8}T\d{6}Z$/;
 const SHOWN_SOURCES = 5;
 
-/** Key of a source's folder, or of all sources' without one, ending in a slash unless it is the bucket itself. */
+/**
+ * Key of a source's folder, or of all sources' without one, ending in a slash unless it is the
+ * bucket itself.
+ */
 export function sourcePrefix(config: Pick<Config, 'prefix'>, source?: string): string {
   return [config.prefix, source ?? '', ''].filter((part, at) => part !== '' || at === 2).join('/');
 }
 
-/** Ids of folders that look like backups, the oldest first; whether each has a manifest is not known. */
+/**
+ * Ids of folders that look like backups, the oldest first; whether each has a manifest is not
+ * known.
+ */
 export async function backupIds(store: BackupStore, prefix: string): Promise<string[]> {
   return (await store.folders(prefix)).filter((name) => BACKUP_ID.test(name)).toSorted();
 }
 
 /**
- * Whether a folder is a backup. Asked by listing: where a role may list but one prefix, S3 answers a read of what is not there with
- * 403 instead of 404.
+ * Whether a folder is a backup. Asked by listing: where a role may list but one prefix, S3 answers
+ * a read of what is not there with 403 instead of 404.
  */
 export async function hasManifest(store: BackupStore, folder: string): Promise<boolean> {
   const key = `${folder}${MANIFEST_NAME}`;
@@ -29,7 +35,8 @@ export async function hasManifest(store: BackupStore, folder: string): Promise<b
 }
 
 /**
- * The folder of the backup that BACKUP_ID names, ending in a slash: for `latest` the newest that has a manifest.
+ * The folder of the backup that BACKUP_ID names, ending in a slash: for `latest` the newest that
+ * has a manifest.
  * @throws Failure `preflight` when there is none, telling which sources there are.
  */
 export async function findBackup(store: BackupStore, config: Config): Promise<string> {
@@ -41,7 +48,10 @@ export async function findBackup(store: BackupStore, config: Config): Promise<st
   }
   const where = `s3://${config.store.bucket}/${prefix}`;
   if (backupId !== 'latest')
-    throw new Failure('preflight', `there is no backup ${backupId} in ${where}: no ${MANIFEST_NAME}`);
+    throw new Failure(
+      'preflight',
+      `there is no backup ${backupId} in ${where}: no ${MANIFEST_NAME}`,
+    );
   // A role may be confined to one source.
   const others = await store.folders(sourcePrefix(config)).catch(() => []);
   const sources = others.slice(0, SHOWN_SOURCES);
@@ -53,8 +63,15 @@ export async function findBackup(store: BackupStore, config: Config): Promise<st
   );
 }
 
-/** Reads the manifest of a folder. @throws Failure of `kind` with each reason why it cannot be believed. */
-export async function loadManifest(store: BackupStore, folder: string, kind: FailureKind): Promise<Manifest> {
+/**
+ * Reads the manifest of a folder.
+ * @throws Failure of `kind` with each reason why it cannot be believed.
+ */
+export async function loadManifest(
+  store: BackupStore,
+  folder: string,
+  kind: FailureKind,
+): Promise<Manifest> {
   const key = `${folder}${MANIFEST_NAME}`;
   const body = await store.read(key, LARGEST_MANIFEST_BYTES);
   if (body === undefined) throw new Failure('preflight', `there is no object ${key}`);

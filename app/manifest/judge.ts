@@ -19,7 +19,8 @@ export type DumpVerdict =
 
 /**
  * Whether a dump is good, and if not why. mydumper's exit code, log and metadata file are each
- * needed: it has been seen to exit 0 after an error and to write "Finished dump" over an incomplete one.
+ * needed: it has been seen to exit 0 after an error and to write "Finished dump" over an incomplete
+ * one.
  */
 export function judgeDump(evidence: DumpEvidence): DumpVerdict {
   const { exit, errors, lastComplaint, lastLines, metadata } = evidence;
@@ -30,7 +31,8 @@ export function judgeDump(evidence: DumpEvidence): DumpVerdict {
   if (exit.code !== 0) return bad(`mydumper ended with exit code ${exit.code}${said(reason)}`);
   if (firstError !== undefined)
     return bad(`mydumper ended with exit code 0 but logged an error${said(firstError)}`);
-  if (metadata === undefined) return bad('mydumper ended with exit code 0 but left no metadata file');
+  if (metadata === undefined)
+    return bad('mydumper ended with exit code 0 but left no metadata file');
   if (!metadata.finished)
     return bad('mydumper ended with exit code 0 but its metadata tells of no finished dump');
   return { good: true, metadata };

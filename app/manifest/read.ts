@@ -26,8 +26,8 @@ export type ReadManifest =
 const anyFormat = z.object({ format: z.unknown() });
 
 /**
- * Reads a manifest that anybody may have written: who restores it creates files of these names and loads their content. Pure.
- * `folder` is the key of the folder it was found in, ending in a slash.
+ * Reads a manifest that anybody may have written: who restores it creates files of these names and
+ * loads their content. Pure. `folder` is the key of the folder it was found in, ending in a slash.
  */
 export function readManifest(text: string, folder: string): ReadManifest {
   let json: unknown;
@@ -52,7 +52,9 @@ export function readManifest(text: string, folder: string): ReadManifest {
 
 /** What the schema refuses, a few at most. */
 export function schemaFaults({ issues }: z.ZodError): string[] {
-  return issues.slice(0, SHOWN_FAULTS).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+  return issues
+    .slice(0, SHOWN_FAULTS)
+    .map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
 }
 
 /**
@@ -79,10 +81,12 @@ function* allContradictions(manifest: Manifest, folder: string): Generator<strin
 
   const known = new Set(databases);
   for (const { name } of manifest.databaseDefaults ?? [])
-    if (!known.has(name)) yield `databaseDefaults: ${show(name)} is not among the databases of the backup`;
+    if (!known.has(name))
+      yield `databaseDefaults: ${show(name)} is not among the databases of the backup`;
   for (const program of manifest.programs ?? []) {
     const what = `${program.kind} ${show(`${program.database}.${program.name}`)}`;
-    if (!known.has(program.database)) yield `${what}: its database is not among those of the backup`;
+    if (!known.has(program.database))
+      yield `${what}: its database is not among those of the backup`;
     if (!isPlain(program.name) || (program.table !== null && !isPlain(program.table)))
       yield `${what}: its name is none`;
   }
@@ -94,10 +98,13 @@ function* allContradictions(manifest: Manifest, folder: string): Generator<strin
     names.add(file.name);
   }
   if (!names.has('metadata')) yield 'there is no file metadata, so the dump was not finished';
-  const sum = (field: 'dumpedBytes' | 'storedBytes') => files.reduce((all, file) => all + file[field], 0);
-  if (totals.files !== files.length) yield `totals.files is ${totals.files}, there are ${files.length}`;
+  const sum = (field: 'dumpedBytes' | 'storedBytes') =>
+    files.reduce((all, file) => all + file[field], 0);
+  if (totals.files !== files.length)
+    yield `totals.files is ${totals.files}, there are ${files.length}`;
   for (const field of ['dumpedBytes', 'storedBytes'] as const) {
-    if (totals[field] !== sum(field)) yield `totals.${field} is ${totals[field]}, the sum is ${sum(field)}`;
+    if (totals[field] !== sum(field))
+      yield `totals.${field} is ${totals[field]}, the sum is ${sum(field)}`;
   }
 }
 
@@ -110,7 +117,8 @@ function faultOf(
   const { name, key, dumpedBytes, storedBytes } = file;
   if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
     return 'its name is not that of a file of a dump';
-  // A lone surrogate is written as the replacement character, so that two such names would be one file.
+  // A lone surrogate is written as the replacement character, so that two such names would be one
+  // file.
   if (!name.isWellFormed()) return 'its name is not Unicode';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
   if (key !== `${folder}${name}${EXTENSIONS[compression]}`)
@@ -124,15 +132,21 @@ function faultOf(
     return 'kind, database and table are not what its name says';
   if (file.database !== null && !databases.has(file.database))
     return `its database ${show(file.database)} is not among those of the backup`;
-  if ((file.largestStatementBytes ?? 0) > dumpedBytes) return 'its largest statement is larger than the file';
-  if (storedBytes > LARGEST_OBJECT_BYTES || dumpedBytes > LARGEST_OBJECT_BYTES) return 'its size is absurd';
+  if ((file.largestStatementBytes ?? 0) > dumpedBytes)
+    return 'its largest statement is larger than the file';
+  if (storedBytes > LARGEST_OBJECT_BYTES || dumpedBytes > LARGEST_OBJECT_BYTES)
+    return 'its size is absurd';
   if (compression === 'none' && storedBytes !== dumpedBytes)
     return 'its two sizes differ without compression';
-  if (dumpedBytes > (storedBytes + 1) * HIGHEST_RATIO) return 'its size is absurd for what is stored';
+  if (dumpedBytes > (storedBytes + 1) * HIGHEST_RATIO)
+    return 'its size is absurd for what is stored';
   return undefined;
 }
 
-/** What MySQL takes for a name, as far as it matters for quoting: Unicode, no NUL, and not longer than it allows. */
+/**
+ * What MySQL takes for a name, as far as it matters for quoting: Unicode, no NUL, and not longer
+ * than it allows.
+ */
 function isPlain(name: string): boolean {
   return name !== '' && [...name].length <= 64 && !name.includes('\0') && name.isWellFormed();
 }

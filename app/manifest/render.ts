@@ -29,11 +29,17 @@ export function renderManifest(manifest: Manifest, folder: string): Buffer {
   if (faults.length > 0) throw unreadable(faults);
   const body = Buffer.concat(pieces);
   if (body.byteLength > LARGEST_MANIFEST_BYTES)
-    throw unreadable([`it is ${body.byteLength} bytes, and no more than ${LARGEST_MANIFEST_BYTES} are read`]);
+    throw unreadable([
+      `it is ${body.byteLength} bytes, and no more than ${LARGEST_MANIFEST_BYTES} are read`,
+    ]);
   return body;
 }
 
-function* renderList(name: string, entries: readonly object[], schema: EntrySchema): Generator<Buffer> {
+function* renderList(
+  name: string,
+  entries: readonly object[],
+  schema: EntrySchema,
+): Generator<Buffer> {
   yield Buffer.from('[');
   for (let from = 0; from < entries.length; from += ENTRIES_AT_ONCE) {
     const lines = entries.slice(from, from + ENTRIES_AT_ONCE).map((entry, at) => {

@@ -74,7 +74,10 @@ const server = z.object({
 
 const claim = z.object({ key: text.min(1), storedBytes: bytes, crc32 });
 
-/** The manifest of a backup, written last: a backup exists if and only if it does. Described in docs/manifest-format.md. */
+/**
+ * The manifest of a backup, written last: a backup exists if and only if it does. Described in
+ * docs/manifest-format.md.
+ */
 export const manifestSchema = z.object({
   format: z.literal(MANIFEST_FORMAT),
   backupId: text.regex(/^\d{8}T\d{6}Z$/),

@@ -47,7 +47,9 @@ const LOCK_FLAGS: Readonly<Record<Generation, Readonly<Record<LockPlan, readonly
   },
 };
 
-/** mydumper's argv (without argv[0]). It holds no secret and is recorded in the manifest as it is. */
+/**
+ * mydumper's argv (without argv[0]). It holds no secret and is recorded in the manifest as it is.
+ */
 export function mydumperArguments(plan: DumpPlan): string[] {
   const { passed, regex } = takeRegex(plan.extraArguments);
   const defined = regex === undefined ? undefined : databasesSelectedBy(regex, plan.contents);
@@ -61,8 +63,8 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     '--triggers',
     '--events',
     '--routines',
-    // Names the columns. Without it 1.x leaves invisible columns out, and 0.10 writes the last row of a
-    // table with generated columns so that it does not load.
+    // Names the columns. Without it 1.x leaves invisible columns out, and 0.10 writes the last row
+    // of a table with generated columns so that it does not load.
     '--complete-insert',
     `--regex=${databaseRegex(plan.databases, regex, defined)}`,
     ...connectionFlags(plan.server, plan.generation, plan.tls),
@@ -88,22 +90,27 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
   return [
     // Our own marker and option file are in the directory; without it 1.x refuses to start there.
     '--dirty',
-    // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump fail.
+    // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump
+    // fail.
     '--skip-ddl-locks',
-    // By default 1.x asks for each definition in its table's own character set and says of the file that
-    // it holds bytes. Then comments, defaults and ENUM members change or do not load, tables with odd
-    // names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
+    // By default 1.x asks for each definition in its table's own character set and says of the file
+    // that it holds bytes. Then comments, defaults and ENUM members change or do not load, tables
+    // with odd names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay
+    // bytes.
     `--default-character-set=${DEFINITIONS_AND_ROWS}`,
     `--set-names=${DEFINITIONS_AND_ROWS}`,
-    // One SELECT for each table. 1.x would split tables into chunks, whose bounds it asks for between two
-    // SELECTs; where the connection is lost at that moment it takes no answer for no more rows, logs
-    // nothing and ends with 0. A connection lost within a SELECT is logged.
+    // One SELECT for each table. 1.x would split tables into chunks, whose bounds it asks for
+    // between two SELECTs; where the connection is lost at that moment it takes no answer for no
+    // more rows, logs nothing and ends with 0. A connection lost within a SELECT is logged.
     '--rows=-1',
     // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
     ...(isListable(databases, list) ? [`--database=${list}`] : []),
     // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those
-    // tables in each thread, and LOCK TABLES ends the snapshot that the thread needs for all others.
-    ...(hasNonTransactionalTables(plan.contents) ? [`--optimize-keys-engines=${engines.join(',')}`] : []),
+    // tables in each thread, and LOCK TABLES ends the snapshot that the thread needs for all
+    // others.
+    ...(hasNonTransactionalTables(plan.contents)
+      ? [`--optimize-keys-engines=${engines.join(',')}`]
+      : []),
     ...(serverVersion === undefined ? [] : [`--server-version=${serverVersion}`]),
     ...(ignoredErrors.length === 0 ? [] : [`--ignore-errors=${ignoredErrors.join(',')}`]),
   ];
@@ -116,13 +123,17 @@ const NEVER_OPENED: ReadonlySet<string> = new Set([
   'data_dictionary',
 ]);
 
-/** The databases that mydumper looks into, also where it is not to dump them, of those the user can see. */
+/**
+ * The databases that mydumper looks into, also where it is not to dump them, of those the user can
+ * see.
+ */
 export function databasesOpened(
   generation: Generation,
   dumped: readonly string[],
   visible: readonly string[],
 ): readonly string[] {
-  const named = generation === 'classic' ? dumped.length === 1 : isListable(dumped, dumped.join(','));
+  const named =
+    generation === 'classic' ? dumped.length === 1 : isListable(dumped, dumped.join(','));
   return named ? dumped : visible.filter((name) => !NEVER_OPENED.has(name.toLowerCase()));
 }
 
@@ -131,20 +142,28 @@ const DEFINITIONS_AND_ROWS = 'utf8mb4,binary';
 
 /** 1.x splits the list at commas and writes the names into statements without quoting them. */
 function isListable(names: readonly string[], list: string): boolean {
-  return names.length > 0 && list.length <= LONGEST_LIST && !names.some((name) => /[,'\\]/.test(name));
+  return (
+    names.length > 0 && list.length <= LONGEST_LIST && !names.some((name) => /[,'\\]/.test(name))
+  );
 }
 
 /**
- * Where all tables are transactional, 0.10 need not hold its locks beyond the start of its transactions. Table locks it must not
- * hold longer in any case: a writer that waits for such a lock makes readers of the same table wait behind it, mydumper's own
- * too if the table is of an engine like MyISAM, and then mydumper, the writer and all after them wait for each other for ever.
+ * Where all tables are transactional, 0.10 need not hold its locks beyond the start of its
+ * transactions. Table locks it must not hold longer in any case: a writer that waits for such a
+ * lock makes readers of the same table wait behind it, mydumper's own too if the table is of an
+ * engine like MyISAM, and then mydumper, the writer and all after them wait for each other for
+ * ever.
  */
 function releasesLocksEarly({ lock, contents }: DumpPlan): boolean {
   return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables(contents));
 }
 
 /** Where and as whom to connect, without the password. */
-export function connectionFlags(server: ServerConfig, generation: Generation, tls: ToolTls): string[] {
+export function connectionFlags(
+  server: ServerConfig,
+  generation: Generation,
+  tls: ToolTls,
+): string[] {
   const address =
     server.socket === undefined
       ? [
@@ -165,7 +184,10 @@ function tcpHost(host: string, generation: Generation): string {
 }
 
 /** The user's own `--regex`, which must be joined with ours, taken out of the flags. */
-export function takeRegex(words: readonly string[]): { passed: string[]; regex: string | undefined } {
+export function takeRegex(words: readonly string[]): {
+  passed: string[];
+  regex: string | undefined;
+} {
   const passed: string[] = [];
   let regex: string | undefined;
   for (let index = 0; index < words.length; index += 1) {
@@ -181,11 +203,11 @@ export function takeRegex(words: readonly string[]): { passed: string[]; regex: 
 }
 
 /**
- * The filter of databases, joined with the user's own expression, which selects tables. mydumper matches
- * it against `database.table`. For the definition of a database, 0.10 matches `database.(null)` and 1.x
- * the bare name; it is written for each database in `defined`. Both generations match without regard to
- * case and let `^` and `$` stand at any line end: hence `(?-i:)`, `\A` and `\z`. 0.10 has no other way to
- * take several databases.
+ * The filter of databases, joined with the user's own expression, which selects tables. mydumper
+ * matches it against `database.table`. For the definition of a database, 0.10 matches
+ * `database.(null)` and 1.x the bare name; it is written for each database in `defined`. Both
+ * generations match without regard to case and let `^` and `$` stand at any line end: hence
+ * `(?-i:)`, `\A` and `\z`. 0.10 has no other way to take several databases.
  */
 export function databaseRegex(
   databases: readonly string[],
@@ -201,16 +223,22 @@ export function databaseRegex(
   return `\\A${ours}(?=${definition}(?:\\.\\(null\\))?\\z|[\\s\\S]*?(?:${expression}))`;
 }
 
-/** Of names in one argument, in characters: Linux takes 128 KiB (MAX_ARG_STRLEN), a name's character up to 4 bytes. */
+/**
+ * Of names in one argument, in characters: Linux takes 128 KiB (MAX_ARG_STRLEN), a name's character
+ * up to 4 bytes.
+ */
 const LONGEST_LIST = 24 * 1024;
 /** Read by JavaScript in another way than by PCRE, without a complaint. */
 const READ_DIFFERENTLY = /\[[:.=]/;
 
 /**
- * The databases whose definitions belong to what the user's expression selects. Where JavaScript cannot
- * read the expression as PCRE does, it is all of them: a definition too many does no harm.
+ * The databases whose definitions belong to what the user's expression selects. Where JavaScript
+ * cannot read the expression as PCRE does, it is all of them: a definition too many does no harm.
  */
-export function databasesSelectedBy(expression: string, contents: Contents): readonly string[] | 'all' {
+export function databasesSelectedBy(
+  expression: string,
+  contents: Contents,
+): readonly string[] | 'all' {
   if (READ_DIFFERENTLY.test(expression)) return 'all';
   let pattern: RegExp;
   try {

@@ -70,8 +70,9 @@ async function connectOnce(check: ConnectionCheck): Promise<string[]> {
       '--verbose=3',
       ...connectionFlags(server, tool.generation, check.tls),
     ];
-    const running = await startTool({ name: tool.tool, kind: 'preflight', command, searchPath }, (line) =>
-      said.push(line),
+    const running = await startTool(
+      { name: tool.tool, kind: 'preflight', command, searchPath },
+      (line) => said.push(line),
     );
     signal.addEventListener('abort', running.kill, { once: true });
     if (signal.aborted) running.kill();
@@ -98,7 +99,10 @@ function optionFileOf({ server, tls, cipher }: ConnectionCheck): string {
           `SET @cipher = CONCAT('${CONNECTED} <', @cipher, '>')`,
           "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = @cipher",
         ];
-  const lines = [...clientLines(server, tls), ...statements.map((sql) => `init-command=${quoteOption(sql)}`)];
+  const lines = [
+    ...clientLines(server, tls),
+    ...statements.map((sql) => `init-command=${quoteOption(sql)}`),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
@@ -121,13 +125,20 @@ function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
     `--directory=${directory}`,
     ...(tool.generation === 'classic'
       ? []
-      : [`--fifodir=${join(directory, 'fifo')}`, `--load-data-tmp-dir=${join(directory, 'load-data')}`]),
+      : [
+          `--fifodir=${join(directory, 'fifo')}`,
+          `--load-data-tmp-dir=${join(directory, 'load-data')}`,
+        ]),
   ];
 }
 
 /** Compares what the server says of both sessions, which agrees also where a proxy ends TLS. */
-function requireSameTls({ tool, server, cipher }: ConnectionCheck, theirs: string | undefined): void {
-  if (cipher === undefined || theirs === undefined || (theirs === '') === (cipher.ours === '')) return;
+function requireSameTls(
+  { tool, server, cipher }: ConnectionCheck,
+  theirs: string | undefined,
+): void {
+  if (cipher === undefined || theirs === undefined || (theirs === '') === (cipher.ours === ''))
+    return;
   const how = (name: string) => (name === '' ? 'without TLS' : 'with TLS');
   throw new Failure(
     'preflight',
@@ -157,7 +168,9 @@ function refusalOf({ tool, server }: ConnectionCheck, message: string): string |
     return `${who} cannot log in as ${server.user} without TLS: ${message} Set TLS_MODE=required`;
   if (/TLS\/SSL error|SSL connection error/.test(message))
     return `TLS_MODE=${modeOf(server)}: ${who} refuses the server that our own connection accepts: ${message}`;
-  if (/Access denied for user|insecure transport|Can't connect to|Authentication plugin/.test(message))
+  if (
+    /Access denied for user|insecure transport|Can't connect to|Authentication plugin/.test(message)
+  )
     return `${who} cannot connect as ${server.user}, as our own connection can: ${message}`;
   return undefined;
 }

@@ -9,9 +9,10 @@ const LOOK_MILLISECONDS = 500;
 const LOOKS_UNTIL_DEAD = 12;
 
 /**
- * Watches for the deadlock that mydumper 0.10 runs into when it starts with several databases and is unlucky: it frees
- * a queue that a thread still uses (`ready_database_dump` in mydumper.c), and from then on all threads wait for each
- * other, with the server's snapshot and perhaps its locks held, for ever.
+ * Watches for the deadlock that mydumper 0.10 runs into when it starts with several databases and
+ * is unlucky: it frees a queue that a thread still uses (`ready_database_dump` in mydumper.c), and
+ * from then on all threads wait for each other, with the server's snapshot and perhaps its locks
+ * held, for ever.
  * @returns a function that ends the watching.
  */
 export function watchForDeadlock(pid: number, onDeadlock: () => void): () => void {
@@ -26,7 +27,10 @@ export function watchForDeadlock(pid: number, onDeadlock: () => void): () => voi
   return () => clearInterval(timer);
 }
 
-/** Whether every thread of the process waits for another one and none for the server, the disk or a processor. */
+/**
+ * Whether every thread of the process waits for another one and none for the server, the disk or a
+ * processor.
+ */
 export function waitsForItself(pid: number): boolean {
   const futex = FUTEX[arch()];
   if (futex === undefined || allStopped([pid])) return false;

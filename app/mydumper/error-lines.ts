@@ -1,6 +1,6 @@
 /**
- * How both generations word what went wrong. 1.x logs a statement that the server refused as a warning,
- * goes on, and exits with 1 at its end, so the line stands long before the last one.
+ * How both generations word what went wrong. 1.x logs a statement that the server refused as a
+ * warning, goes on, and exits with 1 at its end, so the line stands long before the last one.
  */
 const ERROR_WORDING = /\bERROR \d{3,5}\b|^(?:Couldn't|Could not|Failed to|Error)\b/;
 /** 1.x asks for the position in the binary log twice; 0.10 does not say when it gets none. */
@@ -12,10 +12,13 @@ export function looksLikeError(text: string): boolean {
 }
 
 /**
- * Whether a line tells of one of these errors of the server in any other place than the question for the
- * position. 1.x ignores an error number everywhere, and then a part of the dump may be missing.
+ * Whether a line tells of one of these errors of the server in any other place than the question
+ * for the position. 1.x ignores an error number everywhere, and then a part of the dump may be
+ * missing.
  */
 export function ignoredElsewhere(text: string, ignoredErrors: readonly number[]): boolean {
   const number = /\bERROR (\d{3,5})\b/.exec(text)?.[1];
-  return number !== undefined && ignoredErrors.includes(Number(number)) && !POSITION_REFUSED.test(text);
+  return (
+    number !== undefined && ignoredErrors.includes(Number(number)) && !POSITION_REFUSED.test(text)
+  );
 }

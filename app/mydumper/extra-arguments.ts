@@ -40,7 +40,10 @@ export function readExtraArguments(words: readonly string[]): ExtraArguments {
       if (option === undefined) read.push(word);
       else take(option, `--${name}`, takenBy(option, inline ?? nextValue(option)));
     } else if (word.startsWith('-') && word.length > 1) {
-      const options = [...word.slice(1)].map((letter) => ({ letter, option: findShortOption(letter) }));
+      const options = [...word.slice(1)].map((letter) => ({
+        letter,
+        option: findShortOption(letter),
+      }));
       const isKnown = options.every(({ option }) => option !== undefined);
       if (!isKnown) read.push(word);
       let hasValue = false;
@@ -106,7 +109,10 @@ function optionOf(word: string): Option | undefined {
   return word.startsWith('--') ? findLongOption(splitOnce(word.slice(2))[0]) : undefined;
 }
 
-/** Splits as a POSIX shell would, without expansions. @returns undefined when a quote is not closed. */
+/**
+ * Splits as a POSIX shell would, without expansions.
+ * @returns undefined when a quote is not closed.
+ */
 export function splitShellWords(text: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;

@@ -10,8 +10,8 @@ export type DumpFileName = {
 const UNKNOWN = { database: undefined, table: undefined };
 
 /**
- * Reads a file name as mydumper writes it. A name with more dots than one is ambiguous by itself (`a.b.c.sql`), so
- * the databases known from preflight decide where the database ends.
+ * Reads a file name as mydumper writes it. A name with more dots than one is ambiguous by itself
+ * (`a.b.c.sql`), so the databases known from preflight decide where the database ends.
  */
 export function classifyFile(name: string, databases: ReadonlySet<string>): DumpFileName {
   if (name === 'metadata' || name === 'metadata.partial') return { kind: 'metadata', ...UNKNOWN };
@@ -19,7 +19,9 @@ export function classifyFile(name: string, databases: ReadonlySet<string>): Dump
   if (stem === undefined) return { kind: 'other', ...UNKNOWN };
 
   const whole = (suffix: string, kind: FileKind) =>
-    stem.endsWith(suffix) ? { kind, database: stem.slice(0, -suffix.length), table: undefined } : undefined;
+    stem.endsWith(suffix)
+      ? { kind, database: stem.slice(0, -suffix.length), table: undefined }
+      : undefined;
   const database = whole('-schema-create', 'schema') ?? whole('-schema-post', 'post');
   if (database !== undefined) return database;
   const triggersOfDatabase = whole('-schema-triggers', 'triggers');
@@ -27,7 +29,8 @@ export function classifyFile(name: string, databases: ReadonlySet<string>): Dump
     return triggersOfDatabase;
 
   for (const [suffix, kind] of TABLE_SUFFIXES) {
-    if (stem.endsWith(suffix)) return { kind, ...splitName(stem.slice(0, -suffix.length), databases) };
+    if (stem.endsWith(suffix))
+      return { kind, ...splitName(stem.slice(0, -suffix.length), databases) };
   }
   return { kind: 'data', ...splitName(stem.replace(/(?:\.\d{5,}){1,2}$/, ''), databases) };
 }

@@ -16,7 +16,10 @@ export type MydumperEvent =
   | { readonly kind: 'tableEmpty'; readonly name: string }
   /** 0.10 cannot read it and goes on without it. */
   | { readonly kind: 'tableLeftOut'; readonly name: string }
-  /** 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be missing. */
+  /**
+   * 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be
+   * missing.
+   */
   | { readonly kind: 'startedTooSoon'; readonly message: string }
   /** 1.x was asked by a signal to end its dump before it is complete. */
   | { readonly kind: 'endedEarly'; readonly message: string }
@@ -27,27 +30,32 @@ export type MydumperEvent =
 type Level = 'info' | 'warning' | 'error';
 
 /**
- * GLib prints `** Message: 08:29:00.123: text` and `** (mydumper:7): CRITICAL **: 08:29:00.123: text`; with a log file, and in
- * later versions on the terminal, it is `2026-11-24 08:29:00 [ERROR] - text`.
+ * GLib prints `** Message: 08:29:00.123: text` and `** (mydumper:7): CRITICAL **: 08:29:00.123:
+ * text`; with a log file, and in later versions on the terminal, it is `2026-11-24 08:29:00 [ERROR]
+ * - text`.
  */
-const SHAPES: readonly (readonly [RegExp, (match: RegExpExecArray) => readonly [Level, string]])[] = [
-  [/^\*\* Message: (?:[\d:.]+: )?(.*)$/s, (match) => ['info', match[1] ?? '']],
+const SHAPES: readonly (readonly [RegExp, (match: RegExpExecArray) => readonly [Level, string]])[] =
   [
-    /^(?:\*\* |\()(?:\([^)]*\): |[^)]*\): )?(?:[\w-]*-)?(\w+) \*\*: (?:[\d:.]+: )?(.*)$/s,
-    (match) => [levelOf(match[1] ?? ''), match[2] ?? ''],
-  ],
-  [
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(\w+)\] - (.*)$/s,
-    (match) => [levelOf(match[1] ?? ''), match[2] ?? ''],
-  ],
-];
+    [/^\*\* Message: (?:[\d:.]+: )?(.*)$/s, (match) => ['info', match[1] ?? '']],
+    [
+      /^(?:\*\* |\()(?:\([^)]*\): |[^)]*\): )?(?:[\w-]*-)?(\w+) \*\*: (?:[\d:.]+: )?(.*)$/s,
+      (match) => [levelOf(match[1] ?? ''), match[2] ?? ''],
+    ],
+    [
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(\w+)\] - (.*)$/s,
+      (match) => [levelOf(match[1] ?? ''), match[2] ?? ''],
+    ],
+  ];
 
 function levelOf(word: string): Level {
   if (/^(CRITICAL|ERROR)$/i.test(word)) return 'error';
   return /^WARNING$/i.test(word) ? 'warning' : 'info';
 }
 
-/** Splits a line into level and text; a line of no known shape (a loader's error, a usage text) is information. */
+/**
+ * Splits a line into level and text; a line of no known shape (a loader's error, a usage text) is
+ * information.
+ */
 export function parseLine(line: string): { level: Level; text: string } {
   for (const [shape, read] of SHAPES) {
     const match = shape.exec(line);
@@ -70,15 +78,24 @@ const TABLE = [
 const THREAD = /^Thread (\d+):? /;
 const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
-/** mydumper leaves such a table out, with a warning and exit code 0, and looks at tables it was not to dump too. */
+/**
+ * mydumper leaves such a table out, with a warning and exit code 0, and looks at tables it was not
+ * to dump too.
+ */
 const LEFT_OUT = /^Broken table detected, please review: (.+)$/s;
-/** 1.x was asked by a signal to end, and writes an incomplete dump with exit code 0. Its own spelling. */
+/**
+ * 1.x was asked by a signal to end, and writes an incomplete dump with exit code 0. Its own
+ * spelling.
+ */
 const ENDED_EARLY =
   /^Shutting down gracefully$|^Thread \d+: (?:Job|Process) has been cac?n?celled|Ctrl\+c detected/;
 /** 1.x warns so of each dump of transactional tables. */
 const HARMLESS = /^Using --trx-tables options, binlog coordinates will not be accurate/;
 
-/** What the lines that tell of released locks have in common. Names that hold one of them are refused. */
+/**
+ * What the lines that tell of released locks have in common. Names that hold one of them are
+ * refused.
+ */
 export const LOCKS_RELEASED_TEXTS = [', unlocking tables', 'Global locks released'] as const;
 const LOCKS_RELEASED =
   /(?:Non-InnoDB dump complete|Transactions started), unlocking tables|^Global locks released$/;
@@ -87,8 +104,8 @@ const THREAD_LOCKS = /^Thread (\d+): Locking non-transactional tables/;
 const THREAD_UNLOCKED = /^Thread (\d+): Non-Transactional tables are done/;
 
 /**
- * Reads the log line by line. It remembers the table each thread is at, since neither generation says when
- * a table ends: it has ended when its thread goes on to something else.
+ * Reads the log line by line. It remembers the table each thread is at, since neither generation
+ * says when a table ends: it has ended when its thread goes on to something else.
  */
 export function createLogReader(): (line: string) => MydumperEvent[] {
   const current = new Map<string, { database: string; table: string }>();
@@ -129,11 +146,14 @@ export function createLogReader(): (line: string) => MydumperEvent[] {
     if (level !== 'info' && !HARMLESS.test(text)) {
       const leftOut = LEFT_OUT.exec(text)?.[1];
       return [
-        leftOut === undefined ? { kind: level, message: text } : { kind: 'tableLeftOut', name: leftOut },
+        leftOut === undefined
+          ? { kind: level, message: text }
+          : { kind: 'tableLeftOut', name: leftOut },
       ];
     }
     const events = tableEvents(text);
-    if (DATABASE_LISTED.test(text) && tableWorkBegan) events.push({ kind: 'startedTooSoon', message: text });
+    if (DATABASE_LISTED.test(text) && tableWorkBegan)
+      events.push({ kind: 'startedTooSoon', message: text });
     tableWorkBegan ||= TABLE_WORK.test(text);
     const empty = /^Empty table (.+)$/s.exec(text)?.[1];
     if (empty !== undefined) events.push({ kind: 'tableEmpty', name: empty });

@@ -1,4 +1,7 @@
-/** What 1.x's `metadata` tells of tables, by `database.table` as files are named; empty for 0.10, which tells nothing. */
+/**
+ * What 1.x's `metadata` tells of tables, by `database.table` as files are named; empty for 0.10,
+ * which tells nothing.
+ */
 export type MetadataTables = {
   readonly realNames: ReadonlyMap<string, string>;
   readonly rows: ReadonlyMap<string, number>;
@@ -12,7 +15,8 @@ export function readMetadataTables(text: string): MetadataTables {
   for (const line of text.split('\n')) {
     const header = /^\[(.*)\]\s*$/.exec(line);
     if (header !== null) {
-      const [, database, table] = /^`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`$/.exec(header[1] ?? '') ?? [];
+      const [, database, table] =
+        /^`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`$/.exec(header[1] ?? '') ?? [];
       section = table === undefined ? undefined : `${unquote(database ?? '')}.${unquote(table)}`;
       continue;
     }
@@ -24,10 +28,15 @@ export function readMetadataTables(text: string): MetadataTables {
   return { realNames, rows };
 }
 
-/** 1.x doubles backticks, and writes a line end as U+1000 and `0` (`newline_protect` in its source). */
+/**
+ * 1.x doubles backticks, and writes a line end as U+1000 and `0` (`newline_protect` in its source).
+ */
 const LINE_END = '\u10000';
 
-/** The name of a table as `realNames` tells it: a name that holds U+1000 and `0` reads as one with a line end. */
+/**
+ * The name of a table as `realNames` tells it: a name that holds U+1000 and `0` reads as one with a
+ * line end.
+ */
 export function nameInMetadata(table: string): string {
   return table.replaceAll(LINE_END, '\n');
 }

@@ -11,7 +11,10 @@ export type DumpMetadata = {
   readonly binlog: BinlogPosition | undefined;
 };
 
-/** Reads `metadata` of both generations: 0.10's `SHOW MASTER STATUS:` block, 1.x's `[source]` or `[master]` section. */
+/**
+ * Reads `metadata` of both generations: 0.10's `SHOW MASTER STATUS:` block, 1.x's `[source]` or
+ * `[master]` section.
+ */
 export function parseMetadata(text: string): DumpMetadata {
   const finished = /^(?:# )?Finished dump at/m.test(text);
   const classic = /^SHOW MASTER STATUS:\n((?:\t.*\n?)*)/m.exec(text)?.[1];

@@ -15,8 +15,9 @@ export type LoadPlan = {
 };
 
 /**
- * 0.10: as many as a piece can have, which is loaded in one transaction. 1.x sends a statement that failed once more and goes on, also
- * when a deadlock took the whole transaction back (restore_data_in_gstring_by_statement): what came before it would be lost.
+ * 0.10: as many as a piece can have, which is loaded in one transaction. 1.x sends a statement that
+ * failed once more and goes on, also when a deadlock took the whole transaction back
+ * (restore_data_in_gstring_by_statement): what came before it would be lost.
  */
 const STATEMENTS_PER_TRANSACTION: Readonly<Record<Generation, number>> = {
   classic: 1_000_000_000,

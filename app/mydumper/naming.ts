@@ -5,15 +5,22 @@ import type { Generation } from './version.ts';
 
 /** NAME_MAX of Linux file systems, in bytes. */
 const LONGEST_FILE_NAME_BYTES = 255;
-/** What mydumper 0.10 calls a chunk until it knows whether the table has more: the longest name of a data file. */
+/**
+ * What mydumper 0.10 calls a chunk until it knows whether the table has more: the longest name of a
+ * data file.
+ */
 const CHUNK = '.00001';
-/** myloader looks for these anywhere in a file's name, so a table that is called so has its rows taken for something else. */
+/**
+ * myloader looks for these anywhere in a file's name, so a table that is called so has its rows
+ * taken for something else.
+ */
 const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
 
 /**
- * Names that mydumper 0.10 cannot dump, or whose dump myloader 0.10 cannot load, one line each. It pastes names into file names
- * and statements as they are: a `/` makes a path of the file name, a backtick or a quote breaks its queries, and names with
- * dots may make two tables share one file, of which only the last would be left. 1.x replaces such names by `mydumper_N`.
+ * Names that mydumper 0.10 cannot dump, or whose dump myloader 0.10 cannot load, one line each. It
+ * pastes names into file names and statements as they are: a `/` makes a path of the file name, a
+ * backtick or a quote breaks its queries, and names with dots may make two tables share one file,
+ * of which only the last would be left. 1.x replaces such names by `mydumper_N`.
  */
 export function unsupportedNames(
   generation: Generation,
@@ -31,7 +38,10 @@ export function unsupportedNames(
   return [...unquoted, ...[...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`)];
 }
 
-/** Both generations write names between single quotes as they are: a backslash at the end takes the quote away. */
+/**
+ * Both generations write names between single quotes as they are: a backslash at the end takes the
+ * quote away.
+ */
 function endingInBackslash({ databases, tables, views }: Contents): string[] {
   return [
     ...databases.filter(endsInBackslash).map(shownDatabase),
@@ -47,9 +57,9 @@ function endsInBackslash(name: string): boolean {
 const PLAIN = /^(?!mydumper_)[\w\- ]+$/;
 
 /**
- * Names that mydumper 1.x cannot dump, or whose files do not tell of which database they are. It writes
- * names into statements between single quotes without escaping them, and takes a name of several lines
- * for plain if one line is.
+ * Names that mydumper 1.x cannot dump, or whose files do not tell of which database they are. It
+ * writes names into statements between single quotes without escaping them, and takes a name of
+ * several lines for plain if one line is.
  */
 function modernNames({ databases, tables, views, triggered }: Contents): string[] {
   const objects = [...tables, ...views];
@@ -70,22 +80,32 @@ function modernNames({ databases, tables, views, triggered }: Contents): string[
       ),
     ...databases
       .filter((name) => PLAIN.test(name) && name.includes('-schema'))
-      .map((name) => `${shownDatabase(name)}: myloader 1.x takes its files for those of another one`),
+      .map(
+        (name) => `${shownDatabase(name)}: myloader 1.x takes its files for those of another one`,
+      ),
     ...tables
       .filter(({ table }) => table.includes('`') && !table.includes("'"))
-      .map((object) => `${shown(object)}: mydumper 1.x cannot dump names of tables with a backtick`),
+      .map(
+        (object) => `${shown(object)}: mydumper 1.x cannot dump names of tables with a backtick`,
+      ),
     ...objects
-      .filter(({ table }) => table.includes('\n') && /[^\w\- \n]/.test(table) && !table.includes("'"))
+      .filter(
+        ({ table }) => table.includes('\n') && /[^\w\- \n]/.test(table) && !table.includes("'"),
+      )
       .map((object) => `${shown(object)}: mydumper 1.x would take its name for a path`),
     ...triggered
       .filter(({ table }) => table.includes('\\') && !/['`]/.test(table))
-      .map((object) => `${shown(object)}: mydumper 1.x would leave its triggers out, because of the name`),
+      .map(
+        (object) =>
+          `${shown(object)}: mydumper 1.x would leave its triggers out, because of the name`,
+      ),
   ];
 }
 
 /**
- * Names that are not to be dumped by either generation, one line each. They are in its log as they are, also with line ends: one that
- * says that locks are released would be believed, and the dump might be paused while it holds them.
+ * Names that are not to be dumped by either generation, one line each. They are in its log as they
+ * are, also with line ends: one that says that locks are released would be believed, and the dump
+ * might be paused while it holds them.
  */
 export function misleadingNames({ databases, tables, views }: Contents): string[] {
   const shownNames = [
@@ -103,19 +123,25 @@ function badDatabases({ databases, programmed }: Contents): string[] {
     if (character !== undefined)
       return [`${shownDatabase(database)}: it cannot dump names with ${character}`];
     if (database.includes('.'))
-      return [`${shownDatabase(database)}: myloader takes what is before the dot for the whole name`];
+      return [
+        `${shownDatabase(database)}: myloader takes what is before the dot for the whole name`,
+      ];
     if (database.includes('\\') && programmed.includes(database))
       return [`${shownDatabase(database)}: its routines would be left out, because of the \\`];
     return [];
   });
 }
 
-/** 0.10 selects a database under `SET NAMES binary`. MySQL takes its name's bytes for letters one by one. */
+/**
+ * 0.10 selects a database under `SET NAMES binary`. MySQL takes its name's bytes for letters one by
+ * one.
+ */
 function databasesThatMysqlDoesNotFind({ databases }: Contents): string[] {
   return databases
     .filter((name) => /\P{ASCII}/u.test(name))
     .map(
-      (name) => `${shownDatabase(name)}: on MySQL it cannot dump databases with other letters than ASCII's`,
+      (name) =>
+        `${shownDatabase(name)}: on MySQL it cannot dump databases with other letters than ASCII's`,
     );
 }
 
@@ -123,7 +149,8 @@ function badObjects(contents: Contents): string[] {
   const { tables, views, triggered } = contents;
   const ofObject = (object: DatabaseObject, forbidden: RegExp): string[] => {
     const character = forbidden.exec(object.table)?.[0];
-    if (character !== undefined) return [`${shown(object)}: it cannot dump names with ${character}`];
+    if (character !== undefined)
+      return [`${shown(object)}: it cannot dump names with ${character}`];
     return [];
   };
   return [
@@ -131,7 +158,10 @@ function badObjects(contents: Contents): string[] {
     ...tables.flatMap((table) => ofObject(table, /[/`']/)),
     ...tables
       .filter(({ table }) => TAKEN_FOR_SCHEMA.test(table))
-      .map((table) => `${shown(table)}: myloader takes its rows for something else, because of -schema`),
+      .map(
+        (table) =>
+          `${shown(table)}: myloader takes its rows for something else, because of -schema`,
+      ),
     ...tables.flatMap((table) => triggersInTheWay(table, triggered)),
   ];
 }
@@ -148,7 +178,9 @@ function triggersInTheWay(table: DatabaseObject, triggered: readonly DatabaseObj
   if (own && !matching.some((candidate) => isSame(candidate, table)))
     return [`${shown(table)}: its triggers would be left out, because of the \\`];
   if (other !== undefined)
-    return [`${shown(table)}: the triggers of ${shown(other)} would be dumped twice, as LIKE finds both`];
+    return [
+      `${shown(table)}: the triggers of ${shown(other)} would be dumped twice, as LIKE finds both`,
+    ];
   return [];
 }
 
@@ -169,7 +201,8 @@ function sharedFiles({ databases, tables, views, triggered }: Contents): string[
       claim(`${database}${suffix}`, shownDatabase(database));
   }
   for (const view of views) {
-    for (const suffix of ['-schema', '-schema-view']) claim(`${stemOf(view)}${suffix}`, shown(view));
+    for (const suffix of ['-schema', '-schema-view'])
+      claim(`${stemOf(view)}${suffix}`, shown(view));
   }
   for (const table of tables) {
     for (const suffix of ['', CHUNK, '-schema']) claim(`${stemOf(table)}${suffix}`, shown(table));

@@ -3,7 +3,10 @@ import type { ServerConfig } from '../config.ts';
 import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
-/** Session variables that mydumper sets on each connection, by name. Values are SQL literals of ours. */
+/**
+ * Session variables that mydumper sets on each connection, by name. Values are SQL literals of
+ * ours.
+ */
 export type SessionSettings = Readonly<Record<string, number | string>>;
 
 /**
@@ -17,10 +20,10 @@ const SQL_MODE: Readonly<Record<Generation, string>> = {
 };
 
 /**
- * The option file both generations read: the password (which must be in no argv) and what the session needs.
- * The MySQL client libraries take `[client]`; upstream 1.x takes session variables from a section of its own and would
- * refuse unknown keys in `[mydumper]`. 1.x only warns when the server refuses one of those; a connection fails when
- * the server refuses one of `required`.
+ * The option file both generations read: the password (which must be in no argv) and what the
+ * session needs. The MySQL client libraries take `[client]`; upstream 1.x takes session variables
+ * from a section of its own and would refuse unknown keys in `[mydumper]`. 1.x only warns when the
+ * server refuses one of those; a connection fails when the server refuses one of `required`.
  */
 export function renderOptionFile(
   server: ServerConfig,
@@ -33,7 +36,8 @@ export function renderOptionFile(
   const conditions = assignmentsOf(required);
   const atConnect = generation === 'classic' ? [...assignments, ...conditions] : conditions;
   const lines = clientLines(server, tls);
-  if (atConnect.length > 0) lines.push(`init-command=${quoteOption(`SET SESSION ${atConnect.join(', ')}`)}`);
+  if (atConnect.length > 0)
+    lines.push(`init-command=${quoteOption(`SET SESSION ${atConnect.join(', ')}`)}`);
   if (generation === 'modern') lines.push('[mydumper_session_variables]', ...assignments);
   return `${lines.join('\n')}\n`;
 }
@@ -43,8 +47,9 @@ function assignmentsOf(settings: SessionSettings): string[] {
 }
 
 /**
- * The option file of myloader: it sets its session itself, and objects keep the server's own SQL mode. Events keep the time zone of the
- * session that creates them: in 0.10 that of the tables' files, if these are in the same run, so it is set for all runs.
+ * The option file of myloader: it sets its session itself, and objects keep the server's own SQL
+ * mode. Events keep the time zone of the session that creates them: in 0.10 that of the tables'
+ * files, if these are in the same run, so it is set for all runs.
  */
 export function renderLoaderOptionFile(
   server: ServerConfig,
@@ -55,12 +60,16 @@ export function renderLoaderOptionFile(
   const lines = clientLines(server, tls);
   if (generation === 'classic' && inUtc)
     lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
-  // 1.x switches the binary log off otherwise, and its later versions ignore --enable-binlog. Where it may not be set it stays on.
+  // 1.x switches the binary log off otherwise, and its later versions ignore --enable-binlog. Where
+  // it may not be set it stays on.
   if (generation === 'modern') lines.push('[myloader_session_variables]', 'SQL_LOG_BIN=1');
   return `${lines.join('\n')}\n`;
 }
 
-/** The `[client]` section. Here `protocol=tcp` would undo the flag `--protocol=tcp` with MariaDB's client library. */
+/**
+ * The `[client]` section. Here `protocol=tcp` would undo the flag `--protocol=tcp` with MariaDB's
+ * client library.
+ */
 export function clientLines(server: ServerConfig, tls: ToolTls): string[] {
   return ['[client]', `password=${quoteOption(server.password)}`, ...tls.lines];
 }
@@ -79,7 +88,10 @@ export function quoteOption(value: string): string {
   return `"${escaped}"`;
 }
 
-/** Creates the file with mode 0600, never through a link or over a file that is there. @throws NodeJS errors such as EEXIST. */
+/**
+ * Creates the file with mode 0600, never through a link or over a file that is there.
+ * @throws NodeJS errors such as EEXIST.
+ */
 export function writeOptionFile(path: string, content: string): void {
   const descriptor = openSync(path, 'wx', 0o600);
   try {

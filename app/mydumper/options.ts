@@ -118,7 +118,11 @@ const ROWS: readonly Row[] = [
     'never',
     refused('TIMESTAMP values would change on a server in another time zone; leave it out'),
   ],
-  ['compact', 'never', refused('a 0 in an AUTO_INCREMENT column would get a new number; leave it out')],
+  [
+    'compact',
+    'never',
+    refused('a 0 in an AUTO_INCREMENT column would get a new number; leave it out'),
+  ],
   [
     'no-check-generated-fields',
     'never',
@@ -224,7 +228,9 @@ export const OPTIONS: readonly Option[] = ROWS.map(([names, value, treatment]) =
 
 const BY_LONG = new Map(OPTIONS.map((option) => [option.long, option]));
 const BY_SHORT = new Map(
-  OPTIONS.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])),
+  OPTIONS.flatMap((option) =>
+    option.short === undefined ? [] : [[option.short, option] as const],
+  ),
 );
 
 /** Groups of options in mydumper 1.x, by the longest name each had. */

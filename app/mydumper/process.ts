@@ -10,11 +10,15 @@ const NICE = 5;
 /** Stops itself where it will be another program in a moment, under the same id. */
 const STOPPED_FIRST = ['sh', '-c', 'kill -STOP $$; exec "$@"', 'sh'];
 /**
- * Signals by which others would end mydumper stay pending (`env` of coreutils 8.31 or later): 1.x answers
- * SIGTERM with an incomplete dump and exit code 0, and SIGINT with a question. SIGKILL still ends it.
+ * Signals by which others would end mydumper stay pending (`env` of coreutils 8.31 or later): 1.x
+ * answers SIGTERM with an incomplete dump and exit code 0, and SIGINT with a question. SIGKILL
+ * still ends it.
  */
 const DEAF = ['env', '--block-signal=HUP,INT,QUIT,TERM,USR1,USR2'];
-/** What has left mydumper's process group may hold its output open for ever; nobody waits longer than this for its end. */
+/**
+ * What has left mydumper's process group may hold its output open for ever; nobody waits longer
+ * than this for its end.
+ */
 const LAST_OUTPUT_MILLISECONDS = 5000;
 
 /** How mydumper ended. `signal` is set when it was killed, by us or by anyone. */
@@ -23,19 +27,26 @@ export type MydumperExit = { readonly code: number | null; readonly signal: Node
 export type MydumperProcess = {
   /** Also the id of its process group, which holds any child it starts. */
   readonly pid: number;
-  /** Resolves when the process and what it left behind in its group are gone, and their output was read to the end. */
+  /**
+   * Resolves when the process and what it left behind in its group are gone, and their output was
+   * read to the end.
+   */
   readonly exited: Promise<MydumperExit>;
-  /** SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete. Harmless when it is gone. */
+  /**
+   * SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete. Harmless
+   * when it is gone.
+   */
   readonly kill: () => void;
 };
 
 /**
- * Starts mydumper in a process group of its own, so that signals reach its children and ours do not reach it.
- * `setpriv` (util-linux) asks the kernel to kill it when we die in whatever way: a stopped mydumper would otherwise stay
- * behind and hold its snapshot and locks for ever.
+ * Starts mydumper in a process group of its own, so that signals reach its children and ours do not
+ * reach it. `setpriv` (util-linux) asks the kernel to kill it when we die in whatever way: a
+ * stopped mydumper would otherwise stay behind and hold its snapshot and locks for ever.
  *
- * It stands stopped (state `T`) before its first instruction until somebody sends SIGCONT: the watching thread does when it has shut
- * the gate. On a busy machine mydumper has else been seen to fill a small budget before that thread was told of it.
+ * It stands stopped (state `T`) before its first instruction until somebody sends SIGCONT: the
+ * watching thread does when it has shut the gate. On a busy machine mydumper has else been seen to
+ * fill a small budget before that thread was told of it.
  * @throws Failure `dump` when it cannot be started.
  */
 export async function startMydumper(
@@ -52,8 +63,9 @@ export async function startMydumper(
 }
 
 /**
- * Lets shipping and the thread that watches staging come first when processors are short. Not while mydumper holds locks, as others
- * wait for their end. Only ever lowered: without privileges the kernel refuses to raise it again. Harmless when the process is gone.
+ * Lets shipping and the thread that watches staging come first when processors are short. Not while
+ * mydumper holds locks, as others wait for their end. Only ever lowered: without privileges the
+ * kernel refuses to raise it again. Harmless when the process is gone.
  */
 export function lowerPriority(pid: number): void {
   // Each thread has a priority of its own; those to come have that of the thread that starts them.
@@ -83,7 +95,10 @@ export type ToolStart = {
   readonly searchPath: string;
 };
 
-/** Starts either tool as a group that dies with us; what it prints is given line by line. @throws Failure of `kind`. */
+/**
+ * Starts either tool as a group that dies with us; what it prints is given line by line.
+ * @throws Failure of `kind`.
+ */
 export async function startTool(
   { name, kind, command, searchPath }: ToolStart,
   onLine: (line: string) => void,
@@ -123,11 +138,14 @@ async function started(child: ChildProcess, name: string, kind: FailureKind): Pr
     child.once('spawn', resolve);
     child.once('error', (error) => {
       reject(
-        new Failure(kind, `could not start ${name} through setpriv: ${error.message}`, { cause: error }),
+        new Failure(kind, `could not start ${name} through setpriv: ${error.message}`, {
+          cause: error,
+        }),
       );
     });
   });
-  if (child.pid === undefined) throw new Failure(kind, `could not start ${name}: it has no process id`);
+  if (child.pid === undefined)
+    throw new Failure(kind, `could not start ${name}: it has no process id`);
   return child.pid;
 }
 

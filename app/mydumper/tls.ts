@@ -31,8 +31,12 @@ export function toolTls(
   if (!library.tls) return { flags: [], lines: [] };
   const isVerified = settled === 'verify-ca' || settled === 'verify-full';
   const ca = isVerified ? [`--ca=${tls.caFile}`] : [];
-  if (library.product === 'MySQL') return { flags: [...mysqlFlags(generation, settled), ...ca], lines: [] };
-  return { flags: [...mariaDbFlags(generation, settled), ...ca], lines: mariaDbLines(settled, transport) };
+  if (library.product === 'MySQL')
+    return { flags: [...mysqlFlags(generation, settled), ...ca], lines: [] };
+  return {
+    flags: [...mariaDbFlags(generation, settled), ...ca],
+    lines: mariaDbLines(settled, transport),
+  };
 }
 
 function settle({ mode }: ServerConfig['tls'], { encrypted }: Transport): Settled {
@@ -64,7 +68,8 @@ function mariaDbLines(settled: Settled, { fingerprint }: Transport): readonly st
   if (settled === 'verify-full') return ['ssl-verify-server-cert=1'];
   // With a fingerprint 3.4 verifies no name. It would verify nothing if it were told not to verify.
   if (settled === 'verify-ca') {
-    if (fingerprint === undefined) throw new Error('the certificate of a verified connection is not known');
+    if (fingerprint === undefined)
+      throw new Error('the certificate of a verified connection is not known');
     return [`ssl-fp=${fingerprint.replaceAll(':', '')}`];
   }
   return [WITHOUT_VERIFYING];
@@ -74,11 +79,16 @@ function mariaDbLines(settled: Settled, { fingerprint }: Transport): readonly st
 export function unusedAuthority({ mode, caFile }: ServerConfig['tls']): string[] {
   if (caFile === undefined || mode === 'verify-ca' || mode === 'verify-full') return [];
   const shown = mode === undefined ? 'without TLS_MODE' : `with TLS_MODE=${mode}`;
-  return [`TLS_CA is not used ${shown}: set TLS_MODE=verify-ca or verify-full to verify the server`];
+  return [
+    `TLS_CA is not used ${shown}: set TLS_MODE=verify-ca or verify-full to verify the server`,
+  ];
 }
 
 /** Why a tool cannot do what TLS_MODE says, and the way out; undefined where it can. */
-export function tlsRefusal(tool: MydumperVersion, { mode }: ServerConfig['tls']): string | undefined {
+export function tlsRefusal(
+  tool: MydumperVersion,
+  { mode }: ServerConfig['tls'],
+): string | undefined {
   const variable = tool.tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
   if (mode === undefined || mode === 'preferred' || mode === 'disabled') return undefined;
   if (!tool.library.tls)

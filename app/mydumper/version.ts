@@ -5,7 +5,9 @@ import { Failure } from '../errors.ts';
 /** Two families of options and habits: Debian's 0.10 line and upstream's 1.x. */
 export type Generation = 'classic' | 'modern';
 
-/** The client library that a tool is built with. It decides which TLS modes and logins there are. */
+/**
+ * The client library that a tool is built with. It decides which TLS modes and logins there are.
+ */
 export type ClientLibrary = {
   readonly product: 'MariaDB' | 'MySQL';
   /** As the tool prints it, such as `10.11.14` or `9.7.4`; empty where it prints none. */
@@ -25,7 +27,10 @@ export type MydumperVersion = {
 /** MySQL's versions are lower; a library of this version or later is MariaDB's. */
 const FIRST_MARIADB = 10;
 
-/** @returns undefined for a tool or version this program does not drive. Accepts `mydumper 0.10.0, built …` and `mydumper v1.0.1-3, built …`. */
+/**
+ * @returns undefined for a tool or version this program does not drive. Accepts `mydumper 0.10.0,
+ * built …` and `mydumper v1.0.1-3, built …`.
+ */
 export function parseVersion(output: string): MydumperVersion | undefined {
   const found =
     /^(mydumper|myloader) v?(\d+)\.(\d+)\.([\w.+~-]+),(?: built against (\w+) ([\w.+~-]+))?(.*)/m.exec(
@@ -47,16 +52,26 @@ export function parseVersion(output: string): MydumperVersion | undefined {
   if (Number(minor) !== 9 && Number(minor) !== 10) return undefined;
   // 0.10 calls every library MySQL, and does not say whether it has options for TLS.
   const isMariaDb = Number.parseInt(libraryVersion, 10) >= FIRST_MARIADB;
-  const library = { product: isMariaDb ? 'MariaDB' : 'MySQL', version: libraryVersion, tls: true } as const;
+  const library = {
+    product: isMariaDb ? 'MariaDB' : 'MySQL',
+    version: libraryVersion,
+    tls: true,
+  } as const;
   return { tool, version, generation: 'classic', library };
 }
 
-/** Names the tool and its library for messages: `mydumper 1.0.1-3 with MariaDB's client library 10.11.19`. */
+/**
+ * Names the tool and its library for messages: `mydumper 1.0.1-3 with MariaDB's client library
+ * 10.11.19`.
+ */
 export function describeTool({ tool, version, library }: MydumperVersion): string {
   return `${tool} ${version} with ${library.product}'s client library${library.version === '' ? '' : ` ${library.version}`}`;
 }
 
-/** Asks the tool itself; `signal` ends the asking. @throws Failure `preflight` when it is missing, does not run or is of an unknown version. */
+/**
+ * Asks the tool itself; `signal` ends the asking.
+ * @throws Failure `preflight` when it is missing, does not run or is of an unknown version.
+ */
 export async function readVersion(
   binary: string,
   variable: 'MYDUMPER_BIN' | 'MYLOADER_BIN',
@@ -90,8 +105,9 @@ export async function readVersion(
 }
 
 /**
- * What the tools are started with: no credentials of ours, and UTF-8 by locale and for GLib, which would print `?` for
- * other letters than ASCII's as mydumper 0.10 sets no locale (`CHARSET` is GLib's own variable).
+ * What the tools are started with: no credentials of ours, and UTF-8 by locale and for GLib, which
+ * would print `?` for other letters than ASCII's as mydumper 0.10 sets no locale (`CHARSET` is
+ * GLib's own variable).
  */
 export function toolEnvironment(searchPath: string): NodeJS.ProcessEnv {
   return { PATH: searchPath, LC_ALL: 'C.UTF-8', CHARSET: 'UTF-8' };

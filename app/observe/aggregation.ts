@@ -15,9 +15,14 @@ const COUNTERS = {
 type CounterName = keyof typeof COUNTERS;
 const COUNTER_NAMES = Object.keys(COUNTERS) as CounterName[];
 
-/** What of a run has not been sent yet: one statistic set for each metric, so it stays small however long it waits. */
+/**
+ * What of a run has not been sent yet: one statistic set for each metric, so it stays small however
+ * long it waits.
+ */
 export type Aggregation = {
-  /** Takes a look at the run: gauges as they are, counters as their growth since the look before. */
+  /**
+   * Takes a look at the run: gauges as they are, counters as their growth since the look before.
+   */
   readonly sample: (sample: Sample) => void;
   /** Ends the run; counters are brought to the summary's totals. Only the first end counts. */
   readonly succeeded: (summary: BackupSummary) => void;
@@ -53,7 +58,8 @@ export function createAggregation(): Aggregation {
   return {
     sample: (sample) => {
       add('BytesStaged', sample.stagedBytes);
-      if (sample.budgetBytes > 0) add('StagingUtilization', (100 * sample.stagedBytes) / sample.budgetBytes);
+      if (sample.budgetBytes > 0)
+        add('StagingUtilization', (100 * sample.stagedBytes) / sample.budgetBytes);
       for (const name of COUNTER_NAMES) advance(name, sample[COUNTERS[name]]);
     },
     succeeded: (summary) => {

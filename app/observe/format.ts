@@ -28,7 +28,10 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** Seconds for people, the two largest units: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. Negative counts as 0. */
+/**
+ * Seconds for people, the two largest units: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. Negative
+ * counts as 0.
+ */
 export function formatDuration(seconds: number): string {
   const tenths = Math.max(0, seconds).toFixed(1);
   if (Number(tenths) < 10) return `${tenths} s`;

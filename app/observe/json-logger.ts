@@ -10,8 +10,9 @@ const SERVICE = 'mydumper-fargate';
 const LAMBDA_KEYS: ReadonlySet<string> = new Set(['sampling_rate', 'xray_trace_id']);
 
 /**
- * Powertools sends WARN and ERROR to stderr; here every line goes to one stream, so that their order holds.
- * A stream that cannot be written to any more (a log driver gone) is ignored, as by `console`.
+ * Powertools sends WARN and ERROR to stderr; here every line goes to one stream, so that their
+ * order holds. A stream that cannot be written to any more (a log driver gone) is ignored, as by
+ * `console`.
  */
 class OneStreamLogger extends Logger {
   /** Not there yet while Powertools' own constructor runs, which may log. */
@@ -36,7 +37,14 @@ class OneStreamLogger extends Logger {
   }
 }
 
-/** A Powertools Logger that prints one line of JSON for each entry; entries carry no environment and no stack. */
-export function createJsonLogger(level: LogLevel, source: string, output: NodeJS.WritableStream): Logger {
+/**
+ * A Powertools Logger that prints one line of JSON for each entry; entries carry no environment and
+ * no stack.
+ */
+export function createJsonLogger(
+  level: LogLevel,
+  source: string,
+  output: NodeJS.WritableStream,
+): Logger {
   return new OneStreamLogger(level, source, output);
 }

@@ -18,19 +18,26 @@ export type LogOptions = {
 };
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
-type Line = (level: Level, event: string, message: string, fields?: Record<string, unknown>) => void;
+type Line = (
+  level: Level,
+  event: string,
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
 
 /**
  * Writes a backup's events as JSON lines, for CloudWatch Logs Insights: `filter event = "paused"`.
  *
- * Every line has `level`, `message`, `timestamp`, `service`, `source` and `event`, and `backupId` once it is known; the
- * rest are the event's own fields, bytes and seconds as numbers. `event` is the name of the event in events.ts, or
- * `progress`. What there may be 100,000 of (`shipped`, mydumper's info lines) is DEBUG.
+ * Every line has `level`, `message`, `timestamp`, `service`, `source` and `event`, and `backupId`
+ * once it is known; the rest are the event's own fields, bytes and seconds as numbers. `event` is
+ * the name of the event in events.ts, or `progress`. What there may be 100,000 of (`shipped`,
+ * mydumper's info lines) is DEBUG.
  */
 export function listenAsLog(events: Events, options: LogOptions): void {
   const logger = createJsonLogger(options.level, options.source, options.output ?? process.stdout);
   const now = options.now ?? (() => performance.now() / 1000);
-  const line: Line = (level, event, message, fields) => logger[level](message, { event, ...fields });
+  const line: Line = (level, event, message, fields) =>
+    logger[level](message, { event, ...fields });
 
   events.on('started', (start) => {
     logger.appendKeys({ backupId: start.backupId });
@@ -43,7 +50,12 @@ export function listenAsLog(events: Events, options: LogOptions): void {
   events.on('warning', ({ message, detail }) => line('warn', 'warning', message, { detail }));
   events.on('mydumper', ({ level, message }) => line(MYDUMPER_LEVELS[level], 'mydumper', message));
   events.on('locksReleased', (release) => {
-    line('info', 'locksReleased', `mydumper held locks for ${formatDuration(release.heldSeconds)}`, release);
+    line(
+      'info',
+      'locksReleased',
+      `mydumper held locks for ${formatDuration(release.heldSeconds)}`,
+      release,
+    );
   });
   events.on('shipped', (file) => line('debug', 'shipped', `shipped ${file.key}`, file));
   events.on('retried', (retry) => {
@@ -65,7 +77,12 @@ export function listenAsLog(events: Events, options: LogOptions): void {
     line('info', 'succeeded', message, summary);
   });
   events.on('failed', (failure) => {
-    line('error', 'failed', `backup failed with exit code ${failure.exitCode}: ${failure.reason}`, failure);
+    line(
+      'error',
+      'failed',
+      `backup failed with exit code ${failure.exitCode}: ${failure.reason}`,
+      failure,
+    );
   });
 }
 
@@ -82,7 +99,12 @@ function listenToPauses(events: Events, line: Line): void {
   });
 }
 
-function listenToSamples(events: Events, line: Line, now: () => number, intervalSeconds: number): void {
+function listenToSamples(
+  events: Events,
+  line: Line,
+  now: () => number,
+  intervalSeconds: number,
+): void {
   let last: { sample: Sample; at: number } | undefined;
 
   events.on('sample', (sample) => {
@@ -118,11 +140,14 @@ function fill({ stagedBytes, budgetBytes }: Staged): string {
 }
 
 /**
- * Tells why nothing was begun, for somebody at a terminal or looking at a task that stopped at once: plain text, each of
- * the failure's lines on a line of its own, to standard error and at every log level.
+ * Tells why nothing was begun, for somebody at a terminal or looking at a task that stopped at
+ * once: plain text, each of the failure's lines on a line of its own, to standard error and at
+ * every log level.
  */
 export function logFailure(error: unknown, output: NodeJS.WritableStream = process.stderr): void {
   const lines =
-    error instanceof Failure ? error.lines : [`unexpected failure in this program: ${messageOf(error)}`];
+    error instanceof Failure
+      ? error.lines
+      : [`unexpected failure in this program: ${messageOf(error)}`];
   for (const line of lines) output.write(`${oneLine(line)}\n`);
 }

@@ -6,7 +6,10 @@ import { createSmoothedRate } from './smoothed-rate.ts';
 
 /** More often nobody could read it. */
 const REDRAW_SECONDS = 0.1;
-/** For a terminal that does not tell its size, or tells 0 as some containers' do, on which log-update would draw nothing. */
+/**
+ * For a terminal that does not tell its size, or tells 0 as some containers' do, on which
+ * log-update would draw nothing.
+ */
 const USUAL_COLUMNS = 80;
 const USUAL_ROWS = 24;
 
@@ -25,8 +28,9 @@ export type ProgressOptions = {
 };
 
 /**
- * Shows a backup on a terminal, in place of the log: a few lines drawn over and over, above them whatever is worth
- * keeping (notices, warnings, errors), and in the end the summary or the reason of the failure.
+ * Shows a backup on a terminal, in place of the log: a few lines drawn over and over, above them
+ * whatever is worth keeping (notices, warnings, errors), and in the end the summary or the reason
+ * of the failure.
  */
 export function listenAsProgress(events: Events, options: ProgressOptions): void {
   const stream = withSize(options.stream);
@@ -116,7 +120,10 @@ export function withSize(stream: Terminal): Terminal {
   };
 }
 
-function withDetail(message: string, detail: Readonly<Record<string, unknown>> | undefined): string {
+function withDetail(
+  message: string,
+  detail: Readonly<Record<string, unknown>> | undefined,
+): string {
   const pairs = Object.entries(detail ?? {}).map(([name, value]) => {
     const printed = redact(name, value);
     return `${name}=${oneLine(typeof printed === 'string' ? printed : `${JSON.stringify(printed, redact)}`)}`;

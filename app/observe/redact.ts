@@ -1,7 +1,8 @@
 import { messageOf } from '../errors.ts';
 
 /** Names under which a value is taken for a secret, whatever it is. */
-const SECRET_NAME = /passw|passphrase|pwd|secret|token|credential|authorization|(private|access).?key/i;
+const SECRET_NAME =
+  /passw|passphrase|pwd|secret|token|credential|authorization|(private|access).?key/i;
 /** Up to the password in `scheme://user:password@host`, after the slashes. */
 const URL_USER = /[^/:@]*:/y;
 /** `password=…`, as in an option file or a DSN. */
@@ -9,11 +10,11 @@ const ASSIGNED_PASSWORD = /(passw(?:or)?d=)[^\s&;]+/gi;
 const REDACTED = '[redacted]';
 
 /**
- * The last line of defence of "secrets are in no log": the program does not pass secrets to events, but an error object
- * of a library may carry the connection options it was made with.
+ * The last line of defence of "secrets are in no log": the program does not pass secrets to events,
+ * but an error object of a library may carry the connection options it was made with.
  *
- * A replacer for JSON.stringify: values under a name that sounds secret and passwords in texts are replaced, and of an
- * Error only its message is kept, not its stack, cause and further properties.
+ * A replacer for JSON.stringify: values under a name that sounds secret and passwords in texts are
+ * replaced, and of an Error only its message is kept, not its stack, cause and further properties.
  */
 export function redact(name: string, value: unknown): unknown {
   if (SECRET_NAME.test(name)) return REDACTED;
@@ -25,7 +26,10 @@ export function redactText(text: string): string {
   return text.replace(/\S+/g, redactUrl).replace(ASSIGNED_PASSWORD, `$1${REDACTED}`);
 }
 
-/** A password may hold an `@` itself, so all up to the last one goes. Takes time in proportion to the text, whatever it is. */
+/**
+ * A password may hold an `@` itself, so all up to the last one goes. Takes time in proportion to
+ * the text, whatever it is.
+ */
 function redactUrl(word: string): string {
   const end = word.lastIndexOf('@');
   for (let at = word.indexOf('//'); at !== -1 && at < end; at = word.indexOf('//', at + 1)) {
@@ -36,7 +40,9 @@ function redactUrl(word: string): string {
   return word;
 }
 
-/** A text as one line that is safe on a terminal: no secrets, no line breaks, no control characters. */
+/**
+ * A text as one line that is safe on a terminal: no secrets, no line breaks, no control characters.
+ */
 export function oneLine(text: string): string {
   return redactText(text)
     .replace(/[\p{Cc}\s]+/gu, ' ')

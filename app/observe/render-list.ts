@@ -33,7 +33,11 @@ const HEADINGS = ['BACKUP', 'AGE', 'SOURCE', 'DATABASES', 'DUMPED', 'STORED', 'T
 const SHOWN_DATABASES = 3;
 
 /** A table for people, the newest last, where the eye is when it has been printed. */
-export function renderList(backups: readonly ListedBackup[], where: string, now = Date.now()): string {
+export function renderList(
+  backups: readonly ListedBackup[],
+  where: string,
+  now = Date.now(),
+): string {
   if (backups.length === 0) return `no backups in ${where}\n`;
   const rows = [HEADINGS, ...backups.map((backup) => row(backup, now))];
   const widths = HEADINGS.map((_, column) =>

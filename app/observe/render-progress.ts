@@ -28,8 +28,9 @@ const NARROWEST_BAR = 8;
 const SEPARATOR = '  ';
 
 /**
- * The display as lines of at most `columns` characters, joined by line feeds. What does not fit is left out, the least
- * important first. Percentage and time left are left out when the estimate is missing or has proved too low.
+ * The display as lines of at most `columns` characters, joined by line feeds. What does not fit is
+ * left out, the least important first. Percentage and time left are left out when the estimate is
+ * missing or has proved too low.
  */
 export function renderProgress(state: ProgressState, columns: number): string {
   const { sample } = state;
@@ -65,7 +66,11 @@ export function renderProgress(state: ProgressState, columns: number): string {
 }
 
 /** How much of the backup is done, from 0 to 0.99; undefined if nobody knows. */
-export function doneShare({ sample, estimatedBytes, dumpFinished }: ProgressState): number | undefined {
+export function doneShare({
+  sample,
+  estimatedBytes,
+  dumpFinished,
+}: ProgressState): number | undefined {
   if (dumpFinished) {
     if (sample.dumpedBytes <= 0) return HIGHEST_SHARE;
     return between(0, 1 - sample.stagedBytes / sample.dumpedBytes, HIGHEST_SHARE);
@@ -74,7 +79,12 @@ export function doneShare({ sample, estimatedBytes, dumpFinished }: ProgressStat
   return between(0, sample.dumpedBytes / estimatedBytes, HIGHEST_SHARE);
 }
 
-function secondsLeft({ sample, estimatedBytes, dumpRate, dumpFinished }: ProgressState): number | undefined {
+function secondsLeft({
+  sample,
+  estimatedBytes,
+  dumpRate,
+  dumpFinished,
+}: ProgressState): number | undefined {
   if (dumpFinished || dumpRate <= 0) return undefined;
   return (estimatedBytes - sample.dumpedBytes) / dumpRate;
 }
@@ -138,7 +148,11 @@ export function renderSummary(summary: BackupSummary): string {
 }
 
 /** One line; the failure's first cause. */
-export function renderFailure(failure: { reason: string; exitCode: number; seconds: number }): string {
+export function renderFailure(failure: {
+  reason: string;
+  exitCode: number;
+  seconds: number;
+}): string {
   return (
     `backup failed after ${formatDuration(failure.seconds)} (exit code ${failure.exitCode}): ` +
     oneLine(failure.reason)

@@ -1,12 +1,15 @@
-/** Over how much of the past a rate is taken, in seconds: uploads are counted file by file, so shorter would jump. */
+/**
+ * Over how much of the past a rate is taken, in seconds: uploads are counted file by file, so
+ * shorter would jump.
+ */
 const SMOOTHING_SECONDS = 10;
 
 /** Tells the rate at which a growing total grows; `seconds` is any clock that never goes back. */
 export type SmoothedRate = (total: number, seconds: number) => number;
 
 /**
- * An exponentially weighted rate without bias at the start: bytes and seconds fade alike, and the rate is their quotient.
- * The first call gives 0.
+ * An exponentially weighted rate without bias at the start: bytes and seconds fade alike, and the
+ * rate is their quotient. The first call gives 0.
  */
 export function createSmoothedRate(smoothingSeconds = SMOOTHING_SECONDS): SmoothedRate {
   let last: { total: number; seconds: number } | undefined;

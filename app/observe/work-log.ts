@@ -13,7 +13,8 @@ export type WorkLogOptions = {
 };
 
 /**
- * Writes what restore and verify tell as JSON lines, in the shape of a backup's log. `now` gives seconds of a clock that never goes back.
+ * Writes what restore and verify tell as JSON lines, in the shape of a backup's log. `now` gives
+ * seconds of a clock that never goes back.
  */
 export function listenAsWorkLog(
   work: Work,
@@ -24,16 +25,25 @@ export function listenAsWorkLog(
   logger.appendKeys({ command });
   let last: { sample: WorkSample; at: number } | undefined;
 
-  work.on('started', ({ message, detail }) => logger.info(message, { event: 'started', ...detail }));
+  work.on('started', ({ message, detail }) =>
+    logger.info(message, { event: 'started', ...detail }),
+  );
   work.on('notice', ({ message, detail }) => logger.info(message, { event: 'notice', detail }));
   work.on('warning', ({ message, detail }) => logger.warn(message, { event: 'warning', detail }));
   work.on('myloader', ({ level: tool, message }) => {
-    logger[tool === 'info' ? 'debug' : tool === 'warning' ? 'warn' : 'error'](message, { event: 'myloader' });
+    logger[tool === 'info' ? 'debug' : tool === 'warning' ? 'warn' : 'error'](message, {
+      event: 'myloader',
+    });
   });
   work.on('retried', (retry) => {
-    logger.info(`${retry.operation} is tried again: ${retry.reason}`, { event: 'retried', ...retry });
+    logger.info(`${retry.operation} is tried again: ${retry.reason}`, {
+      event: 'retried',
+      ...retry,
+    });
   });
-  work.on('fault', (fault) => logger.error(`${fault.key}: ${fault.reason}`, { event: 'fault', ...fault }));
+  work.on('fault', (fault) =>
+    logger.error(`${fault.key}: ${fault.reason}`, { event: 'fault', ...fault }),
+  );
   work.on('sample', (sample) => {
     const at = now();
     last ??= { sample, at };
@@ -41,9 +51,14 @@ export function listenAsWorkLog(
     if (seconds < PROGRESS_INTERVAL_SECONDS) return;
     const bytesPerSecond = (sample.doneBytes - last.sample.doneBytes) / seconds;
     last = { sample, at };
-    const share = sample.totalBytes > 0 ? ` (${formatPercent(sample.doneBytes / sample.totalBytes)})` : '';
+    const share =
+      sample.totalBytes > 0 ? ` (${formatPercent(sample.doneBytes / sample.totalBytes)})` : '';
     const message = `${sample.stage}: ${formatBytes(sample.doneBytes)} of ${formatBytes(sample.totalBytes)}${share}, ${formatRate(bytesPerSecond)}`;
-    logger.info(message, { event: 'progress', ...sample, bytesPerSecond: Math.round(bytesPerSecond) });
+    logger.info(message, {
+      event: 'progress',
+      ...sample,
+      bytesPerSecond: Math.round(bytesPerSecond),
+    });
   });
   work.on('succeeded', ({ lines, detail }) => {
     logger.info(lines.join('; '), { event: 'succeeded', ...detail });

@@ -22,7 +22,10 @@ export function renderWork(sample: WorkSample, rate: number, columns: number): s
   return lines.map((line) => [...line].slice(0, columns).join('')).join('\n');
 }
 
-/** Shows a restore or a verification on a terminal, in place of the log. `now` gives seconds of a clock that never goes back. */
+/**
+ * Shows a restore or a verification on a terminal, in place of the log. `now` gives seconds of a
+ * clock that never goes back.
+ */
 export function listenAsWorkProgress(
   work: Work,
   terminal: Terminal,

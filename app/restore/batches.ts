@@ -4,19 +4,26 @@ const BLOCK_BYTES = 4096;
 /** What is known of a file before it is fetched. */
 export type Sized = { readonly name: string; readonly dumpedBytes: number };
 
-/** Files staged together and loaded by one run of myloader, or one that is cut because it is larger than a batch. */
+/**
+ * Files staged together and loaded by one run of myloader, or one that is cut because it is larger
+ * than a batch.
+ */
 export type Batch<File extends Sized> =
   | { readonly kind: 'whole'; readonly files: readonly File[]; readonly bytes: number }
   | { readonly kind: 'cut'; readonly file: File };
 
-/** Disk that a file takes once staged, with the few statements added to it (statements are 64 KiB or so, or a row). */
+/**
+ * Disk that a file takes once staged, with the few statements added to it (statements are 64 KiB or
+ * so, or a row).
+ */
 export function stagedBytes(dumpedBytes: number): number {
   return Math.ceil((dumpedBytes * 1.02 + 1024) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /**
- * Files in the order given, as many to a batch as fit into `wantedBytes` of disk, or one that takes up to `batchBytes`. Pure. A file
- * that takes more, or of which a part is loaded already (`mustCut`), becomes one that is cut.
+ * Files in the order given, as many to a batch as fit into `wantedBytes` of disk, or one that takes
+ * up to `batchBytes`. Pure. A file that takes more, or of which a part is loaded already
+ * (`mustCut`), becomes one that is cut.
  */
 export function planBatches<File extends Sized>(
   files: readonly File[],
@@ -49,7 +56,10 @@ export function planBatches<File extends Sized>(
 export type DiskPlan = {
   /** For files of dumps; the rest of the budget is for our own small files and directories. */
   readonly usableBytes: number;
-  /** So many loaders run side by side, each with a batch of its own, while one more batch is fetched. */
+  /**
+   * So many loaders run side by side, each with a batch of its own, while one more batch is
+   * fetched.
+   */
   readonly loaders: number;
   /** No batch takes more. */
   readonly batchBytes: number;
@@ -63,7 +73,10 @@ const OUR_OWN_BYTES = 64 * 1024;
 const BATCHES_SHARE = 0.9;
 /** Below it every statement of mydumper's default size would be too large. */
 const LEAST_USABLE_BYTES = 512 * 1024;
-/** Each batch costs a start of myloader, some 50 ms of processor time: little beside loading so much. */
+/**
+ * Each batch costs a start of myloader, some 50 ms of processor time: little beside loading so
+ * much.
+ */
 const LEAST_WANTED_BYTES = 8 * 1024 * 1024;
 /** More would only make the first batch late, and the last. */
 const MOST_WANTED_BYTES = 64 * 1024 * 1024;
@@ -71,8 +84,9 @@ const MOST_WANTED_BYTES = 64 * 1024 * 1024;
 const BATCHES_PER_LOADER = 4;
 
 /**
- * How the staging budget is used, for data files of these sizes. undefined when it is too small for anything. Pure. As many loaders as
- * there are threads, fewer where batches would become too small or a file that could be staged whole would have to be cut.
+ * How the staging budget is used, for data files of these sizes. undefined when it is too small for
+ * anything. Pure. As many loaders as there are threads, fewer where batches would become too small
+ * or a file that could be staged whole would have to be cut.
  */
 export function planDisk(
   budgetBytes: number,
@@ -80,7 +94,8 @@ export function planDisk(
   threads: number,
   sizes: readonly number[],
 ): DiskPlan | undefined {
-  const usableBytes = budgetBytes - OUR_OWN_BYTES - Math.ceil(metadataBytes / BLOCK_BYTES + 1) * BLOCK_BYTES;
+  const usableBytes =
+    budgetBytes - OUR_OWN_BYTES - Math.ceil(metadataBytes / BLOCK_BYTES + 1) * BLOCK_BYTES;
   if (usableBytes < LEAST_USABLE_BYTES) return undefined;
   const forBatches = usableBytes * BATCHES_SHARE;
   const staged = sizes.map(stagedBytes).filter((bytes) => bytes <= forBatches / 2);

@@ -10,8 +10,9 @@ import { databaseIn, quoteName, readTables, type Target, tableOf } from './targe
 import { withoutDatabase } from './trigger-names.ts';
 
 /**
- * Compares what is in the server with the backup: every table there, its rows counted and held against the rows in the files, and every
- * definition against its file. It reads the definitions from the bucket again, one file at a time.
+ * Compares what is in the server with the backup: every table there, its rows counted and held
+ * against the rows in the files, and every definition against its file. It reads the definitions
+ * from the bucket again, one file at a time.
  */
 export async function checkRestored(
   reading: Reading,
@@ -47,7 +48,8 @@ export async function checkRestored(
       if (rows === undefined || what === 'schema' || there.get(key)?.merges) continue;
       const counted = await countRows(target, key);
       compared.rows += counted;
-      if (counted !== rows) faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
+      if (counted !== rows)
+        faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
     }
   }
   if (what !== 'schema')
@@ -65,7 +67,10 @@ export async function checkRestored(
   return { lines: summary(compared, faults), faults, compared };
 }
 
-/** Rows by table: those counted in the files while they were loaded, or what 1.x recorded; unknown where neither tells. */
+/**
+ * Rows by table: those counted in the files while they were loaded, or what 1.x recorded; unknown
+ * where neither tells.
+ */
 async function expectedRows(
   { selection, tables, myloader }: RestorePlan,
   target: Target,
@@ -111,7 +116,9 @@ async function compareDefinitions(
     await target.database.query(`USE ${quoteName(db)}`);
     const text = await readText(store, file, manifest);
     const isMoved = target.as !== undefined && file.kind === 'triggers';
-    for (const definition of readDefinitions(isMoved ? withoutDatabase(text, file.database ?? '') : text)) {
+    for (const definition of readDefinitions(
+      isMoved ? withoutDatabase(text, file.database ?? '') : text,
+    )) {
       onCompared();
       const inServer = await showCreate(target, definition);
       const key = `${definition.kind.toLowerCase()} ${db}.${definition.name}`;
@@ -122,10 +129,15 @@ async function compareDefinitions(
   }
 }
 
-async function showCreate({ database }: Target, { kind, name }: Definition): Promise<string | undefined> {
+async function showCreate(
+  { database }: Target,
+  { kind, name }: Definition,
+): Promise<string | undefined> {
   try {
     const [row] = await database.query(`SHOW CREATE ${kind} ${quoteName(name)}`);
-    const column = Object.keys(row ?? {}).find((each) => /^(?:Create |SQL Original Statement)/.test(each));
+    const column = Object.keys(row ?? {}).find((each) =>
+      /^(?:Create |SQL Original Statement)/.test(each),
+    );
     const text = column === undefined ? undefined : row?.[column];
     return text === null || text === undefined ? undefined : String(text);
   } catch {
@@ -139,6 +151,8 @@ function summary(
 ): string[] {
   return [
     `  compared with the backup: ${formatCount(compared.tables, 'table')}, ${formatCount(compared.rows, 'row')}, ${formatCount(compared.definitions, 'definition')}`,
-    faults.length === 0 ? '  all of it is as in the backup' : `  ${formatCount(faults.length, 'fault')}`,
+    faults.length === 0
+      ? '  all of it is as in the backup'
+      : `  ${formatCount(faults.length, 'fault')}`,
   ];
 }

@@ -1,15 +1,29 @@
-export type DefinitionKind = 'TABLE' | 'VIEW' | 'TRIGGER' | 'FUNCTION' | 'PROCEDURE' | 'EVENT' | 'SEQUENCE';
+export type DefinitionKind =
+  | 'TABLE'
+  | 'VIEW'
+  | 'TRIGGER'
+  | 'FUNCTION'
+  | 'PROCEDURE'
+  | 'EVENT'
+  | 'SEQUENCE';
 
 /** One object that a file of the dump creates. */
-export type Definition = { readonly kind: DefinitionKind; readonly name: string; readonly statement: string };
+export type Definition = {
+  readonly kind: DefinitionKind;
+  readonly name: string;
+  readonly statement: string;
+};
 
-/** A quote that is doubled within a name is read as the end of one and the beginning of another, so that each text is read in one way. */
+/**
+ * A quote that is doubled within a name is read as the end of one and the beginning of another, so
+ * that each text is read in one way.
+ */
 const CREATE =
   /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
 
 /**
- * The definitions in a file of schemas, views, triggers or routines, in order. Pure. Statements end with `;` at the end of a line; inner
- * ones are followed by a blank.
+ * The definitions in a file of schemas, views, triggers or routines, in order. Pure. Statements end
+ * with `;` at the end of a line; inner ones are followed by a blank.
  */
 export function readDefinitions(text: string): Definition[] {
   return text.split(/;\n/).flatMap((part) => {
@@ -27,7 +41,10 @@ function withoutComments(part: string): string {
   return part.replace(/^(?:\s+|--[^\n]*\n|\/\*(?!!)[\s\S]*?\*\/)+/, '');
 }
 
-/** What differs between two tellings of the same definition: the blank after inner semicolons, the counter, the last `;`. */
+/**
+ * What differs between two tellings of the same definition: the blank after inner semicolons, the
+ * counter, the last `;`.
+ */
 export function normalize(statement: string): string {
   return withoutEnd(
     statement
@@ -45,10 +62,12 @@ function withoutEnd(statement: string): string {
 }
 
 /**
- * Whether the server tells the same definition as the file; names of the backup's database count as those of the server's. Pure.
+ * Whether the server tells the same definition as the file; names of the backup's database count as
+ * those of the server's. Pure.
  *
- * A view's columns are told with their database where its definer has no account, and without it where there is one (MariaDB 10.11),
- * and accounts are made after the restore, so the view's own database counts as not told.
+ * A view's columns are told with their database where its definer has no account, and without it
+ * where there is one (MariaDB 10.11), and accounts are made after the restore, so the view's own
+ * database counts as not told.
  */
 export function isSame(
   { kind, statement }: Definition,
@@ -59,6 +78,7 @@ export function isSame(
   const mine = normalize(inServer);
   if (statement === mine) return true;
   const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\`.`;
-  if (kind === 'VIEW') return statement.replaceAll(quoted(database), '') === mine.replaceAll(quoted(as), '');
+  if (kind === 'VIEW')
+    return statement.replaceAll(quoted(database), '') === mine.replaceAll(quoted(as), '');
   return statement.replaceAll(quoted(database), quoted(as)) === mine;
 }

@@ -7,7 +7,9 @@ export type DiskBudget = {
   /** For staged files. */
   readonly usableBytes: number;
   readonly usedBytes: () => number;
-  /** @throws Failure `staging` when so many bytes could not be had even if nothing else were there. */
+  /**
+   * @throws Failure `staging` when so many bytes could not be had even if nothing else were there.
+   */
   readonly requireRoom: (bytes: number, what: string) => void;
   /**
    * Waits until so many more bytes may be written.
@@ -33,7 +35,10 @@ export function leastLimitMiB({ budgetBytes, usableBytes }: DiskSize, neededByte
   return Math.ceil((neededBytes + budgetBytes - usableBytes) / MIB);
 }
 
-export function createDiskBudget(size: DiskSize, onChange: (usedBytes: number) => void): DiskBudget {
+export function createDiskBudget(
+  size: DiskSize,
+  onChange: (usedBytes: number) => void,
+): DiskBudget {
   const { usableBytes } = size;
   let used = 0;
   let loading = 0;

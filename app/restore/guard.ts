@@ -4,9 +4,10 @@ import { RESTORE_STATE_DATABASE } from '../contract.ts';
 export const PIECES = `\`${RESTORE_STATE_DATABASE}\`.\`pieces\``;
 
 /**
- * Statements that make a piece tell itself whether it is loaded. They run in the transaction that myloader loads the piece in, so with a
- * transactional engine the mark is there if and only if all rows are: after whatever kind of death. A loader that goes on after an
- * error commits what it should not, with `begun` and without `loaded`.
+ * Statements that make a piece tell itself whether it is loaded. They run in the transaction that
+ * myloader loads the piece in, so with a transactional engine the mark is there if and only if all
+ * rows are: after whatever kind of death. A loader that goes on after an error commits what it
+ * should not, with `begun` and without `loaded`.
  */
 export const guard = {
   /** After the prologue. */

@@ -62,8 +62,9 @@ export function neededBytes(statement: LargeStatement, { prologueBytes }: Statem
 }
 
 /**
- * Statements up to this size always find room beside what may be staged before them in the same batch, once the batch before is loaded:
- * pieces of `batchBytes` at most where there may be several, and a piece that is not full. Pure.
+ * Statements up to this size always find room beside what may be staged before them in the same
+ * batch, once the batch before is loaded: pieces of `batchBytes` at most where there may be
+ * several, and a piece that is not full. Pure.
  */
 export function alwaysFits(
   usableBytes: number,

@@ -14,7 +14,10 @@ import type { RestoreState } from './state.ts';
 import { emptyTables, readTables, type Target, tableOf } from './target.ts';
 import { createTurns, type Turns } from './turns.ts';
 
-/** Rows that threads of myloader deadlocked over are tried again, by fewer of them and by no other loader beside them. */
+/**
+ * Rows that threads of myloader deadlocked over are tried again, by fewer of them and by no other
+ * loader beside them.
+ */
 const TRIES = 4;
 
 export type DataPhase = {
@@ -32,11 +35,15 @@ export type DataPhase = {
 };
 
 /** What an earlier run left to do, after what it half did was taken back. */
-type Rest = { readonly files: readonly DumpFile[]; readonly loaded: ReadonlyMap<string, readonly Piece[]> };
+type Rest = {
+  readonly files: readonly DumpFile[];
+  readonly loaded: ReadonlyMap<string, readonly Piece[]>;
+};
 
 /**
- * Loads all rows that are not loaded yet: several loaders side by side, each with a batch of its own, while the next one is fetched.
- * Each file, or piece of a file, is loaded once, however often the restore is interrupted.
+ * Loads all rows that are not loaded yet: several loaders side by side, each with a batch of its
+ * own, while the next one is fetched. Each file, or piece of a file, is loaded once, however often
+ * the restore is interrupted.
  * @throws Failure with the first cause; no loader runs then.
  */
 export async function loadData(phase: DataPhase): Promise<void> {
@@ -81,7 +88,10 @@ export async function loadData(phase: DataPhase): Promise<void> {
   }
 }
 
-/** Asks for one more than has been taken. What was asked for has settled when the generator has ended, however it ends. */
+/**
+ * Asks for one more than has been taken. What was asked for has settled when the generator has
+ * ended, however it ends.
+ */
 async function* ahead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void, void> {
   let next = items.next();
   try {
@@ -111,7 +121,9 @@ async function takeUp({ state, selection, target, onLoaded }: DataPhase): Promis
   await state.forget(pieces.filter(({ id }) => !kept.has(id)).map(({ id }) => id));
   for (const of of plan.loaded.values()) onLoaded(loadedBytes(of));
   return {
-    files: selection.data.filter(({ name, dumpedBytes }) => loadedBytes(plan.loaded.get(name)) < dumpedBytes),
+    files: selection.data.filter(
+      ({ name, dumpedBytes }) => loadedBytes(plan.loaded.get(name)) < dumpedBytes,
+    ),
     loaded: plan.loaded,
   };
 }
@@ -152,7 +164,8 @@ async function loadBatch(
     left = left.filter(({ piece }) => !marks.get(piece.id)?.loaded);
     onLoaded(done.reduce((sum, { piece }) => sum + piece.end - piece.start, 0));
     if (left.length === 0 && verdict.good) return;
-    const isClean = stage.guarded && left.every(({ piece }) => marks.get(piece.id)?.begun === false);
+    const isClean =
+      stage.guarded && left.every(({ piece }) => marks.get(piece.id)?.begun === false);
     if (verdict.good || !verdict.mayPass || !isClean || tries === TRIES) {
       requireGood(verdict);
       const names = left.map(({ fileName }) => fileName).join(', ');

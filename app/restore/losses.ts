@@ -4,8 +4,8 @@ import { type Target, tableOf, targetDatabases } from './target.ts';
 const SHOWN = 3;
 
 /**
- * Columns whose values myloader changes: it loads everything under `SET NAMES binary`, and UUID, INET6 and
- * INET4 become NULL or other values. Row counts do not show it.
+ * Columns whose values myloader changes: it loads everything under `SET NAMES binary`, and UUID,
+ * INET6 and INET4 become NULL or other values. Row counts do not show it.
  * @returns `database.table.column` of those in tables that rows are loaded into.
  */
 export async function changedColumns(target: Target, selection: Selection): Promise<string[]> {

@@ -12,7 +12,10 @@ import { type Selection, selectFiles } from './selection.ts';
 import { openState, type RestoreState, restoreId } from './state.ts';
 import type { Target } from './target.ts';
 
-/** Held in memory: definitions and `metadata`, never rows. A million tables in 1.x's `metadata` stay below it. */
+/**
+ * Held in memory: definitions and `metadata`, never rows. A million tables in 1.x's `metadata` stay
+ * below it.
+ */
 const LARGEST_TEXT_BYTES = 256 * 1024 * 1024;
 
 /** What is to be restored, found out before anything is changed. */
@@ -25,7 +28,9 @@ export type RestorePlan = {
   readonly myloader: MydumperVersion;
 };
 
-/** @throws Failure `preflight` when the backup cannot be believed, or holds not what is asked for. */
+/**
+ * @throws Failure `preflight` when the backup cannot be believed, or holds not what is asked for.
+ */
 export async function planRestore({ config, store, interruption }: Reading): Promise<RestorePlan> {
   const { myloader: binary, searchPath, databases } = config.dump;
   const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath, interruption);
@@ -34,7 +39,8 @@ export async function planRestore({ config, store, interruption }: Reading): Pro
   const folder = await findBackup(store, config);
   const manifest = await loadManifest(store, folder, 'preflight');
   const file = manifest.files.find(({ kind }) => kind === 'metadata');
-  if (file === undefined) throw new Failure('preflight', `${folder}: the backup has no metadata file`);
+  if (file === undefined)
+    throw new Failure('preflight', `${folder}: the backup has no metadata file`);
   const metadataText = await readText(store, file, manifest);
   const tables = readMetadataTables(metadataText);
   const { tables: patterns, what } = config.reading.restore;
@@ -59,10 +65,20 @@ export function onServer(
   return { target: { database, as: config.reading.restore.as }, state };
 }
 
-/** The whole content of a small file of the dump, compared with the manifest. @throws Failure `restore` */
-export async function readText(store: BackupStore, file: ManifestFile, manifest: Manifest): Promise<string> {
+/**
+ * The whole content of a small file of the dump, compared with the manifest.
+ * @throws Failure `restore`
+ */
+export async function readText(
+  store: BackupStore,
+  file: ManifestFile,
+  manifest: Manifest,
+): Promise<string> {
   if (file.dumpedBytes > LARGEST_TEXT_BYTES)
-    throw new Failure('restore', `${file.key}: ${file.dumpedBytes} bytes are too many for a definition`);
+    throw new Failure(
+      'restore',
+      `${file.key}: ${file.dumpedBytes} bytes are too many for a definition`,
+    );
   const pieces: Buffer[] = [];
   try {
     for await (const piece of readContent(store, file, manifest.compression)) pieces.push(piece);

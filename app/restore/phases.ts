@@ -27,7 +27,9 @@ import {
 import { UnclearTrigger, withoutDatabase } from './trigger-names.ts';
 
 const MIB = 1024 * 1024;
-/** The file system's own bookkeeping may take this from a file system made to the budget's measure. */
+/**
+ * The file system's own bookkeeping may take this from a file system made to the budget's measure.
+ */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 
 export type Phases = {
@@ -40,8 +42,8 @@ export type Phases = {
 };
 
 /**
- * Loads everything that is selected, from `phase` on: definitions of tables, rows, then what may refer to all of them (routines and
- * events, views, triggers). Each phase can be begun again.
+ * Loads everything that is selected, from `phase` on: definitions of tables, rows, then what may
+ * refer to all of them (routines and events, views, triggers). Each phase can be begun again.
  * @throws Failure with the first cause.
  */
 export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
@@ -94,7 +96,11 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
     setup.tell('creating views');
     await loadPlain(setup, selection.views);
     setup.tell('creating triggers');
-    await loadPlain(setup, selection.triggers, target.as === undefined ? undefined : intoCurrentDatabase);
+    await loadPlain(
+      setup,
+      selection.triggers,
+      target.as === undefined ? undefined : intoCurrentDatabase,
+    );
   }
   await enter('check');
 }
@@ -117,7 +123,12 @@ function prepare({ reading, plan, staging, tls }: Phases): Setup {
   const { config, store, work, interruption } = reading;
   const { budgetBytes } = config.staging;
   const sizes = plan.selection.data.map(({ dumpedBytes }) => dumpedBytes);
-  const disk = planDisk(budgetBytes, Buffer.byteLength(plan.metadataText), config.dump.threads, sizes);
+  const disk = planDisk(
+    budgetBytes,
+    Buffer.byteLength(plan.metadataText),
+    config.dump.threads,
+    sizes,
+  );
   if (disk === undefined)
     throw new Failure(
       'configuration',
@@ -134,7 +145,12 @@ function prepare({ reading, plan, staging, tls }: Phases): Setup {
   let stagedBytes = 0;
   let stage = 'starting';
   const sample = () =>
-    work.emit('sample', { stage, doneBytes, totalBytes, staged: { bytes: stagedBytes, budgetBytes } });
+    work.emit('sample', {
+      stage,
+      doneBytes,
+      totalBytes,
+      staged: { bytes: stagedBytes, budgetBytes },
+    });
   const metadataPath = join(staging.directory, METADATA);
   writeFileSync(metadataPath, plan.metadataText, { mode: 0o600, flag: 'wx' });
   const inUtc = !plan.manifest.mydumper.arguments.includes('--skip-tz-utc');

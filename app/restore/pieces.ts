@@ -1,4 +1,7 @@
-/** A stretch of a data file, from one statement's start to another's end, that was or is to be loaded as one. Offsets in bytes. */
+/**
+ * A stretch of a data file, from one statement's start to another's end, that was or is to be
+ * loaded as one. Offsets in bytes.
+ */
 export type Piece = {
   readonly id: number;
   /** Name of the file in the backup. */
@@ -13,15 +16,19 @@ export type Piece = {
 };
 
 export type ResumePlan = {
-  /** Tables (`name` of a file's table, as given) in which something half loaded is: to be emptied and loaded anew. */
+  /**
+   * Tables (`name` of a file's table, as given) in which something half loaded is: to be emptied
+   * and loaded anew.
+   */
   readonly spoiled: ReadonlySet<string>;
   /** Loaded stretches by file, in order, of tables that are not spoiled. */
   readonly loaded: ReadonlyMap<string, readonly Piece[]>;
 };
 
 /**
- * What an interrupted restore has come to. Pure. `tableOf` names the table a file's rows go into. A piece that was begun and not
- * loaded cannot be taken back by itself, so its table starts anew; one that was neither left nothing.
+ * What an interrupted restore has come to. Pure. `tableOf` names the table a file's rows go into. A
+ * piece that was begun and not loaded cannot be taken back by itself, so its table starts anew; one
+ * that was neither left nothing.
  */
 export function planResume(
   pieces: readonly Piece[],

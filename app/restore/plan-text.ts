@@ -7,7 +7,9 @@ import { databaseIn, targetDatabases } from './target.ts';
 
 /** What a restore would do or did, by kind. */
 export function counts(selection: Selection): Readonly<Record<string, number>> {
-  const views = new Set(selection.views.map(({ database, table }) => JSON.stringify([database, table])));
+  const views = new Set(
+    selection.views.map(({ database, table }) => JSON.stringify([database, table])),
+  );
   const isView = ({ database, table }: { database: string | null; table: string | null }) =>
     views.has(JSON.stringify([database, table]));
   return {
@@ -51,6 +53,8 @@ export function describePlan(
       : []),
     ...(progress === undefined
       ? []
-      : [`  going on with what was begun at ${progress.startedAt} UTC, in phase ${progress.phase}`]),
+      : [
+          `  going on with what was begun at ${progress.startedAt} UTC, in phase ${progress.phase}`,
+        ]),
   ];
 }

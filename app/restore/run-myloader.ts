@@ -19,17 +19,19 @@ export type Loader = {
 };
 
 /**
- * 1213: the server took the transaction back, so that it may be tried again. 1205: the statement only, and myloader commits the rest of
- * its transaction when it goes on to another file; the piece's mark tells whether it did.
+ * 1213: the server took the transaction back, so that it may be tried again. 1205: the statement
+ * only, and myloader commits the rest of its transaction when it goes on to another file; the
+ * piece's mark tells whether it did.
  */
 const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
 const LAST_LINES = 3;
 const HARMLESS_ONCE: readonly string[] = ['1205', '1213', '1227'];
 
 /**
- * A statement that 1.x sends once more after an error is but a warning. Without transactions that is harmless where the server took the
- * statement back (1213 and 1205); after a lost connection nobody knows whether the first one was done. 1227 is a variable that a managed
- * server does not let it set; a statement refused for that is refused the second time too. Pure.
+ * A statement that 1.x sends once more after an error is but a warning. Without transactions that
+ * is harmless where the server took the statement back (1213 and 1205); after a lost connection
+ * nobody knows whether the first one was done. 1227 is a variable that a managed server does not
+ * let it set; a statement refused for that is refused the second time too. Pure.
  */
 export function isError(level: 'info' | 'warning' | 'error', text: string): boolean {
   if (level !== 'warning') return level === 'error';
@@ -42,10 +44,15 @@ export type LoadVerdict =
   | { readonly good: false; readonly reason: string; readonly mayPass: boolean };
 
 /**
- * Runs myloader on a directory and judges it by its exit code and its log. It is killed when we are interrupted, and by the kernel when
- * we die. @throws Failure `restore` when it cannot be started, and the interruption's.
+ * Runs myloader on a directory and judges it by its exit code and its log. It is killed when we are
+ * interrupted, and by the kernel when we die.
+ * @throws Failure `restore` when it cannot be started, and the interruption's.
  */
-export async function runMyloader(loader: Loader, directory: string, threads: number): Promise<LoadVerdict> {
+export async function runMyloader(
+  loader: Loader,
+  directory: string,
+  threads: number,
+): Promise<LoadVerdict> {
   const { config, generation, optionFile, tls, work, interruption } = loader;
   interruption.throwIfAborted();
   const errors: string[] = [];
@@ -91,7 +98,8 @@ export async function runMyloader(loader: Loader, directory: string, threads: nu
     return {
       good: false,
       reason: `myloader ${how}${said === undefined ? '' : `: ${said}`}`,
-      mayPass: signal === null && errors.length > 0 && errors.every((error) => TAKEN_BACK.test(error)),
+      mayPass:
+        signal === null && errors.length > 0 && errors.every((error) => TAKEN_BACK.test(error)),
     };
   } finally {
     stall.end();

@@ -4,7 +4,10 @@ import type { Manifest, ManifestFile } from '../manifest/schema.ts';
 import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
 import { ANY, ONE, wildcardPattern } from '../wildcards.ts';
 
-/** A file of the backup with the names it has in the server: 1.x writes `mydumper_N` where a name is odd. */
+/**
+ * A file of the backup with the names it has in the server: 1.x writes `mydumper_N` where a name is
+ * odd.
+ */
 export type DumpFile = ManifestFile & { readonly realTable: string | null };
 
 /** What is loaded, in the order it is loaded. */
@@ -28,7 +31,8 @@ export type SelectionOptions = {
 };
 
 /**
- * What of a backup is to be loaded. Pure. `realNames` maps `database.table` of the manifest to the table's own name.
+ * What of a backup is to be loaded. Pure. `realNames` maps `database.table` of the manifest to the
+ * table's own name.
  * @throws Failure `preflight` when something that was asked for is not in the backup.
  */
 export function selectFiles(
@@ -44,7 +48,9 @@ export function selectFiles(
       `DATABASES: ${missing.map(quoted).join(', ')} not in the backup; it holds ${there}`,
     );
   }
-  const system = manifest.databases.filter((name) => isSystem(name) && !options.databases.includes(name));
+  const system = manifest.databases.filter(
+    (name) => isSystem(name) && !options.databases.includes(name),
+  );
   const metadata = manifest.files.find(({ kind }) => kind === 'metadata');
   if (metadata === undefined) throw new Failure('preflight', 'the backup has no metadata file');
   const files = manifest.files.map((file) => ({
@@ -70,7 +76,8 @@ export function selectFiles(
       ? wanted
       : wanted.filter((file) => file.table !== null && patterns.some(({ test }) => test(file)));
   const databases = [...new Set(chosen.flatMap(({ database }) => database ?? []))];
-  const ofKind = (kind: ManifestFile['kind'], from = chosen) => from.filter((file) => file.kind === kind);
+  const ofKind = (kind: ManifestFile['kind'], from = chosen) =>
+    from.filter((file) => file.kind === kind);
   const none = (list: readonly DumpFile[], leftOut: 'schema' | 'data') =>
     options.what === leftOut ? [] : list;
   const isCreate = ({ table }: DumpFile) => table === null;
@@ -78,7 +85,9 @@ export function selectFiles(
     metadata,
     databases,
     creates: none(
-      ofKind('schema', wanted).filter((file) => isCreate(file) && databases.includes(file.database ?? '')),
+      ofKind('schema', wanted).filter(
+        (file) => isCreate(file) && databases.includes(file.database ?? ''),
+      ),
       'data',
     ),
     schemas: none(
@@ -106,10 +115,15 @@ function isSystem(database: string): boolean {
 
 type Pattern = { readonly source: string; readonly test: (file: DumpFile) => boolean };
 
-/** `*` and `?` as in a shell. A pattern with a dot may be `database.table` or a table with a dot in its name. */
+/**
+ * `*` and `?` as in a shell. A pattern with a dot may be `database.table` or a table with a dot in
+ * its name.
+ */
 function patternOf(source: string): Pattern {
   const pattern = wildcardPattern(
-    Array.from(source, (character) => (character === '*' ? ANY : character === '?' ? ONE : character)),
+    Array.from(source, (character) =>
+      character === '*' ? ANY : character === '?' ? ONE : character,
+    ),
   );
   return {
     source,

@@ -23,10 +23,12 @@ import { createStatementScanner } from './statements.ts';
 const LEAST_PIECE_BYTES = 64 * 1024;
 
 /**
- * A file that is larger than a batch, or of which a part is loaded, as batches of pieces cut at statements. Its content can only be
- * judged when its last byte was read, so it is read twice: once to be compared, then to be loaded. A statement too large to stand beside
- * others gets a batch of its own.
- * @throws Failure `staging` before anything of it is staged, when its largest statement does not fit into the budget by itself.
+ * A file that is larger than a batch, or of which a part is loaded, as batches of pieces cut at
+ * statements. Its content can only be judged when its last byte was read, so it is read twice: once
+ * to be compared, then to be loaded. A statement too large to stand beside others gets a batch of
+ * its own.
+ * @throws Failure `staging` before anything of it is staged, when its largest statement does not
+ *   fit into the budget by itself.
  */
 export async function* stageCut(
   stage: DataStage,
@@ -63,7 +65,8 @@ export async function* stageCut(
       : { batch: { directory: done.directory, pieces: done.pieces }, takenBytes: done.takenBytes };
   };
   const isFull = () =>
-    open !== undefined && (open.pieces.length >= stage.threads || open.takenBytes >= stage.batchBytes);
+    open !== undefined &&
+    (open.pieces.length >= stage.threads || open.takenBytes >= stage.batchBytes);
   let nextLarge = 0;
   const needsAll = () => {
     const statement = large[nextLarge];
@@ -116,7 +119,8 @@ export async function* stageCut(
         offset += span.bytes.byteLength;
         atStart = span.ends;
         if (skips && span.ends) pieceStart = offset;
-        if (writer !== undefined && span.ends && writer.file.bytes() >= pieceBytes) await endPiece();
+        if (writer !== undefined && span.ends && writer.file.bytes() >= pieceBytes)
+          await endPiece();
       }
     }
     await endPiece();
@@ -130,11 +134,14 @@ export async function* stageCut(
 /** Compares the file with the manifest, and finds the statements that may need all of the disk. */
 async function compare(stage: DataStage, file: DumpFile, pieceBytes: number): Promise<Statements> {
   const { budget, batchBytes, threads } = stage;
-  const finder = createStatementFinder(alwaysFits(budget.usableBytes, batchBytes, pieceBytes, threads));
+  const finder = createStatementFinder(
+    alwaysFits(budget.usableBytes, batchBytes, pieceBytes, threads),
+  );
   for await (const chunk of verified(stage, file)) finder.saw(chunk);
   const statements = finder.end();
   const { foreign: fault } = statements;
-  if (fault !== undefined) throw new Failure('restore', `${file.key}: ${fault.message}`, { cause: fault });
+  if (fault !== undefined)
+    throw new Failure('restore', `${file.key}: ${fault.message}`, { cause: fault });
   return statements;
 }
 
@@ -151,7 +158,10 @@ function requireRoom(
   budget.requireRoom(neededBytes(largest, statements), what);
 }
 
-/** Whether the statement at that offset is in a loaded piece. The first piece begins with the prologue, at 0. */
+/**
+ * Whether the statement at that offset is in a loaded piece. The first piece begins with the
+ * prologue, at 0.
+ */
 function isWithin(loaded: readonly Piece[], offset: number): boolean {
   return loaded.some(({ start, end }) => offset >= start && offset < end);
 }

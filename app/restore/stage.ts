@@ -52,7 +52,10 @@ export type DataStage = Stage & {
 
 let batches = 0;
 
-export function openBatch({ directory, metadataPath }: Pick<Stage, 'directory' | 'metadataPath'>): string {
+export function openBatch({
+  directory,
+  metadataPath,
+}: Pick<Stage, 'directory' | 'metadataPath'>): string {
   batches += 1;
   const path = join(directory, `${BATCH_PREFIX}${batches}`);
   mkdirSync(path, { mode: 0o700 });
@@ -66,11 +69,15 @@ export function removeBatch(directory: string): void {
   rmdirSync(directory);
 }
 
-/** Changes the content of a file, which is given byte by byte as characters (`latin1`), and makes it no longer. */
+/**
+ * Changes the content of a file, which is given byte by byte as characters (`latin1`), and makes it
+ * no longer.
+ */
 export type Rewrite = (text: string, file: ManifestFile) => string;
 
 /**
- * Fetches files into a batch of their own, as they are or rewritten: schemas, views and the like. @returns the disk taken.
+ * Fetches files into a batch of their own, as they are or rewritten: schemas, views and the like.
+ * @returns the disk taken.
  */
 export async function stagePlain(
   stage: Stage,
@@ -81,9 +88,15 @@ export async function stagePlain(
   let taken = 0;
   await forEach(files, stage.concurrency, async (file) => {
     await stage.budget.take(stagedBytes(file.dumpedBytes), file.name);
-    const staged = createStagedFile(directory, file.name, stage.budget, stagedBytes(file.dumpedBytes));
+    const staged = createStagedFile(
+      directory,
+      file.name,
+      stage.budget,
+      stagedBytes(file.dumpedBytes),
+    );
     try {
-      if (rewrite === undefined) for await (const piece of verified(stage, file)) await staged.write([piece]);
+      if (rewrite === undefined)
+        for await (const piece of verified(stage, file)) await staged.write([piece]);
       else await staged.write([await rewritten(stage, file, rewrite)]);
     } finally {
       staged.close();
@@ -99,7 +112,10 @@ async function rewritten(stage: Stage, file: ManifestFile, rewrite: Rewrite): Pr
   return Buffer.from(rewrite(Buffer.concat(pieces).toString('latin1'), file), 'latin1');
 }
 
-/** Fetches the files of a batch, each as one piece. Nothing of it may be loaded before this has returned. */
+/**
+ * Fetches the files of a batch, each as one piece. Nothing of it may be loaded before this has
+ * returned.
+ */
 export async function stageWhole(
   stage: DataStage,
   { files, bytes }: Extract<Batch<DumpFile>, { kind: 'whole' }>,

@@ -31,8 +31,9 @@ export function isStale({ idleSeconds }: Pick<Progress, 'idleSeconds'>): boolean
 }
 
 /**
- * What the server being restored into remembers of an unfinished restore. The task's disk does not survive it, the server does; and
- * there a mark can be made in the same transaction as the rows it speaks of.
+ * What the server being restored into remembers of an unfinished restore. The task's disk does not
+ * survive it, the server does; and there a mark can be made in the same transaction as the rows it
+ * speaks of.
  */
 export type RestoreState = {
   /** undefined when there is nothing to go on with. */
@@ -45,7 +46,9 @@ export type RestoreState = {
   readonly pieces: () => Promise<readonly Piece[]>;
   readonly nextId: () => Promise<number>;
   readonly addPieces: (pieces: readonly Piece[]) => Promise<void>;
-  readonly marks: (ids: readonly number[]) => Promise<ReadonlyMap<number, Pick<Piece, 'begun' | 'loaded'>>>;
+  readonly marks: (
+    ids: readonly number[],
+  ) => Promise<ReadonlyMap<number, Pick<Piece, 'begun' | 'loaded'>>>;
   readonly markLoaded: (ids: readonly number[]) => Promise<void>;
   readonly forget: (ids: readonly number[]) => Promise<void>;
   /** Nothing is left to remember; the database goes with the last restore. */
@@ -108,7 +111,9 @@ export function openState(database: Database, run: string, about: string): Resto
       };
     },
     begin: async () => {
-      await query(`CREATE DATABASE IF NOT EXISTS \`${RESTORE_STATE_DATABASE}\` CHARACTER SET utf8mb4`);
+      await query(
+        `CREATE DATABASE IF NOT EXISTS \`${RESTORE_STATE_DATABASE}\` CHARACTER SET utf8mb4`,
+      );
       await query(
         `CREATE TABLE IF NOT EXISTS ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL, worked_at DATETIME) ENGINE=InnoDB`,
       );
@@ -126,7 +131,10 @@ export function openState(database: Database, run: string, about: string): Resto
       await worked();
     },
     enter: async (phase) => {
-      await query(`UPDATE ${RUNS} SET phase = ?, worked_at = UTC_TIMESTAMP() WHERE id = ?`, [phase, run]);
+      await query(`UPDATE ${RUNS} SET phase = ?, worked_at = UTC_TIMESTAMP() WHERE id = ?`, [
+        phase,
+        run,
+      ]);
     },
     pieces: async () => {
       const rows = await longQuery(
@@ -181,11 +189,15 @@ export function openState(database: Database, run: string, about: string): Resto
     },
     markLoaded: async (ids) => {
       if (ids.length === 0) return;
-      await query(`UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${places(ids)})`, ids as number[]);
+      await query(
+        `UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${places(ids)})`,
+        ids as number[],
+      );
       await worked();
     },
     forget: async (ids) => {
-      if (ids.length > 0) await query(`DELETE FROM ${PIECES} WHERE id IN (${places(ids)})`, ids as number[]);
+      if (ids.length > 0)
+        await query(`DELETE FROM ${PIECES} WHERE id IN (${places(ids)})`, ids as number[]);
     },
     end: async () => {
       await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);

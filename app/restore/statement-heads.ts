@@ -1,7 +1,10 @@
 /** Of a statement, enough to tell what it is: a table's name and a list of all SQL modes fit. */
 export const HEAD_BYTES = 2048;
 
-/** What a statement of a data file does. `nothing` is only said, not sent: a comment at the end of the file. */
+/**
+ * What a statement of a data file does. `nothing` is only said, not sent: a comment at the end of
+ * the file.
+ */
 export type StatementKind = 'inserts' | 'sets' | 'nothing' | 'foreign';
 
 /** A table of the current database: a qualified name does not match. */
@@ -20,8 +23,9 @@ const SETTING = `SET\\s+(?:${NAMES}|${ASSIGNMENT}(?:\\s*,\\s*${ASSIGNMENT})*)`;
 const SET = new RegExp(`^(?:${SETTING}|/\\*!\\d{5,6}\\s+${SETTING}\\s*\\*/)\\s*;?\\s*$`, 'i');
 
 /**
- * Tells from its beginning what a statement does: the whole of it, or its first `HEAD_BYTES`, each byte a character. Pure. Comments may
- * stand before it; those that the server runs are statements, and so are refused with all that is neither rows nor a setting of ours.
+ * Tells from its beginning what a statement does: the whole of it, or its first `HEAD_BYTES`, each
+ * byte a character. Pure. Comments may stand before it; those that the server runs are statements,
+ * and so are refused with all that is neither rows nor a setting of ours.
  */
 export function kindOf(head: string): StatementKind {
   const text = withoutComments(head);

@@ -9,7 +9,10 @@ const SEMICOLON = 59;
 const OPENING = 40;
 const COMMA = 44;
 
-/** Bytes of a data file, up to the end of a statement or of what has come so far; never of two statements. */
+/**
+ * Bytes of a data file, up to the end of a statement or of what has come so far; never of two
+ * statements.
+ */
 export type Span = {
   readonly bytes: Buffer;
   /** It ends its statement. */
@@ -26,24 +29,32 @@ export type StatementScanner = {
   readonly end: () => Span[];
 };
 
-/** A statement that does not belong into a data file: it could end the transaction a piece is loaded in, or do worse. */
+/**
+ * A statement that does not belong into a data file: it could end the transaction a piece is loaded
+ * in, or do worse.
+ */
 export class ForeignStatement extends Error {
   constructor(head: string) {
-    super(`it holds a statement that is no INSERT: ${JSON.stringify(head.slice(0, SHOWN_CHARACTERS))}`);
+    super(
+      `it holds a statement that is no INSERT: ${JSON.stringify(head.slice(0, SHOWN_CHARACTERS))}`,
+    );
     this.name = 'ForeignStatement';
   }
 }
 
 /**
- * Cuts a data file at its statements while it comes in. Statements end with `;` at the end of a line and nowhere else, since mydumper
- * escapes line ends within values; each row begins a line of its own with `(` or `,(`.
+ * Cuts a data file at its statements while it comes in. Statements end with `;` at the end of a
+ * line and nowhere else, since mydumper escapes line ends within values; each row begins a line of
+ * its own with `(` or `,(`.
  * @throws ForeignStatement
  */
 export function createStatementScanner(): StatementScanner {
   let held: Buffer = Buffer.alloc(0);
   let inStatement = false;
   let inserts = false;
-  /** The last two bytes seen of the statement: a line's end and a comma may be the last of a chunk. */
+  /**
+   * The last two bytes seen of the statement: a line's end and a comma may be the last of a chunk.
+   */
   let before = LINE_FEED;
   let beforeThat = LINE_FEED;
 
@@ -62,7 +73,11 @@ export function createStatementScanner(): StatementScanner {
           held = data.subarray(from);
           break;
         }
-        const head = start.toString('latin1', 0, ending === -1 ? start.length : ending + ENDING.length);
+        const head = start.toString(
+          'latin1',
+          0,
+          ending === -1 ? start.length : ending + ENDING.length,
+        );
         const kind = kindOf(head);
         if (kind === 'foreign') throw new ForeignStatement(head);
         inserts = kind === 'inserts';

@@ -44,7 +44,9 @@ export async function readTables(
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${names.map(() => '?').join(', ')})`,
     names,
   );
-  return new Map(rows.map((row) => [JSON.stringify([String(row.db), String(row.name)]), tableFrom(row)]));
+  return new Map(
+    rows.map((row) => [JSON.stringify([String(row.db), String(row.name)]), tableFrom(row)]),
+  );
 }
 
 function tableFrom(row: Row): TableInServer {
@@ -61,12 +63,18 @@ export function targetDatabases(target: Pick<Target, 'as'>, { databases }: Selec
 }
 
 /**
- * What stands in the way of a restore that has not begun. Tables and views of the same names; routines and events in the same database,
- * which the backup would replace; for rows alone tables that hold rows.
+ * What stands in the way of a restore that has not begun. Tables and views of the same names;
+ * routines and events in the same database, which the backup would replace; for rows alone tables
+ * that hold rows.
  * @returns lines, none when the way is free, or when it may be made so by OVERWRITE.
- * @throws Failure `preflight` when rows are to go into tables that are missing, or have triggers that would act on them.
+ * @throws Failure `preflight` when rows are to go into tables that are missing, or have triggers
+ *   that would act on them.
  */
-export async function obstacles(target: Target, selection: Selection, dataOnly: boolean): Promise<string[]> {
+export async function obstacles(
+  target: Target,
+  selection: Selection,
+  dataOnly: boolean,
+): Promise<string[]> {
   const there = await readTables(target, selection);
   if (dataOnly) return obstaclesToRows(target, selection, there);
   const taken = selection.schemas
@@ -103,7 +111,10 @@ async function obstaclesToRows(
     }
   }
   if (missing.length > 0)
-    throw new Failure('preflight', `tables that rows are to be loaded into are not there: ${few(missing)}`);
+    throw new Failure(
+      'preflight',
+      `tables that rows are to be loaded into are not there: ${few(missing)}`,
+    );
   if (triggered.length > 0)
     throw new Failure(
       'preflight',
@@ -114,17 +125,23 @@ async function obstaclesToRows(
 
 function few(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name));
-  return names.length > SHOWN ? `${shown.join(', ')} and ${names.length - SHOWN} more` : shown.join(', ');
+  return names.length > SHOWN
+    ? `${shown.join(', ')} and ${names.length - SHOWN} more`
+    : shown.join(', ');
 }
 
-/** Removes the tables and views that the backup will make, so that making them anew works. Nothing else in their databases is touched. */
+/**
+ * Removes the tables and views that the backup will make, so that making them anew works. Nothing
+ * else in their databases is touched.
+ */
 export async function dropObjects(target: Target, selection: Selection): Promise<void> {
   const there = await readTables(target, selection);
   await target.database.query('SET SESSION FOREIGN_KEY_CHECKS = 0');
   for (const file of selection.schemas) {
     const type = there.get(tableOf(target, file))?.type;
     const name = quoteName(databaseIn(target, file.database), file.realTable ?? '');
-    if (type !== undefined) await target.database.longQuery(`DROP ${type.toUpperCase()} IF EXISTS ${name}`);
+    if (type !== undefined)
+      await target.database.longQuery(`DROP ${type.toUpperCase()} IF EXISTS ${name}`);
   }
 }
 
@@ -132,7 +149,9 @@ export async function dropObjects(target: Target, selection: Selection): Promise
 export async function dropTriggers(target: Target, files: readonly DumpFile[]): Promise<void> {
   for (const file of files) {
     for (const name of await triggersOf(target, file))
-      await target.database.query(`DROP TRIGGER ${quoteName(databaseIn(target, file.database), name)}`);
+      await target.database.query(
+        `DROP TRIGGER ${quoteName(databaseIn(target, file.database), name)}`,
+      );
   }
 }
 
@@ -144,7 +163,10 @@ async function triggersOf(target: Target, file: DumpFile): Promise<string[]> {
   return rows.map(({ name }) => String(name));
 }
 
-/** Takes all rows out of tables, named as by `tableOf`. Sequences keep their one, which a load replaces. */
+/**
+ * Takes all rows out of tables, named as by `tableOf`. Sequences keep their one, which a load
+ * replaces.
+ */
 export async function emptyTables(
   target: Target,
   tables: Iterable<string>,
@@ -159,11 +181,15 @@ export async function emptyTables(
 }
 
 /**
- * Creates a database from its file of the backup, under its name in the server. myloader 0.10 would lose its character set under another
- * name, and would not make a database without tables.
+ * Creates a database from its file of the backup, under its name in the server. myloader 0.10 would
+ * lose its character set under another name, and would not make a database without tables.
  * @throws Failure `restore` when the file holds anything else.
  */
-export async function createDatabase(target: Target, file: DumpFile, content: string): Promise<void> {
+export async function createDatabase(
+  target: Target,
+  file: DumpFile,
+  content: string,
+): Promise<void> {
   const statements = content.split(/;[ \t]*(?:\n|$)/).map((text) => text.trim());
   const create = statements.filter(
     (text) => text !== '' && !/^(?:\/\*!\d+ SET [^;]*\*\/|SET [^;]*)$/s.test(text),
@@ -173,7 +199,10 @@ export async function createDatabase(target: Target, file: DumpFile, content: st
       create[0] ?? '',
     ) ?? [];
   if (create.length !== 1 || options === undefined)
-    throw new Failure('restore', `${file.key}: holds something else than the definition of a database`);
+    throw new Failure(
+      'restore',
+      `${file.key}: holds something else than the definition of a database`,
+    );
   await target.database.query(
     `CREATE DATABASE IF NOT EXISTS ${quoteName(databaseIn(target, file.database))}${options}`,
   );

@@ -19,9 +19,10 @@ export class UnclearTrigger extends Error {
 }
 
 /**
- * The statements of a dump's file of triggers with the database's name taken off the trigger and its table, so that they go into the
- * current database. Servers keep a trigger's text as it was written: one made as `CREATE TRIGGER shop.t ... ON shop.orders` would,
- * loaded into a copy, be made in `shop` itself. Pure. `text` and `database` in the same encoding.
+ * The statements of a dump's file of triggers with the database's name taken off the trigger and
+ * its table, so that they go into the current database. Servers keep a trigger's text as it was
+ * written: one made as `CREATE TRIGGER shop.t ... ON shop.orders` would, loaded into a copy, be
+ * made in `shop` itself. Pure. `text` and `database` in the same encoding.
  * @throws UnclearTrigger
  */
 export function withoutDatabase(text: string, database: string): string {
@@ -40,11 +41,15 @@ function unqualified(statement: string, database: string): string {
   if (head === null) throw new UnclearTrigger(statement);
   const [whole, create = '', ofTrigger, trigger = '', on = '', ofTable, table = ''] = head;
   for (const qualifier of [ofTrigger, ofTable])
-    if (qualifier !== undefined && !isSameName(qualifier, database)) throw new UnclearTrigger(statement);
+    if (qualifier !== undefined && !isSameName(qualifier, database))
+      throw new UnclearTrigger(statement);
   return `${create}${trigger}${on}${table}${statement.slice(whole.length)}`;
 }
 
-/** Where names of databases are not told apart by their case, the text keeps the case it was written in. */
+/**
+ * Where names of databases are not told apart by their case, the text keeps the case it was written
+ * in.
+ */
 function isSameName(written: string, name: string): boolean {
   const plain = written.startsWith('`') ? written.slice(1, -1).replaceAll('``', '`') : written;
   return plain.toLowerCase() === name.toLowerCase();

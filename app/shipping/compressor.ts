@@ -5,10 +5,16 @@ import type { Compression } from '../config.ts';
 /** Level 1 gave the same ratio as level 3 on SQL at more than twice the speed. */
 const ZSTD_LEVEL = 1;
 const GZIP_LEVEL = 1;
-/** What zlib gives at a time: with its own 16 KiB a mebibyte of SQL is a dozen turns between threads. */
+/**
+ * What zlib gives at a time: with its own 16 KiB a mebibyte of SQL is a dozen turns between
+ * threads.
+ */
 const OUTPUT_BYTES = 128 * 1024;
 
-/** Makes one frame (zstd) or member (gzip), piece by piece. Each call gives the output it has come to; one call at a time. */
+/**
+ * Makes one frame (zstd) or member (gzip), piece by piece. Each call gives the output it has come
+ * to; one call at a time.
+ */
 export type Compressor = {
   readonly add: (chunk: Buffer) => Promise<readonly Buffer[]>;
   /** After it a decoder has all that was added, and padding may follow. */
@@ -20,8 +26,9 @@ export type Compressor = {
 };
 
 /**
- * An empty block, of which any number may stand between others: in zstd a raw block of size 0 (RFC 8878, 3.1.1.2), in gzip
- * a stored block of length 0 (RFC 1951, 3.2.4), which is what a flush writes too.
+ * An empty block, of which any number may stand between others: in zstd a raw block of size 0 (RFC
+ * 8878, 3.1.1.2), in gzip a stored block of length 0 (RFC 1951, 3.2.4), which is what a flush
+ * writes too.
  */
 const EMPTY_BLOCK: Readonly<Record<Exclude<Compression, 'none'>, Buffer>> = {
   zstd: Buffer.from([0, 0, 0]),
@@ -34,7 +41,10 @@ export function createCompressor(compression: Exclude<Compression, 'none'>): Com
       ? createGzip({ level: GZIP_LEVEL, chunkSize: OUTPUT_BYTES })
       : createZstdCompress({
           chunkSize: OUTPUT_BYTES,
-          params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+          params: {
+            [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
+            [constants.ZSTD_c_checksumFlag]: 1,
+          },
         });
   const flushKind = compression === 'gzip' ? constants.Z_SYNC_FLUSH : constants.ZSTD_e_flush;
   let output: Buffer[] = [];

@@ -9,14 +9,24 @@ import { type FileHash, hashHere } from './hasher.ts';
 import type { Tail } from './tail.ts';
 
 const READ_BYTES = 1024 * 1024;
-/** What a read takes whose file should hold no more: a whole buffer for each of very many small files is what they would cost most. */
+/**
+ * What a read takes whose file should hold no more: a whole buffer for each of very many small
+ * files is what they would cost most.
+ */
 const LEAST_READ_BYTES = 4096;
 /** From this size on reads go into buffers that are used again. */
 const REUSED_BYTES = 128 * 1024;
-/** A compressor is flushed each time it has taken in so much, so that it is known what of the file is in which part. */
+/**
+ * A compressor is flushed each time it has taken in so much, so that it is known what of the file
+ * is in which part.
+ */
 const BETWEEN_MARKS_BYTES = 4 * 1024 * 1024;
 
-export const EXTENSIONS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' };
+export const EXTENSIONS: Readonly<Record<Compression, string>> = {
+  none: '',
+  gzip: '.gz',
+  zstd: '.zst',
+};
 export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
   none: 'application/sql',
   gzip: 'application/gzip',
@@ -24,7 +34,10 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 };
 
 export type Content = {
-  /** What goes to S3. Ends when the file is closed and read; fails when it does not hold what it held when it was closed. */
+  /**
+   * What goes to S3. Ends when the file is closed and read; fails when it does not hold what it
+   * held when it was closed.
+   */
   readonly body: Readable;
   /** Bytes before compression, prologue and file; only once the body has ended. */
   readonly summary: () => { readonly bytes: number; readonly fileBytes: number };
@@ -42,8 +55,10 @@ type Mark = { readonly storedBytes: number; readonly fileBytes: number };
 const readAt = promisify(read);
 
 /**
- * Reads a file from its descriptor while it may still grow, puts the prologue before it, hashes it, and compresses it into one
- * frame or member. Buffers that the body's reader gives back are read into again. When the tail is pressed, what was read so far is brought to the end of a part of `partBytes`.
+ * Reads a file from its descriptor while it may still grow, puts the prologue before it, hashes it,
+ * and compresses it into one frame or member. Buffers that the body's reader gives back are read
+ * into again. When the tail is pressed, what was read so far is brought to the end of a part of
+ * `partBytes`.
  */
 export function openContent(
   lease: Lease,
@@ -62,7 +77,8 @@ export function openContent(
       ? onlyData(plain)
       : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
-    // Each piece as it is: joined with the next, it would be a copy, and its buffer would not come back.
+    // Each piece as it is: joined with the next, it would be a copy, and its buffer would not come
+    // back.
     body: Readable.from(pieces, { objectMode: true, highWaterMark: 1 }),
     summary: () => ({ bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes }),
     sha256: async () => (await hash.digest()).sha256,
@@ -94,7 +110,12 @@ async function* readToEnd(
     const seen = tail.now();
     const { sizeBytes, closed } = seen;
     while (source.fileBytes < sizeBytes || closed) {
-      const data = await readChunk(buffers, lease.descriptor, source.fileBytes, sizeBytes - source.fileBytes);
+      const data = await readChunk(
+        buffers,
+        lease.descriptor,
+        source.fileBytes,
+        sizeBytes - source.fileBytes,
+      );
       if (data.byteLength === 0) break;
       buffers.hold(data);
       await hash.add(data, () => buffers.giveBack(data));

@@ -12,8 +12,8 @@ export type FileDigest = {
 /** The SHA-256 and the largest statement of one file. */
 export type FileHash = {
   /**
-   * Takes the next piece, which must not change before `onHashed` was called. Resolves when another one may come: what waits to be hashed is
-   * limited.
+   * Takes the next piece, which must not change before `onHashed` was called. Resolves when another
+   * one may come: what waits to be hashed is limited.
    */
   readonly add: (data: Uint8Array, onHashed: () => void) => Promise<void>;
   /** Of all that was added. */
@@ -72,7 +72,10 @@ export function startHasher(): Hasher {
   const worker = new Worker(new URL('./hash.worker.ts', import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   });
-  type Waiting = { readonly bytes: number; readonly done: (digest: FileDigest | undefined) => void };
+  type Waiting = {
+    readonly bytes: number;
+    readonly done: (digest: FileDigest | undefined) => void;
+  };
   /** What was sent and not answered, in order. */
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
@@ -107,7 +110,8 @@ export function startHasher(): Hasher {
       return {
         add: async (data, onHashed) => {
           send({ id, data }, data.byteLength, onHashed);
-          while (waitingBytes > MOST_WAITING_BYTES) await Promise.race([room.promise, broken.promise]);
+          while (waitingBytes > MOST_WAITING_BYTES)
+            await Promise.race([room.promise, broken.promise]);
         },
         digest: () => {
           digest ??= new Promise((resolve, reject) => {

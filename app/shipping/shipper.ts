@@ -11,7 +11,10 @@ import { type Hasher, hashHere } from './hasher.ts';
 import type { PrologueOf } from './prologue.ts';
 import { createTail, type Tail } from './tail.ts';
 
-/** A whole file of this size is hashed in a tenth of a millisecond: the thread for it would be told of very many. */
+/**
+ * A whole file of this size is hashed in a tenth of a millisecond: the thread for it would be told
+ * of very many.
+ */
 const HASHED_HERE_BYTES = 64 * 1024;
 
 /** A file of the dump that S3 holds, acknowledged with a matching checksum. */
@@ -21,7 +24,10 @@ export type ShippedFile = {
   readonly key: string;
   /** What mydumper wrote. */
   readonly stagedBytes: number;
-  /** What is stored, before compression: the same, or a few bytes more where a file needed a prologue. */
+  /**
+   * What is stored, before compression: the same, or a few bytes more where a file needed a
+   * prologue.
+   */
   readonly dumpedBytes: number;
   readonly storedBytes: number;
   /** Hex, of the dumped content. */
@@ -45,8 +51,8 @@ export type ShipperOptions = {
   /** Finished files under way at once. */
   readonly concurrency: number;
   /**
-   * Files under way beside these that were begun while they grew; no fewer than mydumper writes at once, or those that wait for more to come
-   * would keep out one that is finished.
+   * Files under way beside these that were begun while they grew; no fewer than mydumper writes at
+   * once, or those that wait for more to come would keep out one that is finished.
    */
   readonly growingConcurrency: number;
   readonly onShipped: (file: ShippedFile) => void;
@@ -57,7 +63,10 @@ export type ShipperOptions = {
 export type Shipper = {
   /** Takes finished files. */
   readonly add: (files: readonly StagedFile[]) => void;
-  /** Takes files that are still written; they are shipped beside the finished ones, in turn where there are too many. */
+  /**
+   * Takes files that are still written; they are shipped beside the finished ones, in turn where
+   * there are too many.
+   */
   readonly addGrowing: (files: readonly StagedFile[]) => void;
   readonly grown: (growth: readonly Growth[]) => void;
   /** Brings what was read of a growing file to S3 though it fills no part. */
@@ -82,8 +91,9 @@ function laneOf(closed: boolean, concurrency: number): Lane {
 }
 
 /**
- * Ships finished files, the oldest first, several at a time, and growing ones beside them. A file is released from staging
- * after S3 has acknowledged all of it, the first bytes of a growing or large one after S3 has acknowledged these, and not otherwise.
+ * Ships finished files, the oldest first, several at a time, and growing ones beside them. A file
+ * is released from staging after S3 has acknowledged all of it, the first bytes of a growing or
+ * large one after S3 has acknowledged these, and not otherwise.
  */
 export function createShipper(options: ShipperOptions): Shipper {
   const finished = laneOf(true, options.concurrency);
@@ -184,7 +194,15 @@ async function shipFile(
   tail.update(lease.sizeBytes, lease.closed);
   const isSmall = lease.closed && lease.sizeBytes <= HASHED_HERE_BYTES;
   const hash = isSmall ? hashHere() : hasher.open();
-  const content = openContent(lease, tail, compression, prologueOf(lease), partBytes, buffers, hash);
+  const content = openContent(
+    lease,
+    tail,
+    compression,
+    prologueOf(lease),
+    partBytes,
+    buffers,
+    hash,
+  );
   const key = `${folder}${lease.name}${EXTENSIONS[compression]}`;
   let freedBytes = 0;
   const onAcknowledged = (storedBytes: number) => {

@@ -31,7 +31,11 @@ export function createStatementMeter(): StatementMeter {
         close();
         start = 1;
       }
-      for (let at = data.indexOf(END, start, 'latin1'); at !== -1; at = data.indexOf(END, start, 'latin1')) {
+      for (
+        let at = data.indexOf(END, start, 'latin1');
+        at !== -1;
+        at = data.indexOf(END, start, 'latin1')
+      ) {
         openBytes += at + 1 - start;
         close();
         start = at + END.length;

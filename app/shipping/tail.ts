@@ -3,9 +3,15 @@ export type TailState = { readonly sizeBytes: number; readonly closed: boolean }
 /** How much of a file may be read, as far as is known; it changes while mydumper writes it. */
 export type Tail = {
   readonly now: () => TailState;
-  /** Resolves when there is something new since `seen`: growth, the close, or a press. @throws the reason it was cut for. */
+  /**
+   * Resolves when there is something new since `seen`: growth, the close, or a press.
+   * @throws the reason it was cut for.
+   */
   readonly changed: (seen: TailState) => Promise<void>;
-  /** Whether a press is to be answered: what was read should go up though it fills no part. Asking takes it back. */
+  /**
+   * Whether a press is to be answered: what was read should go up though it fills no part. Asking
+   * takes it back.
+   */
   readonly takePress: () => boolean;
   readonly update: (sizeBytes: number, closed: boolean) => void;
   readonly press: () => void;
@@ -34,7 +40,10 @@ export function createTail(sizeBytes: number, closed: boolean): Tail {
       return taken;
     },
     update: (nextBytes, nowClosed) => {
-      state = { sizeBytes: Math.max(state.sizeBytes, nextBytes), closed: state.closed || nowClosed };
+      state = {
+        sizeBytes: Math.max(state.sizeBytes, nextBytes),
+        closed: state.closed || nowClosed,
+      };
       tell();
     },
     press: () => {

@@ -11,13 +11,15 @@ const flock: (descriptor: number, operation: number) => number = koffi
   .func('int flock(int fd, int operation)');
 
 /**
- * Locks a directory for as long as the descriptor that is returned is open, so at the most as long as this process lives. It
- * holds between containers that share the file system, where process ids tell nothing. A file system without locks counts as free.
+ * Locks a directory for as long as the descriptor that is returned is open, so at the most as long
+ * as this process lives. It holds between containers that share the file system, where process ids
+ * tell nothing. A file system without locks counts as free.
  * @returns undefined when somebody else has it.
  */
 export function lockDirectory(directory: string): number | undefined {
   const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  if (flock(descriptor, LOCK_EX | LOCK_NB) === 0 || koffi.errno() !== os.errno.EWOULDBLOCK) return descriptor;
+  if (flock(descriptor, LOCK_EX | LOCK_NB) === 0 || koffi.errno() !== os.errno.EWOULDBLOCK)
+    return descriptor;
   closeSync(descriptor);
   return undefined;
 }

@@ -16,7 +16,9 @@ import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { lockDirectory } from './directory-lock.ts';
 
-/** Files of ours in the staging directory; mydumper's names never begin with a dot followed by this. */
+/**
+ * Files of ours in the staging directory; mydumper's names never begin with a dot followed by this.
+ */
 export const OUR_PREFIX = '.mydumper-fargate';
 /** It belongs to the file system when the directory is a mount point. */
 export const LOST_AND_FOUND = 'lost+found';
@@ -35,8 +37,9 @@ export function isDumpFileName(name: string): boolean {
 }
 
 /**
- * Names of what is in a directory. @throws Error for one that is not UTF-8: Node gives a replacement for it, under which there is nothing,
- * so that it would be passed over.
+ * Names of what is in a directory.
+ * @throws Error for one that is not UTF-8: Node gives a replacement for it, under which there is
+ *   nothing, so that it would be passed over.
  */
 export function namesIn(directory: string): string[] {
   const names = readdirSync(directory);
@@ -50,18 +53,27 @@ export function namesIn(directory: string): string[] {
   return names;
 }
 
-/** Who uses the directory. A process is known by id and start time together, since ids are used again. */
+/**
+ * Who uses the directory. A process is known by id and start time together, since ids are used
+ * again.
+ */
 type Owner = { readonly pid: number; readonly startTicks: string; readonly bootId: string };
 
 export type Staging = {
   readonly directory: string;
-  /** Where mydumper's option file goes: the one place that is writable in a task with a read-only root. */
+  /**
+   * Where mydumper's option file goes: the one place that is writable in a task with a read-only
+   * root.
+   */
   readonly optionFile: string;
   /** Bytes of leftovers of an earlier run of ours that were cleared. */
   readonly clearedBytes: number;
   /** Removes the dump's files and ours; what is not of that kind stays. */
   readonly clear: () => void;
-  /** Removes only what holds secrets, and leaves unshipped files with the marker that lets the next run clear them. */
+  /**
+   * Removes only what holds secrets, and leaves unshipped files with the marker that lets the next
+   * run clear them.
+   */
   readonly keepForInspection: () => void;
 };
 
@@ -70,8 +82,8 @@ export function isOurs(name: string): boolean {
 }
 
 /**
- * Takes the directory for this run, creating it where it is missing. Leftovers of a run of ours that is no longer alive are
- * cleared; anything else in it is refused and left untouched.
+ * Takes the directory for this run, creating it where it is missing. Leftovers of a run of ours
+ * that is no longer alive are cleared; anything else in it is refused and left untouched.
  * @throws Failure `preflight` naming OUTPUTDIR and what is in the way.
  */
 export function claimStaging(directory: string): Staging {
@@ -89,7 +101,8 @@ export function claimStaging(directory: string): Staging {
     if (lock !== undefined) closeSync(lock);
     if (error instanceof Failure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && isDirectory(directory)) throw refuse('another run has just taken it', error);
+    if (code === 'EEXIST' && isDirectory(directory))
+      throw refuse('another run has just taken it', error);
     throw refuse(`cannot be used as staging directory (${message})`, error);
   }
   const removeOptionFile = () => removeIfThere(join(directory, OPTION_FILE));
@@ -109,7 +122,8 @@ export function claimStaging(directory: string): Staging {
         removeOptionFile();
         for (const name of contents(directory)) {
           if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
-          if (name === METADATA || name.startsWith(BATCH_PREFIX)) removeLeftover(join(directory, name));
+          if (name === METADATA || name.startsWith(BATCH_PREFIX))
+            removeLeftover(join(directory, name));
         }
         removeIfThere(join(directory, MARKER));
       } finally {
@@ -174,7 +188,10 @@ function contents(directory: string): string[] {
   return readdirSync(directory).filter((name) => name !== LOST_AND_FOUND);
 }
 
-/** `mkdirSync` with `recursive` never comes back where the system lets nobody create anything, as below /proc. */
+/**
+ * `mkdirSync` with `recursive` never comes back where the system lets nobody create anything, as
+ * below /proc.
+ */
 function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
@@ -193,7 +210,8 @@ function isDirectory(path: string): boolean {
 
 function isDumpFile(directory: string, name: string): boolean {
   return (
-    isDumpFileName(name) && (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
+    isDumpFileName(name) &&
+    (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
   );
 }
 
@@ -240,7 +258,8 @@ function isAlive(owner: Owner): boolean {
 function ownerOf(pid: number): Owner | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Field 22, start time in clock ticks since boot (proc_pid_stat(5)); fields count from the last parenthesis.
+    // Field 22, start time in clock ticks since boot (proc_pid_stat(5)); fields count from the last
+    // parenthesis.
     const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     return startTicks === undefined ? undefined : { pid, startTicks, bootId };

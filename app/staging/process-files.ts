@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** Identity of a file however it is renamed: device and inode, as text because inode numbers may exceed 2^53. */
+/**
+ * Identity of a file however it is renamed: device and inode, as text because inode numbers may
+ * exceed 2^53.
+ */
 export type FileId = string;
 
 export type ProcessStat = { readonly state: string; readonly processGroup: number };
 
-/** Reads state and process group of a process. @returns undefined when it is gone. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/**
+ * Reads state and process group of a process.
+ * @returns undefined when it is gone. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
 export function readProcess(pid: number | string): ProcessStat | undefined {
   try {
     return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
@@ -14,7 +20,10 @@ export function readProcess(pid: number | string): ProcessStat | undefined {
   }
 }
 
-/** The command name stands in parentheses and may hold spaces and parentheses itself: fields count from the last one. */
+/**
+ * The command name stands in parentheses and may hold spaces and parentheses itself: fields count
+ * from the last one.
+ */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state, , processGroup] = fields;
@@ -33,7 +42,10 @@ export function groupMembers(processGroup: number): number[] {
   return members;
 }
 
-/** Whether every thread of every process is stopped (state `T`): only then has the kill call had its effect. */
+/**
+ * Whether every thread of every process is stopped (state `T`): only then has the kill call had its
+ * effect.
+ */
 export function allStopped(pids: readonly number[]): boolean {
   return pids.every((pid) => isStopped(pid) !== false);
 }
@@ -57,24 +69,32 @@ function isStopped(pid: number): boolean | undefined {
 
 /**
  * Adds the ids of all files the processes hold open to `open`.
- * @returns false when a process is just ending, which hides what it still holds: then nothing can be called finished yet.
- * @throws Error when a living process does not let us look: then nothing can be called finished ever.
+ * @returns false when a process is just ending, which hides what it still holds: then nothing can
+ *   be called finished yet.
+ * @throws Error when a living process does not let us look: then nothing can be called finished
+ *   ever.
  */
 export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): boolean {
   let complete = true;
   for (const pid of pids) {
     try {
       for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
-        const stat = statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true, throwIfNoEntry: false });
+        const stat = statSync(`/proc/${pid}/fd/${descriptor}`, {
+          bigint: true,
+          throwIfNoEntry: false,
+        });
         if (stat?.isFile()) open.add(`${stat.dev}:${stat.ino}`);
       }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ESRCH' || hasEnded(pid)) continue;
       if (!isEnding(pid)) {
-        throw new Error(`cannot see which files process ${pid} has open in /proc/${pid}/fd (${code})`, {
-          cause: error,
-        });
+        throw new Error(
+          `cannot see which files process ${pid} has open in /proc/${pid}/fd (${code})`,
+          {
+            cause: error,
+          },
+        );
       }
       complete = false;
     }
@@ -86,7 +106,10 @@ function hasEnded(pid: number): boolean {
   return /[ZX]/.test(readProcess(pid)?.state ?? 'X');
 }
 
-/** A process that ends gives up its memory before its files, and from then on /proc shows its files to root only. */
+/**
+ * A process that ends gives up its memory before its files, and from then on /proc shows its files
+ * to root only.
+ */
 function isEnding(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/statm`, 'latin1').startsWith('0 ');

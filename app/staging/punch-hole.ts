@@ -12,10 +12,16 @@ const fallocate: (descriptor: number, mode: number, offset: number, bytes: numbe
   .load('libc.so.6')
   .func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 
-/** Frees the disk of a part of a file, which then reads as zeros; its size stays. @throws Error where that is refused. */
+/**
+ * Frees the disk of a part of a file, which then reads as zeros; its size stays.
+ * @throws Error where that is refused.
+ */
 export function punchHole(descriptor: number, offset: number, bytes: number): void {
-  if (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) === 0) return;
-  throw new Error(`the file system refused to free a part of a file (fallocate, errno ${koffi.errno()})`);
+  if (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) === 0)
+    return;
+  throw new Error(
+    `the file system refused to free a part of a file (fallocate, errno ${koffi.errno()})`,
+  );
 }
 
 /** Whether the file system that holds the directory frees parts of files, found out by trying. */

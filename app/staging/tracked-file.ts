@@ -61,7 +61,10 @@ export function idOf(stat: BigIntStats): FileId {
   return `${stat.dev}:${stat.ino}`;
 }
 
-/** Opens the file under its name if that is still it; never follows a link. Writing to it is what freeing its disk takes. */
+/**
+ * Opens the file under its name if that is still it; never follows a link. Writing to it is what
+ * freeing its disk takes.
+ */
 export function openSame(
   directory: string,
   file: { readonly id: FileId; readonly name: string },

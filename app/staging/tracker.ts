@@ -15,7 +15,10 @@ import {
 
 /** `st_blocks` counts units of 512 bytes whatever the file system's block size (stat(2)). */
 const BLOCK_BYTES = 512;
-/** A file renamed while the directory is read may be listed under neither name: it counts as gone when missed this often. */
+/**
+ * A file renamed while the directory is read may be listed under neither name: it counts as gone
+ * when missed this often.
+ */
 const MISSES_UNTIL_GONE = 3;
 /** Written to until the very end, even where it looks closed in between. */
 const WRITTEN_LAST = /^metadata(?:\.|$)/;
@@ -46,7 +49,10 @@ export type Scan = {
 
 export type Lease = StagedFile & { readonly descriptor: number; readonly closed: boolean };
 
-/** From which allocated sizes on a file that is still written counts; undefined: not before it is closed. */
+/**
+ * From which allocated sizes on a file that is still written counts; undefined: not before it is
+ * closed.
+ */
 export type GrowingLimits = {
   /** It is worth shipping. */
   readonly announceBytes: number;
@@ -56,17 +62,22 @@ export type GrowingLimits = {
 
 export type StagingTracker = {
   /**
-   * Lists the directory, then asks which files mydumper has open: in this order a listed file that is not open was closed.
-   * `openFiles` is asked with `surely` for those that are about to be called finished: only then every process that could
-   * have them open must be looked at, and it may answer `undefined` for not now. Without it (mydumper is gone) every file is finished.
-   * `isStopped` tells that nobody writes: then the least growth is told too, since it may be what fills a part.
+   * Lists the directory, then asks which files mydumper has open: in this order a listed file that
+   * is not open was closed. `openFiles` is asked with `surely` for those that are about to be
+   * called finished: only then every process that could have them open must be looked at, and it
+   * may answer `undefined` for not now. Without it (mydumper is gone) every file is finished.
+   * `isStopped` tells that nobody writes: then the least growth is told too, since it may be what
+   * fills a part.
    * @throws Error when a file with content vanished that nobody had shipped.
    */
   readonly scan: (
     openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
     isStopped?: boolean,
   ) => Scan;
-  /** The file that holds most of what mydumper has not finished; `isNew` when nobody was told of it before. */
+  /**
+   * The file that holds most of what mydumper has not finished; `isNew` when nobody was told of it
+   * before.
+   */
   readonly largestGrowing: () => { readonly file: StagedFile; readonly isNew: boolean } | undefined;
   /** Opens a file under the name it has now. @throws Error when it is not there any more. */
   readonly lease: (id: FileId) => Lease;
@@ -77,8 +88,9 @@ export type StagingTracker = {
 };
 
 /**
- * What is in the staging directory, by identity and not by name: 0.10 renames the first file of a table after closing it.
- * One thread scans, opens and removes, so an inode number that is used again is never taken for the file that had it before.
+ * What is in the staging directory, by identity and not by name: 0.10 renames the first file of a
+ * table after closing it. One thread scans, opens and removes, so an inode number that is used
+ * again is never taken for the file that had it before.
  */
 export function createTracker(directory: string, limits?: GrowingLimits): StagingTracker {
   const files = new Map<FileId, Tracked>();
@@ -86,7 +98,8 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
   let releasedBytes = 0;
   let largestGrowth = { name: '', bytes: 0 };
 
-  const look = (name: string) => lstatSync(join(directory, name), { bigint: true, throwIfNoEntry: false });
+  const look = (name: string) =>
+    lstatSync(join(directory, name), { bigint: true, throwIfNoEntry: false });
 
   const note = (name: string, stat: BigIntStats): Tracked => {
     const id = idOf(stat);
@@ -120,10 +133,12 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       const stat = look(name);
       if (stat === undefined) continue;
       if (stat.isFile() && isDumpFileName(name)) seen.add(note(name, stat));
-      else if (isOurs(name) || name === LOST_AND_FOUND) oursBytes += Number(stat.blocks) * BLOCK_BYTES;
+      else if (isOurs(name) || name === LOST_AND_FOUND)
+        oursBytes += Number(stat.blocks) * BLOCK_BYTES;
       else if (stat.isFile())
         throw new Error(`${JSON.stringify(name)} in the staging directory is no file of a dump`);
-      else throw new Error(`${JSON.stringify(name)} in the staging directory is not a regular file`);
+      else
+        throw new Error(`${JSON.stringify(name)} in the staging directory is not a regular file`);
     }
     for (const file of files.values()) {
       file.misses = seen.has(file) ? 0 : file.misses + 1;
@@ -138,7 +153,10 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
     return oursBytes;
   };
 
-  /** The size seen while listing may be from before the last write: a file that is closed is looked at once more. */
+  /**
+   * The size seen while listing may be from before the last write: a file that is closed is looked
+   * at once more.
+   */
   const finish = (file: Tracked, mydumperIsGone: boolean): boolean => {
     const stat = look(file.name);
     if (stat === undefined || idOf(stat) !== file.id) return false; // renamed meanwhile; the next scan finds it
@@ -152,7 +170,8 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
   /** Growing files that nobody was told of and that are worth shipping. */
   const announce = (leastBytes: number): StagedFile[] => {
     const worth = [...files.values()].filter(
-      (file) => !file.closed && !file.announced && isShippable(file) && file.allocatedBytes >= leastBytes,
+      (file) =>
+        !file.closed && !file.announced && isShippable(file) && file.allocatedBytes >= leastBytes,
     );
     for (const file of worth) file.announced = true;
     return worth.map(asStaged);
@@ -160,7 +179,9 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
 
   const isShippable = (file: Tracked): boolean =>
     file.closed ||
-    (limits !== undefined && file.allocatedBytes >= limits.shippableBytes && !WRITTEN_LAST.test(file.name));
+    (limits !== undefined &&
+      file.allocatedBytes >= limits.shippableBytes &&
+      !WRITTEN_LAST.test(file.name));
 
   /** What changed for whom has leased files. */
   const tellGrowth = (leastBytes: number): Growth[] => {
@@ -181,7 +202,9 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       const oursBytes = list();
       const candidates = [...files.values()].filter(
         (file) =>
-          !file.closed && file.misses === 0 && (openFiles === undefined || !WRITTEN_LAST.test(file.name)),
+          !file.closed &&
+          file.misses === 0 &&
+          (openFiles === undefined || !WRITTEN_LAST.test(file.name)),
       );
       const { sure, postponed } = closed(candidates, openFiles);
       const finished = sure.filter((file) => finish(file, openFiles === undefined));
@@ -228,7 +251,8 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
         list(); // it was renamed since
         descriptor = openSame(directory, file);
       }
-      if (descriptor === undefined) throw new Error(`${file.name} is no longer in the staging directory`);
+      if (descriptor === undefined)
+        throw new Error(`${file.name} is no longer in the staging directory`);
       file.descriptor = descriptor;
       file.told = { sizeBytes: file.sizeBytes, closed: file.closed };
       return { ...asStaged(file), descriptor, closed: file.closed };
@@ -240,12 +264,14 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
       if (bytes <= file.freedBytes) return;
       punchHole(file.descriptor, file.freedBytes, bytes - file.freedBytes);
       file.freedBytes = bytes;
-      file.allocatedBytes = Number(fstatSync(file.descriptor, { bigint: true }).blocks) * BLOCK_BYTES;
+      file.allocatedBytes =
+        Number(fstatSync(file.descriptor, { bigint: true }).blocks) * BLOCK_BYTES;
     },
 
     release: (id) => {
       const file = files.get(id);
-      if (file?.descriptor === undefined || !file.closed) throw new Error(`file ${id} is not being shipped`);
+      if (file?.descriptor === undefined || !file.closed)
+        throw new Error(`file ${id} is not being shipped`);
       const here = look(file.name);
       if (here === undefined || idOf(here) !== id) list();
       const stat = look(file.name);

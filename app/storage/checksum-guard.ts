@@ -21,8 +21,9 @@ export class ChecksumMismatch extends Error {
 }
 
 /**
- * Makes the client send the CRC-32 of every body it has in memory, the one it is given or its own, and compare it with what S3 answers, so that no part
- * counts as acknowledged on the strength of a status code alone.
+ * Makes the client send the CRC-32 of every body it has in memory, the one it is given or its own,
+ * and compare it with what S3 answers, so that no part counts as acknowledged on the strength of a
+ * status code alone.
  */
 export function guardChecksums(client: S3Client): void {
   client.middlewareStack.add(
@@ -35,7 +36,8 @@ export function guardChecksums(client: S3Client): void {
         input: { ...args.input, ChecksumCRC32: sent } as typeof args.input,
       });
       const answered = (result.output as { ChecksumCRC32?: string }).ChecksumCRC32;
-      if (answered !== sent) throw new ChecksumMismatch(context.commandName ?? 'write', sent, answered);
+      if (answered !== sent)
+        throw new ChecksumMismatch(context.commandName ?? 'write', sent, answered);
       return result;
     },
     { step: 'initialize', name: 'guardChecksums', priority: 'low' },

@@ -1,6 +1,7 @@
 /**
- * The CRC-32 of two pieces of content one after the other, from those of the pieces: a number of zero bytes after the first one is a multiplication
- * by a power of x modulo the polynomial. As `crc32_combine` of zlib (crc32.c), which Node does not offer.
+ * The CRC-32 of two pieces of content one after the other, from those of the pieces: a number of
+ * zero bytes after the first one is a multiplication by a power of x modulo the polynomial. As
+ * `crc32_combine` of zlib (crc32.c), which Node does not offer.
  */
 export function combineCrc32(first: number, second: number, secondBytes: number): number {
   return (multiply(xToThe8(secondBytes), first >>> 0) ^ second) >>> 0;

@@ -5,7 +5,10 @@ const BASE_DELAY_MILLISECONDS = 100;
 /** As the SDK's own cap: an outage that ends is noticed within this time. */
 const MAXIMUM_DELAY_MILLISECONDS = 20_000;
 
-/** Error names that say "later" whatever HTTP status they came with (S3 sends errors inside 200 answers too). */
+/**
+ * Error names that say "later" whatever HTTP status they came with (S3 sends errors inside 200
+ * answers too).
+ */
 const TRANSIENT_NAMES = new Set([
   'InternalError',
   'ServiceUnavailable',
@@ -25,7 +28,10 @@ const TRANSIENT_NAMES = new Set([
   'TimeoutError',
 ]);
 
-/** What sending again cannot mend; the SDK gives errors inside of 200 answers the status 503 whatever they say. */
+/**
+ * What sending again cannot mend; the SDK gives errors inside of 200 answers the status 503
+ * whatever they say.
+ */
 const PERMANENT_NAMES = new Set([
   'AccessDenied',
   'EntityTooLarge',
@@ -109,7 +115,10 @@ export function isPreconditionFailed(error: unknown): error is Error {
   return name === 'PreconditionFailed' || $metadata?.httpStatusCode === 412;
 }
 
-/** Milliseconds before retry number `retry` (1 for the first): exponential with full jitter, as AWS recommends. */
+/**
+ * Milliseconds before retry number `retry` (1 for the first): exponential with full jitter, as AWS
+ * recommends.
+ */
 export function backoffMilliseconds(retry: number, random: number): number {
   const ceiling = Math.min(
     MAXIMUM_DELAY_MILLISECONDS,
@@ -119,18 +128,25 @@ export function backoffMilliseconds(retry: number, random: number): number {
 }
 
 export type Limits = {
-  /** How long one request is sent again, in seconds since it was first refused; may change during the run. */
+  /**
+   * How long one request is sent again, in seconds since it was first refused; may change during
+   * the run.
+   */
   retrySeconds: number;
   /** Ends all waiting. */
   readonly signal: AbortSignal;
 };
 
 /**
- * Retries by time, not by count: a request is sent again until `limits.retrySeconds` have passed since it was first refused.
- * The SDK's own strategies share a small token bucket among all requests, which a few concurrent parts drain within
- * seconds of an outage. Waiting ends at once when `limits.signal` aborts.
+ * Retries by time, not by count: a request is sent again until `limits.retrySeconds` have passed
+ * since it was first refused. The SDK's own strategies share a small token bucket among all
+ * requests, which a few concurrent parts drain within seconds of an outage. Waiting ends at once
+ * when `limits.signal` aborts.
  */
-export function retryForSeconds(limits: Limits, onRetry: (error: unknown) => void): RetryStrategyV2 {
+export function retryForSeconds(
+  limits: Limits,
+  onRetry: (error: unknown) => void,
+): RetryStrategyV2 {
   /** `open`: an earlier attempt may have been carried out. */
   type Token = RetryToken & { readonly startedAt: number; readonly open: boolean };
   const token = (retries: number, startedAt: number, open: boolean): Token => ({
@@ -148,7 +164,8 @@ export function retryForSeconds(limits: Limits, onRetry: (error: unknown) => voi
       const remaining = limits.retrySeconds * 1000 - (performance.now() - startedAt);
       if (open && error instanceof Error) afterOpenAttempt.add(error);
       if (limits.signal.aborted || !isTransient(error) || remaining <= 0) throw error;
-      const hinted = info.retryAfterHint === undefined ? 0 : info.retryAfterHint.getTime() - Date.now();
+      const hinted =
+        info.retryAfterHint === undefined ? 0 : info.retryAfterHint.getTime() - Date.now();
       const delay = Math.max(
         backoffMilliseconds(retry, Math.random()),
         Math.min(hinted, MAXIMUM_DELAY_MILLISECONDS),

@@ -13,7 +13,10 @@ const CONNECT_MILLISECONDS = 10_000;
 /** Connections for what is small, beside those for bodies. */
 const SPARE_CONNECTIONS = 2;
 
-/** What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an upload of many parts takes minutes. */
+/**
+ * What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an
+ * upload of many parts takes minutes.
+ */
 const ANSWER_SECONDS = { few: 60, many: 600 } as const;
 /** A body that moves more slowly is better sent again, by another way. */
 const LEAST_BYTES_PER_SECOND = 8 * 1024;
@@ -40,9 +43,11 @@ export function createClient(
   const client = new S3Client({
     region: config.region,
     forcePathStyle: config.forcePathStyle,
-    // With it each body from 2 MiB on has a connection, and a TLS handshake, of its own: the SDK keeps none of these for the next.
+    // With it each body from 2 MiB on has a connection, and a TLS handshake, of its own: the SDK
+    // keeps none of these for the next.
     expectContinueHeader: false,
-    // What is read is compared with the manifest, whole; the SDK could only compare what it was not interrupted in.
+    // What is read is compared with the manifest, whole; the SDK could only compare what it was not
+    // interrupted in.
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: cuttableHandler(bodies + SPARE_CONNECTIONS, limits.signal),
     retryStrategy: retryForSeconds(limits, (error) => {
@@ -72,27 +77,38 @@ export function createClient(
   return client;
 }
 
-/** How long a request may take until its answer begins. The body of an answer is bounded by its silence, and by who reads it. */
+/**
+ * How long a request may take until its answer begins. The body of an answer is bounded by its
+ * silence, and by who reads it.
+ */
 function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']>[0]): number {
   const bytes = Number(headers['content-length'] ?? headers['x-amz-decoded-content-length'] ?? 0);
-  return (method === 'POST' ? ANSWER_SECONDS.many : ANSWER_SECONDS.few) + bytes / LEAST_BYTES_PER_SECOND;
+  return (
+    (method === 'POST' ? ANSWER_SECONDS.many : ANSWER_SECONDS.few) + bytes / LEAST_BYTES_PER_SECOND
+  );
 }
 
 /** Hex SHA-256 of bodies that somebody hashes anyway. */
 export type KnownSha256 = Pick<WeakMap<object, () => Promise<string>>, 'get'>;
 
 /**
- * A body is not hashed by SHA-256 once more for the signature, which would be half of what shipping costs without compression. Over TLS it is
- * left out: TLS keeps it whole and hidden on its way, and its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it is
- * signed, by the hash that the manifest has of it where that is known.
+ * A body is not hashed by SHA-256 once more for the signature, which would be half of what shipping
+ * costs without compression. Over TLS it is left out: TLS keeps it whole and hidden on its way, and
+ * its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it is signed, by the
+ * hash that the manifest has of it where that is known.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
   client.middlewareStack.add(
     (next) => async (args) => {
-      const request = args.request as { protocol?: string; body?: unknown; headers: Record<string, string> };
+      const request = args.request as {
+        protocol?: string;
+        body?: unknown;
+        headers: Record<string, string>;
+      };
       if (request.body instanceof Uint8Array) {
-        const sha256 = request.protocol === 'https:' ? 'UNSIGNED-PAYLOAD' : await known.get(request.body)?.();
+        const sha256 =
+          request.protocol === 'https:' ? 'UNSIGNED-PAYLOAD' : await known.get(request.body)?.();
         if (sha256 !== undefined) request.headers['x-amz-content-sha256'] = sha256;
       }
       return next(args);
@@ -102,8 +118,9 @@ function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
 }
 
 /**
- * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating, completing and aborting uploads (POST,
- * DELETE) are let through: cut in the middle they would leave an upload behind that nobody knows of.
+ * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating,
+ * completing and aborting uploads (POST, DELETE) are let through: cut in the middle they would
+ * leave an upload behind that nobody knows of.
  */
 function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
   const agent = { keepAlive: true, maxSockets };
@@ -118,12 +135,16 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
       const seconds = longestSeconds(request);
       const late = new AbortController();
       const timer = setTimeout(() => late.abort(), seconds * 1000);
-      const abortSignal = CUTTABLE.has(request.method) ? AbortSignal.any([signal, late.signal]) : late.signal;
+      const abortSignal = CUTTABLE.has(request.method)
+        ? AbortSignal.any([signal, late.signal])
+        : late.signal;
       try {
         return await inner.handle(inPieces(request), { ...options, abortSignal });
       } catch (error) {
         if (signal.aborted || !late.signal.aborted) throw error;
-        throw Object.assign(new Error(`no answer within ${Math.round(seconds)} s`), { name: 'TimeoutError' });
+        throw Object.assign(new Error(`no answer within ${Math.round(seconds)} s`), {
+          name: 'TimeoutError',
+        });
       } finally {
         clearTimeout(timer);
       }
@@ -135,15 +156,22 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
   };
 }
 
-/** A body that is encrypted in one go is in memory a second time until it is sent, and holds up everything else meanwhile. */
+/**
+ * A body that is encrypted in one go is in memory a second time until it is sent, and holds up
+ * everything else meanwhile.
+ */
 function inPieces(request: Parameters<RequestHandler['handle']>[0]): typeof request {
   const { body, protocol } = request;
   if (protocol !== 'https:' || !(body instanceof Uint8Array) || body.byteLength <= ENCRYPTED_BYTES)
     return request;
-  const pieces = Readable.from(piecesOf(body), { objectMode: false, highWaterMark: ENCRYPTED_BYTES });
+  const pieces = Readable.from(piecesOf(body), {
+    objectMode: false,
+    highWaterMark: ENCRYPTED_BYTES,
+  });
   return Object.assign(Object.create(Object.getPrototypeOf(request)), request, { body: pieces });
 }
 
 function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < body.byteLength; at += ENCRYPTED_BYTES) yield body.subarray(at, at + ENCRYPTED_BYTES);
+  for (let at = 0; at < body.byteLength; at += ENCRYPTED_BYTES)
+    yield body.subarray(at, at + ENCRYPTED_BYTES);
 }

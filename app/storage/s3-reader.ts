@@ -18,7 +18,10 @@ import { createClient } from './s3-client.ts';
 /** A body may be this far ahead of whoever reads it. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
-/** Opens a bucket for reading. What goes wrong is a failure of `kind`. `concurrency` requests are under way at once. */
+/**
+ * Opens a bucket for reading. What goes wrong is a failure of `kind`. `concurrency` requests are
+ * under way at once.
+ */
 export function openS3Reader(
   config: StoreConfig,
   concurrency: number,
@@ -73,7 +76,8 @@ export function openS3Reader(
     objects: async function* (prefix) {
       try {
         for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix })) {
-          for (const { Key, Size } of page.Contents ?? []) yield { key: Key ?? '', bytes: Size ?? -1 };
+          for (const { Key, Size } of page.Contents ?? [])
+            yield { key: Key ?? '', bytes: Size ?? -1 };
         }
       } catch (error) {
         throw failed(prefix, error);
@@ -120,8 +124,9 @@ export function openS3Reader(
 }
 
 /**
- * A body that survives broken connections: it goes on from the byte that came last, of the same version (`If-Match`). It is given
- * up when nothing has come for as long as one request may be sent again.
+ * A body that survives broken connections: it goes on from the byte that came last, of the same
+ * version (`If-Match`). It is given up when nothing has come for as long as one request may be sent
+ * again.
  */
 async function* bodyOf(
   client: S3Client,
@@ -137,7 +142,9 @@ async function* bodyOf(
   for (;;) {
     try {
       const range = offset === 0 ? {} : { Range: `bytes=${offset}-`, IfMatch: etag };
-      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...range }));
+      const answer = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: key, ...range }),
+      );
       etag ??= answer.ETag;
       const total = offset + (answer.ContentLength ?? 0);
       for await (const piece of piecesOf(answer)) {
@@ -148,7 +155,9 @@ async function* bodyOf(
         lastByteAt = performance.now();
       }
       if (offset >= total) return;
-      throw Object.assign(new Error('the connection was closed in the middle'), { code: 'ECONNRESET' });
+      throw Object.assign(new Error('the connection was closed in the middle'), {
+        code: 'ECONNRESET',
+      });
     } catch (error) {
       if (isMissing(error)) throw new ObjectMissing(key);
       const patience = limits.retrySeconds * 1000 - (performance.now() - lastByteAt);
@@ -159,7 +168,9 @@ async function* bodyOf(
         key,
         reason: error instanceof Error ? error.message : String(error),
       });
-      await sleep(backoffMilliseconds(failures, Math.random()), undefined, { signal: limits.signal });
+      await sleep(backoffMilliseconds(failures, Math.random()), undefined, {
+        signal: limits.signal,
+      });
     }
   }
 }

@@ -15,7 +15,10 @@ import { isPreconditionFailed, type Limits } from './retry.ts';
 import { createClient } from './s3-client.ts';
 import { acknowledgedOf, uploadBody } from './upload.ts';
 
-/** Of a small object that was not acknowledged: what became of attempts that were not answered, or not rightly, nobody knows. */
+/**
+ * Of a small object that was not acknowledged: what became of attempts that were not answered, or
+ * not rightly, nobody knows.
+ */
 const MAY_BE_WRITTEN = '; an attempt that was not acknowledged may have written it';
 
 const CONDITIONAL_WRITES = 'conditional writes (If-None-Match: *)';
@@ -23,12 +26,16 @@ const USE_ANOTHER =
   'without them two runs can mix their files in one folder; ' +
   'use Amazon S3 or a store that does conditional writes';
 
-/** Before anything has started a wrong endpoint should be told soon; later an outage is worth waiting for. */
+/**
+ * Before anything has started a wrong endpoint should be told soon; later an outage is worth
+ * waiting for.
+ */
 const PREFLIGHT_RETRY_SECONDS = 20;
 
 /**
- * An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials: the SDK's own chain. `files` are written at once at the
- * most, and as many and `EXTRA_PARTS` parts are in memory.
+ * An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials:
+ * the SDK's own chain. `files` are written at once at the most, and as many and `EXTRA_PARTS` parts
+ * are in memory.
  */
 export function openS3(config: StoreConfig, files: number, onRetry: RetryListener): ObjectStore {
   const interruption = new AbortController();
@@ -60,7 +67,9 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
     return new Failure('upload', reason, { cause: error });
   };
 
-  /** Of the small objects beside the data, which are read at once and stay in the standard class. */
+  /**
+   * Of the small objects beside the data, which are read at once and stay in the standard class.
+   */
   const put = (key: string, body: Uint8Array, contentType: string) =>
     client.send(
       new PutObjectCommand({
@@ -99,7 +108,9 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
             ...written,
           }),
         );
-        await client.send(new AbortMultipartUploadCommand({ Bucket: config.bucket, Key: key, UploadId }));
+        await client.send(
+          new AbortMultipartUploadCommand({ Bucket: config.bucket, Key: key, UploadId }),
+        );
         limits.retrySeconds = config.retrySeconds;
       } catch (error) {
         throw unwritable(error);
@@ -189,7 +200,9 @@ function acknowledged(
 ): StoredObject {
   const sent = encodeCrc32(tally.crc);
   if (answered !== sent) {
-    throw new Error(`answered with checksum ${answered ?? 'none'} for the whole object, sent was ${sent}`);
+    throw new Error(
+      `answered with checksum ${answered ?? 'none'} for the whole object, sent was ${sent}`,
+    );
   }
   return { key, bytes: tally.bytes, crc32: sent };
 }

@@ -21,7 +21,10 @@ const MOST_PARTS = 10_000;
 export type UploadJob = {
   readonly client: Pick<S3Client, 'send'>;
   /** Of the object. Its checksum is asked for over all of it, whether it goes in parts or not. */
-  readonly target: Partial<PutObjectCommandInput> & { readonly Bucket: string; readonly Key: string };
+  readonly target: Partial<PutObjectCommandInput> & {
+    readonly Bucket: string;
+    readonly Key: string;
+  };
   readonly partBytes: number;
   readonly memory: PartMemory;
   /** Told of each piece that was copied and is not needed any more. */
@@ -44,10 +47,12 @@ export type Uploaded = {
 type Filled = { readonly buffer: Buffer; readonly bytes: number; readonly crc: number };
 
 /**
- * Writes a stream as one object: in a single request when it ends within one part, else in parts. The body is read no faster than parts are
- * acknowledged. Ends with the first failure, of a request or of the body, after the multipart upload was aborted; the body is destroyed then.
+ * Writes a stream as one object: in a single request when it ends within one part, else in parts.
+ * The body is read no faster than parts are acknowledged. Ends with the first failure, of a request
+ * or of the body, after the multipart upload was aborted; the body is destroyed then.
  *
- * The CRC-32 of each part is made of the pieces as they come, and S3 has to agree with it: what goes wrong in putting a part together is found too.
+ * The CRC-32 of each part is made of the pieces as they come, and S3 has to agree with it: what
+ * goes wrong in putting a part together is found too.
  */
 export async function uploadBody(job: UploadJob, body: Readable): Promise<Uploaded> {
   const { partBytes } = job;
@@ -59,8 +64,9 @@ export async function uploadBody(job: UploadJob, body: Readable): Promise<Upload
     interrupt(error);
   });
   /**
-   * The next piece, or what a part has failed with meanwhile. Not left to destroying the body: that waits for its source, and the source
-   * for a file to grow, which it may never do while nothing is shipped.
+   * The next piece, or what a part has failed with meanwhile. Not left to destroying the body: that
+   * waits for its source, and the source for a file to grow, which it may never do while nothing is
+   * shipped.
    */
   const nextPiece = () =>
     new Promise<IteratorResult<Buffer>>((resolve, reject) => {
@@ -168,7 +174,8 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
     const { UploadId } = await client.send(
       new CreateMultipartUploadCommand({ ...target, ChecksumType: 'FULL_OBJECT' }),
     );
-    if (UploadId === undefined) throw new Error('CreateMultipartUpload was answered without an upload id');
+    if (UploadId === undefined)
+      throw new Error('CreateMultipartUpload was answered without an upload id');
     return UploadId;
   };
 
@@ -185,7 +192,8 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
       }),
     );
     if (ETag === undefined) throw new Error(`part ${PartNumber} was answered without an ETag`);
-    // An attempt that was given up may still send from it: what does not fit the CRC-32 it began with, S3 refuses.
+    // An attempt that was given up may still send from it: what does not fit the CRC-32 it began
+    // with, S3 refuses.
     memory.giveBack(buffer);
     done.push({ PartNumber, ETag, ChecksumCRC32 });
     acknowledge(PartNumber);
@@ -200,7 +208,9 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
       sent.crc = combineCrc32(sent.crc, filled.crc, filled.bytes);
       sent.bytes += filled.bytes;
       if (count > MOST_PARTS)
-        throw new Error(`it takes more than ${MOST_PARTS} parts of ${partBytes} bytes; raise PART_SIZE_MB`);
+        throw new Error(
+          `it takes more than ${MOST_PARTS} parts of ${partBytes} bytes; raise PART_SIZE_MB`,
+        );
       uploadId ??= await create();
       const part = upload(uploadId, count, filled)
         .catch(fail)
@@ -211,8 +221,11 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
     complete: async (): Promise<Uploaded> => {
       await Promise.all(underWay);
       throwIfFailed();
-      if (done.length !== count) throw new Error(`${done.length} of ${count} parts were acknowledged`);
-      const Parts = done.toSorted((left, right) => (left.PartNumber ?? 0) - (right.PartNumber ?? 0));
+      if (done.length !== count)
+        throw new Error(`${done.length} of ${count} parts were acknowledged`);
+      const Parts = done.toSorted(
+        (left, right) => (left.PartNumber ?? 0) - (right.PartNumber ?? 0),
+      );
       const ChecksumCRC32 = encodeCrc32(sent.crc);
       const answered = await acknowledgedOf(
         client.send(
@@ -231,7 +244,10 @@ function createParts(job: UploadJob, memory: FileParts, onFailed: (error: unknow
       uploadId = undefined;
       return { ...sent, answered };
     },
-    /** @returns the first cause; that the upload could not be aborted is none: the bucket's lifecycle ends it. */
+    /**
+     * @returns the first cause; that the upload could not be aborted is none: the bucket's
+     * lifecycle ends it.
+     */
     abort: async (error: unknown): Promise<unknown> => {
       first ??= error;
       await Promise.all(underWay);

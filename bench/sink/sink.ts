@@ -122,7 +122,9 @@ function take(request: IncomingMessage, link: Link): Promise<Received> {
 /** A client that has sent an MD5 looks for it in the ETag; it is believed unseen. */
 function etagOf(request: IncomingMessage, crc: number): string {
   const md5 = request.headers['content-md5'];
-  return md5 === undefined ? `${crc.toString(16)}-1` : Buffer.from(String(md5), 'base64').toString('hex');
+  return md5 === undefined
+    ? `${crc.toString(16)}-1`
+    : Buffer.from(String(md5), 'base64').toString('hex');
 }
 
 function wholeOf(parts: readonly (readonly [number, Received])[]): Received {
@@ -158,7 +160,9 @@ function send(
   response.writeHead(status, {
     'x-amz-request-id': 'sink',
     ...(body === undefined ? {} : { 'content-type': 'application/xml' }),
-    ...(body !== undefined || 'content-length' in headers || status === 204 ? {} : { 'content-length': '0' }),
+    ...(body !== undefined || 'content-length' in headers || status === 204
+      ? {}
+      : { 'content-length': '0' }),
     ...headers,
   });
   response.end(body);

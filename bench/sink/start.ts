@@ -10,7 +10,10 @@ export type Certificate = { readonly certificate: string; readonly key: string }
 export type Sink = {
   readonly endpoint: string;
   readonly pid: number;
-  /** Forgets what came, sets the bandwidth (undefined: unlimited) and tells what came since the last time. */
+  /**
+   * Forgets what came, sets the bandwidth (undefined: unlimited) and tells what came since the last
+   * time.
+   */
   readonly reset: (bytesPerSecond: number | undefined) => Promise<SinkReport>;
   readonly stop: () => Promise<void>;
 };

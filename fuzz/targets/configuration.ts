@@ -48,45 +48,57 @@ const word = fc.oneof(
     '--__proto__',
     '20261122T030000Z',
   ),
-  fc.tuple(fc.constantFrom(...VARIABLES.map(flagOf)), value).map(([flag, text]) => `--${flag}=${text}`),
+  fc
+    .tuple(fc.constantFrom(...VARIABLES.map(flagOf)), value)
+    .map(([flag, text]) => `--${flag}=${text}`),
   fc.constantFrom(...VARIABLES).map((variable) => `--${flagOf(variable)}`),
   hostileText(),
 );
 
-/** Whatever is in environment and argv: a configuration that keeps to its bounds, or lines that say what is wrong. */
+/**
+ * Whatever is in environment and argv: a configuration that keeps to its bounds, or lines that say
+ * what is wrong.
+ */
 export const configuration: Target = {
   name: 'configuration',
   quickCases: 300,
   open: () => ({
-    property: fc.property(environment, fc.array(word, { maxLength: 5 }), fc.boolean(), (env, argv, good) => {
-      let invocation: ReturnType<typeof readInvocation>;
-      try {
-        invocation = readInvocation(argv, good ? { ...env, ...GOOD } : env);
-      } catch (error) {
-        assert(error instanceof Failure, String(error));
-        assert.equal(error.kind, 'configuration');
-        assert(error.lines.length > 0);
-        for (const line of error.lines) {
-          assert.match(oneLine(line), /^[^\p{Cc}\u2028\u2029]+$/u);
-          assert(!line.includes('hunter2'));
+    property: fc.property(
+      environment,
+      fc.array(word, { maxLength: 5 }),
+      fc.boolean(),
+      (env, argv, good) => {
+        let invocation: ReturnType<typeof readInvocation>;
+        try {
+          invocation = readInvocation(argv, good ? { ...env, ...GOOD } : env);
+        } catch (error) {
+          assert(error instanceof Failure, String(error));
+          assert.equal(error.kind, 'configuration');
+          assert(error.lines.length > 0);
+          for (const line of error.lines) {
+            assert.match(oneLine(line), /^[^\p{Cc}\u2028\u2029]+$/u);
+            assert(!line.includes('hunter2'));
+          }
+          return;
         }
-        return;
-      }
-      if (invocation.kind !== 'run') return;
-      const { config } = invocation;
-      const key = [config.prefix, config.source].join('/');
-      assert.equal(resolve('/', key), resolve('/', `./${key}`));
-      assert(!`/${key}/`.includes('/../') && !`/${key}/`.includes('/./') && !/[^\x20-\x7e]/.test(key));
-      assert(config.source.length > 0 && !config.source.includes('/'));
-      assert(!`${key}/`.replace(/^\//, '').includes('//'));
-      assert(!/[\0\n\r]/.test(config.server.password));
-      for (const number of [
-        config.staging.budgetBytes,
-        config.dump.threads,
-        config.dump.chunkMiB,
-        config.server.port,
-      ])
-        assert(Number.isSafeInteger(number) && number > 0);
-    }),
+        if (invocation.kind !== 'run') return;
+        const { config } = invocation;
+        const key = [config.prefix, config.source].join('/');
+        assert.equal(resolve('/', key), resolve('/', `./${key}`));
+        assert(
+          !`/${key}/`.includes('/../') && !`/${key}/`.includes('/./') && !/[^\x20-\x7e]/.test(key),
+        );
+        assert(config.source.length > 0 && !config.source.includes('/'));
+        assert(!`${key}/`.replace(/^\//, '').includes('//'));
+        assert(!/[\0\n\r]/.test(config.server.password));
+        for (const number of [
+          config.staging.budgetBytes,
+          config.dump.threads,
+          config.dump.chunkMiB,
+          config.server.port,
+        ])
+          assert(Number.isSafeInteger(number) && number > 0);
+      },
+    ),
   }),
 };

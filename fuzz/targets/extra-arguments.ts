@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { narrowingFlags, readExtraArguments, splitShellWords } from '../../app/mydumper/extra-arguments.ts';
+import {
+  narrowingFlags,
+  readExtraArguments,
+  splitShellWords,
+} from '../../app/mydumper/extra-arguments.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
-/** Neither expanded nor an operator, whatever stands beside them. After a backslash at the end a shell asks for another line. */
+/**
+ * Neither expanded nor an operator, whatever stands beside them. After a backslash at the end a
+ * shell asks for another line.
+ */
 const shellText = fc
   .string({
     unit: fc.constantFrom('a', 'b', "'", '"', '\\', ' ', '\t', '-', '=', 'ä', '/'),
@@ -86,14 +93,24 @@ const narrowing = fc.oneof(
     )
     .map(([group, name, end]) => [`--${group}${name}${end}`]),
   fc
-    .tuple(fc.constantFrom('', 'N', 'C', 'NC'), fc.constantFrom('d', 'm', 'W'), fc.constantFrom('', 'N'))
+    .tuple(
+      fc.constantFrom('', 'N', 'C', 'NC'),
+      fc.constantFrom('d', 'm', 'W'),
+      fc.constantFrom('', 'N'),
+    )
     .map(([before, letter, after]) => [`-${before}${letter}${after}`]),
   fc
-    .tuple(fc.constantFrom('-x', '-Cx', '-xC', '-T', '--where', '-U'), fc.constantFrom('x', '', '^a', '5'))
+    .tuple(
+      fc.constantFrom('-x', '-Cx', '-xC', '-T', '--where', '-U'),
+      fc.constantFrom('x', '', '^a', '5'),
+    )
     .map(([flag, value]) => [flag, value]),
 );
 
-/** Words are split as a shell splits them, flags that narrow the dump leave their mark, and our own flags are refused wherever they stand. */
+/**
+ * Words are split as a shell splits them, flags that narrow the dump leave their mark, and our own
+ * flags are refused wherever they stand.
+ */
 export const extraArguments: Target = {
   name: 'extra-arguments',
   quickCases: 100,
@@ -109,7 +126,11 @@ export const extraArguments: Target = {
         assert.deepEqual(words, byShell(text));
         const quoted = `'${any.replaceAll("'", "'\\''")}'`;
         assert.deepEqual(splitShellWords(`x ${quoted}`), ['x', any]);
-        assert.notEqual(readExtraArguments([...before, owned]).mistakes.length, 0, `${before} ${owned}`);
+        assert.notEqual(
+          readExtraArguments([...before, owned]).mistakes.length,
+          0,
+          `${before} ${owned}`,
+        );
         const read = readExtraArguments([...before.filter((word) => word !== '-U'), ...narrows]);
         assert.deepEqual(read.mistakes, [], `${narrows}`);
         assert.notEqual(narrowingFlags(read.words).length, 0, `${narrows}`);
@@ -124,10 +145,14 @@ export const extraArguments: Target = {
 function byShell(text: string): string[] | undefined {
   // A backslash at the end means the next line, of which there is none.
   try {
-    const out = execFileSync('sh', ['-c', `set -f; for word in ${text}\ndo printf '%s\\0' "$word"; done`], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const out = execFileSync(
+      'sh',
+      ['-c', `set -f; for word in ${text}\ndo printf '%s\\0' "$word"; done`],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     return out.split('\0').slice(0, -1);
   } catch {
     return undefined;

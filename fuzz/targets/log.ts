@@ -26,16 +26,25 @@ const line = fc.oneof(
   fc.integer({ min: LONGEST - 2, max: LONGEST + 2 }).map((length) => 'x'.repeat(length)),
 );
 const bytes = fc
-  .array(fc.tuple(line, fc.uint8Array({ maxLength: 3 }), fc.constantFrom('\n', '\r\n', '\r', '\u2028', '')), {
-    maxLength: 6,
-  })
+  .array(
+    fc.tuple(
+      line,
+      fc.uint8Array({ maxLength: 3 }),
+      fc.constantFrom('\n', '\r\n', '\r', '\u2028', ''),
+    ),
+    {
+      maxLength: 6,
+    },
+  )
   .map((lines) =>
     Buffer.concat(
       lines.flatMap(([text, raw, end]) => [Buffer.from(text), Buffer.from(raw), Buffer.from(end)]),
     ),
   );
 
-/** However its bytes come in, the log is the same lines, none is endless, and none ends the reader. */
+/**
+ * However its bytes come in, the log is the same lines, none is endless, and none ends the reader.
+ */
 export const log: Target = {
   name: 'log',
   quickCases: 150,

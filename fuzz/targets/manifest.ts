@@ -78,14 +78,24 @@ function apply(
 
 /** Entries that agree with themselves, under names that nobody should believe. */
 const named = fc
-  .array(fc.tuple(hostileText(6), fc.constantFrom('', '.sql', '-schema.sql', '.dat', '-schema-create.sql')), {
-    maxLength: 3,
-  })
+  .array(
+    fc.tuple(
+      hostileText(6),
+      fc.constantFrom('', '.sql', '-schema.sql', '.dat', '-schema-create.sql'),
+    ),
+    {
+      maxLength: 3,
+    },
+  )
   .map((list) =>
     list.map(([stem, end]) => {
       const name = `shop.${stem}${end}`;
       const kind =
-        end === '' ? 'other' : end === '-schema.sql' || end === '-schema-create.sql' ? 'schema' : 'data';
+        end === ''
+          ? 'other'
+          : end === '-schema.sql' || end === '-schema-create.sql'
+            ? 'schema'
+            : 'data';
       return kind === 'other' || end === '-schema-create.sql'
         ? file(name, kind, kind === 'other' ? null : `shop.${stem}`, null)
         : file(name, kind, 'shop', stem);
@@ -95,17 +105,19 @@ const named = fc
 const text = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.tuple(good, fc.array(edit, { maxLength: 3 }), named).map(([whole, edits, more]) => {
-      const root = whole as { files: Json[]; totals: Record<string, Json> };
-      root.files.push(...more);
-      root.totals = {
-        files: root.files.length,
-        dumpedBytes: 1000 * root.files.length,
-        storedBytes: 100 * root.files.length,
-      };
-      for (const each of edits) apply(root as unknown as Json, each);
-      return JSON.stringify(root);
-    }),
+    arbitrary: fc
+      .tuple(good, fc.array(edit, { maxLength: 3 }), named)
+      .map(([whole, edits, more]) => {
+        const root = whole as { files: Json[]; totals: Record<string, Json> };
+        root.files.push(...more);
+        root.totals = {
+          files: root.files.length,
+          dumpedBytes: 1000 * root.files.length,
+          storedBytes: 100 * root.files.length,
+        };
+        for (const each of edits) apply(root as unknown as Json, each);
+        return JSON.stringify(root);
+      }),
   },
   { weight: 1, arbitrary: fc.json({ maxDepth: 6 }) },
   { weight: 1, arbitrary: hostileText(20) },
@@ -119,7 +131,10 @@ const text = fc.oneof(
   },
 );
 
-/** Whatever a manifest says: it is refused with reasons, or names nothing but files within staging and objects of its folder. */
+/**
+ * Whatever a manifest says: it is refused with reasons, or names nothing but files within staging
+ * and objects of its folder.
+ */
 export const manifest: Target = {
   name: 'manifest',
   quickCases: 400,
@@ -136,7 +151,9 @@ export const manifest: Target = {
         assert.equal(dirname(resolve('/staging', name)), '/staging');
         assert.equal(resolve('/staging', name), `/staging/${name}`);
         assert(
-          Buffer.byteLength(name) <= 255 && Buffer.from(name).toString() === name && !name.includes('\0'),
+          Buffer.byteLength(name) <= 255 &&
+            Buffer.from(name).toString() === name &&
+            !name.includes('\0'),
         );
         assert(!name.startsWith('.mydumper-fargate'));
         assert(key.startsWith(FOLDER) && !key.slice(FOLDER.length).includes('/'));

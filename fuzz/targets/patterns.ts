@@ -6,7 +6,8 @@ import { ANY, ONE, wildcardPattern } from '../../app/wildcards.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
-const letters = (unit: readonly string[]) => fc.string({ unit: fc.constantFrom(...unit), maxLength: 10 });
+const letters = (unit: readonly string[]) =>
+  fc.string({ unit: fc.constantFrom(...unit), maxLength: 10 });
 
 /** Patterns of tables, of grants and of databases match what they say and nothing else. */
 export const patterns: Target = {

@@ -17,8 +17,8 @@ import { withoutDatabase } from '../../app/restore/trigger-names.ts';
 import type { Target } from '../target.ts';
 
 /**
- * Texts of this length that make a backtracking reader try each way to read them: quadratic ones take minutes, exponential ones for ever.
- * So no time is measured here: what ends is good enough.
+ * Texts of this length that make a backtracking reader try each way to read them: quadratic ones
+ * take minutes, exponential ones for ever. So no time is measured here: what ends is good enough.
  */
 const LENGTH = 50_000;
 const BITS = [
@@ -136,9 +136,10 @@ const lockWait = (Info: string) =>
     },
     1,
   );
-const target = { database: { query: () => Promise.resolve([]) }, as: undefined } as unknown as Parameters<
-  typeof createDatabase
->[0];
+const target = {
+  database: { query: () => Promise.resolve([]) },
+  as: undefined,
+} as unknown as Parameters<typeof createDatabase>[0];
 const file = { key: 'k', database: 'a' } as Parameters<typeof createDatabase>[1];
 
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -181,7 +182,9 @@ const text = fc
     return { lead, first: first.join(''), second: second.join(''), tail, fill };
   });
 
-/** No text takes a reader longer than its length lets expect: a case that does not end is the fault. */
+/**
+ * No text takes a reader longer than its length lets expect: a case that does not end is the fault.
+ */
 export const slowTexts: Target = {
   name: 'slow-texts',
   quickCases: 40,

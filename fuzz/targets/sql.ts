@@ -15,7 +15,10 @@ const MODES = [
   'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,ANSI_QUOTES',
 ];
 const CHARSETS = ['utf8mb4', 'latin1', 'gbk', 'sjis'];
-/** What MariaDB takes for a name: characters of the first plane, none of them NUL, no blank at the end. */
+/**
+ * What MariaDB takes for a name: characters of the first plane, none of them NUL, no blank at the
+ * end.
+ */
 const isName = (text: string) =>
   text !== '' &&
   text.length <= 64 &&
@@ -23,7 +26,10 @@ const isName = (text: string) =>
   !/[\0\u{10000}-\u{10ffff}]/u.test(text) &&
   text.trimEnd() === text;
 
-/** Values and names reach a real server as they are, whatever SQL mode and character set it is set to. */
+/**
+ * Values and names reach a real server as they are, whatever SQL mode and character set it is set
+ * to.
+ */
 export const sql: Target = {
   name: 'sql',
   quickCases: 100,

@@ -23,7 +23,10 @@ const name = fc
   .tuple(
     fc.oneof(
       { weight: 3, arbitrary: hostileText(6).map((text) => Buffer.from(text)) },
-      { weight: 1, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 8 }).map((raw) => Buffer.from(raw)) },
+      {
+        weight: 1,
+        arbitrary: fc.uint8Array({ minLength: 1, maxLength: 8 }).map((raw) => Buffer.from(raw)),
+      },
     ),
     fc.constantFrom('.sql', '.sql', '.sql', '.dat', '', '.00001.sql', '-schema.sql'),
   )
@@ -40,7 +43,10 @@ const entry = fc.record({
   kind: fc.constantFrom('file', 'file', 'file', 'file', 'link', 'directory', 'fifo'),
 });
 
-/** Whatever lies in staging: every entry is tracked as the regular file it is, or the scan ends with a reason; nothing is passed over. */
+/**
+ * Whatever lies in staging: every entry is tracked as the regular file it is, or the scan ends with
+ * a reason; nothing is passed over.
+ */
 export const staging: Target = {
   name: 'staging',
   quickCases: 100,
@@ -62,7 +68,10 @@ export const staging: Target = {
             if (each.kind === 'file') writeFileSync(path, 'rows');
             else if (each.kind === 'link') symlinkSync(secret, path);
             else if (each.kind === 'directory') mkdirSync(path);
-            else if (path.toString('utf8').isWellFormed() && Buffer.from(path.toString('utf8')).equals(path))
+            else if (
+              path.toString('utf8').isWellFormed() &&
+              Buffer.from(path.toString('utf8')).equals(path)
+            )
               execFileSync('mkfifo', ['--', path.toString('utf8')]);
           }
           judge(directory);
@@ -85,7 +94,9 @@ function judge(directory: string): void {
     return;
   }
   const names = finished.map((file) => file.name);
-  const others = there.filter((bytes) => !isOurs(bytes.toString()) && bytes.toString() !== 'lost+found');
+  const others = there.filter(
+    (bytes) => !isOurs(bytes.toString()) && bytes.toString() !== 'lost+found',
+  );
   assert.deepEqual(names.toSorted(), others.map(String).toSorted());
   for (const file of finished) {
     const lease = tracker.lease(file.id);

@@ -4,7 +4,10 @@ import { createStatementScanner, ForeignStatement } from '../../app/restore/stat
 import { startMariaDb } from '../../test/support/mariadb/harness.ts';
 import type { Target } from '../target.ts';
 
-/** What a piece of a statement may be; texts put together of them are often almost what mydumper writes. */
+/**
+ * What a piece of a statement may be; texts put together of them are often almost what mydumper
+ * writes.
+ */
 const PIECES = [
   'INSERT INTO `t` VALUES (1)',
   'INSERT INTO t(a) VALUES\n(1)\n,(2)',
@@ -66,17 +69,21 @@ const PIECES = [
 ]; // what a hostile file is made of
 const statement = fc
   .tuple(
-    fc.array(fc.constantFrom('', '/* x */', '-- x\n', '--\n', '/*!', '/*!40101 ', '/*M!', '#', ' ', '\n'), {
-      maxLength: 2,
-    }),
+    fc.array(
+      fc.constantFrom('', '/* x */', '-- x\n', '--\n', '/*!', '/*!40101 ', '/*M!', '#', ' ', '\n'),
+      {
+        maxLength: 2,
+      },
+    ),
     fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 5 }),
     fc.constantFrom('', '*/', ' */', '\n'),
   )
   .map(([lead, pieces, end]) => `${lead.join('')}${pieces.join('')}${end};\n`);
 
 /**
- * The statements of a file that the scanner lets pass, run on a real server one by one as a loader does: they stay within their
- * transaction, touch no other database, and leave the server's settings and the mark of the piece alone.
+ * The statements of a file that the scanner lets pass, run on a real server one by one as a loader
+ * does: they stay within their transaction, touch no other database, and leave the server's
+ * settings and the mark of the piece alone.
  */
 export const statements: Target = {
   name: 'statements',

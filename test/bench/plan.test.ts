@@ -17,7 +17,11 @@ test('options', () => {
     tls: false,
     out: 'docs/benchmarks.md',
   });
-  expect(readOptions(['--quick'])).toMatchObject({ sizesGb: [0.2], rounds: 1, out: 'bench-quick.md' });
+  expect(readOptions(['--quick'])).toMatchObject({
+    sizesGb: [0.2],
+    rounds: 1,
+    out: 'bench-quick.md',
+  });
   expect(readOptions(['--large'])).toMatchObject({ sizesGb: [0.2, 1, 4, 20] });
   expect(readOptions(['--sizes', '4,1', '--large'])).toMatchObject({ sizesGb: [1, 4, 20] });
   expect(readOptions(['--help'])).toBe('help');
@@ -62,7 +66,9 @@ test('everything meets at the reference size, ways to make a backup at each up t
 test('the fast ones come first, whatever the order asked for', () => {
   const cells = planOf('--sizes', '1', '--bandwidths', '20,balanced,unlimited');
   expect(cells[0]).toBe('mydumper-alone 1 GB unlimited');
-  expect(cells.indexOf('ours-none 1 GB balanced')).toBeLessThan(cells.indexOf('ours-none 1 GB 20 MB/s'));
+  expect(cells.indexOf('ours-none 1 GB balanced')).toBeLessThan(
+    cells.indexOf('ours-none 1 GB 20 MB/s'),
+  );
 });
 
 test('only some', () => {
@@ -76,7 +82,9 @@ test('the reference is the largest size up to 1 GB', () => {
 });
 
 test('balanced is the largest size up to 4 GB', () => {
-  expect([balancedSize([0.2, 1, 4, 20]), balancedSize([0.2]), balancedSize([5, 20])]).toEqual([4, 0.2, 5]);
+  expect([balancedSize([0.2, 1, 4, 20]), balancedSize([0.2]), balancedSize([5, 20])]).toEqual([
+    4, 0.2, 5,
+  ]);
 });
 
 test('the budget is a twentieth of the dump, a file a tenth of that', () => {

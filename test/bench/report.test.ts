@@ -17,13 +17,25 @@ test('without samples nothing is met and nothing missed', () => {
 
 test('floor A is stretched by the processors that shipping and S3 take', () => {
   const alone = [
-    sample({ alternative: 'mydumper-alone', wallSeconds: 10, cpuSeconds: 8, databaseCpuSeconds: 8 }),
+    sample({
+      alternative: 'mydumper-alone',
+      wallSeconds: 10,
+      cpuSeconds: 8,
+      databaseCpuSeconds: 8,
+    }),
   ];
-  const ours = [sample({ alternative: 'ours-none', wallSeconds: 20, movingCpuSeconds: 16, s3CpuSeconds: 4 })];
+  const ours = [
+    sample({ alternative: 'ours-none', wallSeconds: 20, movingCpuSeconds: 16, s3CpuSeconds: 4 }),
+  ];
   expect(floorOnShareLeft(alone, ours, 2)).toEqual({ seconds: 16, processors: 1 });
   // A dump that leaves processors idle loses nothing.
   const idle = [
-    sample({ alternative: 'mydumper-alone', wallSeconds: 10, cpuSeconds: 2, databaseCpuSeconds: 2 }),
+    sample({
+      alternative: 'mydumper-alone',
+      wallSeconds: 10,
+      cpuSeconds: 2,
+      databaseCpuSeconds: 2,
+    }),
   ];
   expect(floorOnShareLeft(idle, ours, 2)?.seconds).toBe(10);
   expect(floorOnShareLeft([], ours, 2)).toBeUndefined();
@@ -74,7 +86,12 @@ test('the report holds every goal with its mark, and the gap of those that are m
         wallSeconds: 20,
         bytesPerSecond: 1e8,
       }),
-      sample({ alternative: 'ours-none', bandwidth: 'balanced', wallSeconds: 10, bytesPerSecond: 1e8 }),
+      sample({
+        alternative: 'ours-none',
+        bandwidth: 'balanced',
+        wallSeconds: 10,
+        bytesPerSecond: 1e8,
+      }),
     ]),
     plots: [{ file: 'benchmarks/wall.svg', title: 'Wall' }],
     sweep: undefined,

@@ -28,7 +28,9 @@ test('the sweep names what was chosen', () => {
   expect(stays).toContain('| PART_SIZE_MB, none, S3 unlimited | 8 (default) ✓ |');
   expect(stays).toContain('No value was clearly faster than the default.');
   const changes = renderSweep({ ...about, points: [point(8, [10, 10], true), point(5, [5, 5])] });
-  expect(changes).toContain('- PART_SIZE_MB, none, S3 unlimited: 5 was clearly faster than the default');
+  expect(changes).toContain(
+    '- PART_SIZE_MB, none, S3 unlimited: 5 was clearly faster than the default',
+  );
 });
 
 const frame = (functionName: string, url: string) => ({ functionName, url, lineNumber: 0 });
@@ -37,7 +39,11 @@ test('time counts for where it is spent, that of native functions for who called
   const profile = {
     nodes: [
       { id: 1, callFrame: frame('(root)', ''), children: [2, 4, 5] },
-      { id: 2, callFrame: frame('scan', 'file:///somewhere/app/staging/tracker.ts'), children: [3] },
+      {
+        id: 2,
+        callFrame: frame('scan', 'file:///somewhere/app/staging/tracker.ts'),
+        children: [3],
+      },
       { id: 3, callFrame: frame('readdir', '') },
       { id: 4, callFrame: frame('update', 'node:internal/crypto/hash') },
       { id: 5, callFrame: frame('(idle)', '') },

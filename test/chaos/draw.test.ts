@@ -18,7 +18,9 @@ describe('whatever seed and number', () => {
       fc.property(draws, ([seed, run]) => {
         const plan = drawPlan(seed, run);
         expect(drawPlan(seed, run)).toEqual(plan);
-        expect(JSON.parse(JSON.stringify(plan))).toEqual(JSON.parse(JSON.stringify(drawPlan(seed, run))));
+        expect(JSON.parse(JSON.stringify(plan))).toEqual(
+          JSON.parse(JSON.stringify(drawPlan(seed, run))),
+        );
       }),
     );
   });
@@ -50,7 +52,8 @@ describe('whatever seed and number', () => {
 
   test('what fails for good is not tried again for long', () => {
     holds(({ faults, retrySeconds }) => {
-      if (faults.some(({ kind }) => kindOf(kind).lasting)) expect(retrySeconds).toBeLessThanOrEqual(2);
+      if (faults.some(({ kind }) => kindOf(kind).lasting))
+        expect(retrySeconds).toBeLessThanOrEqual(2);
     });
   });
 });

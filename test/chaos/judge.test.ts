@@ -60,7 +60,11 @@ describe('nothing is wrong with', () => {
     ['a good backup', ['s3-503'], {}],
     ['a good backup in spite of what may end a run', ['db-kill'], {}],
     ['a failure that a fault accounts for', ['db-kill'], failed(4, lostConnection)],
-    ['a failure that one of several faults accounts for', ['s3-503', 'db-kill'], failed(4, lostConnection)],
+    [
+      'a failure that one of several faults accounts for',
+      ['s3-503', 'db-kill'],
+      failed(4, lostConnection),
+    ],
     ['an interruption', ['us-int'], failed(130, 'interrupted by SIGINT')],
     [
       'an interruption before the program listens',
@@ -93,7 +97,11 @@ describe('nothing is wrong with', () => {
       ['us-term-twice'],
       { ...none, exitCode: 143, leftInStaging: ['shop.t.sql'] },
     ],
-    ['a next run that clears up', ['us-kill'], { ...killed, nextRun: { exitCode: 0, left: [], said: '' } }],
+    [
+      'a next run that clears up',
+      ['us-kill'],
+      { ...killed, nextRun: { exitCode: 0, left: [], said: '' } },
+    ],
   ])('%s', (_title, kinds, changes) => {
     expect(judge(seen(kinds, changes))).toEqual([]);
   });
@@ -114,7 +122,12 @@ describe('it is a violation', () => {
       { ...killed, manifests: ['m'], faultsOfBackup: ['x'] },
       /bad backup/,
     ],
-    ['to succeed and leave files', [], { leftInStaging: ['shop.t.sql'] }, /left in staging: shop\.t\.sql/],
+    [
+      'to succeed and leave files',
+      [],
+      { leftInStaging: ['shop.t.sql'] },
+      /left in staging: shop\.t\.sql/,
+    ],
     ['to succeed and leave uploads', [], { uploads: ['u'] }, /uploads left: u/],
     ['to fail over nothing', [], failed(4, lostConnection), /nothing struck/],
     [
@@ -166,7 +179,12 @@ describe('it is a violation', () => {
       failed(4, lostConnection, { leftInStaging: ['a.sql'] }),
       /a\.sql/,
     ],
-    ['to leave uploads', ['db-kill'], failed(4, lostConnection, { uploads: ['u'] }), /uploads were left: u/],
+    [
+      'to leave uploads',
+      ['db-kill'],
+      failed(4, lostConnection, { uploads: ['u'] }),
+      /uploads were left: u/,
+    ],
     ['to leave a process', ['us-kill'], { ...killed, processes: ['7 T mydumper'] }, /7 T mydumper/],
     [
       'to be killed by a signal nobody sent',

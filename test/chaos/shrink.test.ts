@@ -2,11 +2,20 @@ import { expect, test } from 'vitest';
 import { shrink, subsets } from '../../chaos/shrink.ts';
 
 test('smaller sets of faults come first, and the whole is not among them', () => {
-  expect(subsets(['a', 'b', 'c'])).toEqual([[], ['a'], ['b'], ['c'], ['a', 'b'], ['a', 'c'], ['b', 'c']]);
+  expect(subsets(['a', 'b', 'c'])).toEqual([
+    [],
+    ['a'],
+    ['b'],
+    ['c'],
+    ['a', 'b'],
+    ['a', 'c'],
+    ['b', 'c'],
+  ]);
 });
 
 test('the fewest faults that violate are found', async () => {
-  const violates = async (faults: readonly string[]) => faults.includes('a') && faults.includes('c');
+  const violates = async (faults: readonly string[]) =>
+    faults.includes('a') && faults.includes('c');
   expect(await shrink(['a', 'b', 'c'], violates)).toEqual(['a', 'c']);
 });
 

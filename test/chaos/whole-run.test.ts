@@ -30,14 +30,20 @@ const small: Plan = {
 };
 
 test('a run that rides its faults out is judged by loading what it has stored', async () => {
-  const { seen } = await runPlan(lab, { ...small, faults: [fault('s3-503'), fault('s3-lost-manifest')] });
+  const { seen } = await runPlan(lab, {
+    ...small,
+    faults: [fault('s3-503'), fault('s3-lost-manifest')],
+  });
   expect(judge(seen)).toEqual([]);
   expect(seen).toMatchObject({ exitCode: 0, faultsOfBackup: [] });
   expect(seen.struck.map(({ kind }) => kind)).toEqual(['s3-503', 's3-lost-manifest']);
 });
 
 test('a run that is killed leaves nothing that the next one does not clear', async () => {
-  const { seen } = await runPlan(lab, { ...small, faults: [fault('us-kill', { delayMilliseconds: 300 })] });
+  const { seen } = await runPlan(lab, {
+    ...small,
+    faults: [fault('us-kill', { delayMilliseconds: 300 })],
+  });
   expect(judge(seen)).toEqual([]);
   expect(seen).toMatchObject({ signal: 'SIGKILL', nextRun: { exitCode: 0, left: [] } });
 });

@@ -24,7 +24,9 @@ function storeWith(isTaken: (key: string) => boolean) {
   const store: Pick<ObjectStore, 'claim'> = {
     claim: async (key, body) => {
       claims.push({ key, body: Buffer.from(body).toString() });
-      return isTaken(key) ? undefined : { key, bytes: body.byteLength, crc32: encodeCrc32(crc32(body)) };
+      return isTaken(key)
+        ? undefined
+        : { key, bytes: body.byteLength, crc32: encodeCrc32(crc32(body)) };
     },
   };
   return { store, claims };
@@ -41,7 +43,9 @@ test('a run claims the folder of its second', async () => {
     claim: { key: 'daily/db1/20261122T030000Z/claim.json' },
   });
   expect(claims).toHaveLength(1);
-  expect(JSON.parse(claims[0]?.body ?? '')).toEqual({ run: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  expect(JSON.parse(claims[0]?.body ?? '')).toEqual({
+    run: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  });
   expect(onTaken).not.toHaveBeenCalled();
 });
 
@@ -85,7 +89,11 @@ test('an interruption ends the wait for the next second', async () => {
 test('the id of a backup is the second of its start in UTC, and sorts as time does', () => {
   expect(backupIdOf(new Date('2026-11-22T03:00:00.999Z'))).toBe('20261122T030000Z');
   expect(backupIdOf(new Date('2026-11-22T04:00:00+01:00'))).toBe('20261122T030000Z');
-  const moment = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
+  const moment = fc.date({
+    min: new Date('1970-01-01'),
+    max: new Date('9999-12-31'),
+    noInvalidDate: true,
+  });
   fc.assert(
     fc.property(moment, moment, (left, right) => {
       expect(backupIdOf(left)).toMatch(/^\d{8}T\d{6}Z$/);

@@ -23,7 +23,11 @@ test('what mydumper said is added to a failure of the dump that was noticed befo
 
 test.each([
   ['nothing was said', new Failure('dump', 'mydumper hangs'), []],
-  ['it is the cause already', new Failure('dump', `mydumper reported an error: ${NO_SPACE}`), [NO_SPACE]],
+  [
+    'it is the cause already',
+    new Failure('dump', `mydumper reported an error: ${NO_SPACE}`),
+    [NO_SPACE],
+  ],
   ['the cause is another one', new Failure('interrupted', 'interrupted by SIGINT'), [NO_SPACE]],
 ])('a failure stays as it is where %s', (_title, cause, errors) => {
   expect(inItsOwnWords(cause, errors)).toBe(cause);

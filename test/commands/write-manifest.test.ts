@@ -5,7 +5,11 @@ import { exitCodeOf, Failure } from '../../app/errors.ts';
 import { createEvents } from '../../app/events.ts';
 import type { StoredObject } from '../../app/storage/object-store.ts';
 
-const MANIFEST = { key: 'a/manifest.json', location: 's3://b/a/manifest.json', body: Buffer.from('{}') };
+const MANIFEST = {
+  key: 'a/manifest.json',
+  location: 's3://b/a/manifest.json',
+  body: Buffer.from('{}'),
+};
 const STORED: StoredObject = { key: MANIFEST.key, bytes: 2, crc32: 'AAAAAA==' };
 const SIGINT = new Failure('interrupted', 'interrupted by SIGINT', { signal: 'SIGINT' });
 
@@ -19,7 +23,9 @@ function underWay() {
   const answer = Promise.withResolvers<StoredObject>();
   const cuts: Error[] = [];
   const store = { create: () => answer.promise, interrupt: (reason: Error) => cuts.push(reason) };
-  const written = writeManifest(store, run, MANIFEST).catch((error: unknown) => run.firstCause(error));
+  const written = writeManifest(store, run, MANIFEST).catch((error: unknown) =>
+    run.firstCause(error),
+  );
   return { interrupt: () => interruption.abort(SIGINT), answer, written, cuts };
 }
 

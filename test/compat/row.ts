@@ -10,7 +10,9 @@ export const PARTS = {
 } as const;
 export type Part = keyof typeof PARTS;
 
-/** What a row is run with: a server to back up, an empty one of the same kind, S3 and CloudWatch. */
+/**
+ * What a row is run with: a server to back up, an empty one of the same kind, S3 and CloudWatch.
+ */
 export type Pair = {
   readonly db: MariaDb;
   readonly copy: MariaDb;
@@ -32,8 +34,8 @@ export type Row = {
    * Proves the promise.
    *
    * @returns what the page says besides "works", if anything.
-   * @throws Refused where a backup is refused before it starts, Warned where it lacks something and said so, any other error where
-   * the promise is broken.
+   * @throws Refused where a backup is refused before it starts, Warned where it lacks something and
+   *   said so, any other error where the promise is broken.
    */
   readonly run: (pair: Pair) => Promise<string | undefined>;
 };

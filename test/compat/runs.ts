@@ -22,7 +22,8 @@ export type Backup = {
 };
 
 /**
- * Runs `backup` to its end and reads its manifest as a restore does, which refuses one that contradicts itself.
+ * Runs `backup` to its end and reads its manifest as a restore does, which refuses one that
+ * contradicts itself.
  *
  * @throws Refused where it was refused before it started, Error where it failed.
  */
@@ -58,7 +59,9 @@ export async function backupOf(world: World, ended: Ended): Promise<Backup> {
 export function reasonOf({ code, signal, stdout, stderr }: Ended): string {
   const failed = logLines(stdout).find(({ event }) => event === 'failed');
   return String(
-    failed?.reason ?? failed?.message ?? (stderr.trim() || `exit ${code ?? signal}, without a reason`),
+    failed?.reason ??
+      failed?.message ??
+      (stderr.trim() || `exit ${code ?? signal}, without a reason`),
   );
 }
 
@@ -74,7 +77,8 @@ export async function endOfDisturbed(
   manifestsBefore: number,
 ): Promise<Backup | string> {
   if (ended.code === 0) return backupOf(world, ended);
-  if ((await manifestsIn(world)) > manifestsBefore) throw new Error(`exit ${ended.code}, and yet a manifest`);
+  if ((await manifestsIn(world)) > manifestsBefore)
+    throw new Error(`exit ${ended.code}, and yet a manifest`);
   const left = processesWith(world.staging);
   if (left.length > 0)
     throw new Error(`still running: ${left.map(({ commandLine }) => commandLine).join(', ')}`);
@@ -96,7 +100,10 @@ export async function unpacked<T>(
   }
 }
 
-/** Loads a backup into the empty server `copy` as plain SQL, and compares it with what was backed up. */
+/**
+ * Loads a backup into the empty server `copy` as plain SQL, and compares it with what was backed
+ * up.
+ */
 export async function expectSameAsSql(
   world: World,
   copy: MariaDb,
@@ -108,7 +115,10 @@ export async function expectSameAsSql(
   await expectSame(copy, before);
 }
 
-/** Loads a backup into the empty server `copy` with plain myloader, and compares it with what was backed up. */
+/**
+ * Loads a backup into the empty server `copy` with plain myloader, and compares it with what was
+ * backed up.
+ */
 export async function expectSameByMyloader(
   world: World,
   copy: MariaDb,
@@ -121,12 +131,17 @@ export async function expectSameByMyloader(
   );
   if (exitCode !== 0) {
     const errors = problems.filter((line) => /CRITICAL|ERROR/.test(line));
-    throw new Error(`myloader ended with ${exitCode}: ${[...errors, ...problems].slice(0, 2).join('; ')}`);
+    throw new Error(
+      `myloader ended with ${exitCode}: ${[...errors, ...problems].slice(0, 2).join('; ')}`,
+    );
   }
   await expectSame(copy, withoutModes(before));
 }
 
-/** No generation of myloader gives programs their SQL modes back, and a row of its own is about them. */
+/**
+ * No generation of myloader gives programs their SQL modes back, and a row of its own is about
+ * them.
+ */
 function withoutModes({ objects }: ServerDescription): ServerDescription {
   const entries = Object.entries(objects).map(
     ([name, { sql_mode: _mode, ...facts }]) => [name, facts] as const,
@@ -134,17 +149,22 @@ function withoutModes({ objects }: ServerDescription): ServerDescription {
   return { objects: Object.fromEntries(entries) };
 }
 
-/** Facts that `before` does not have are not compared. @throws Error naming what differs, a few at most. */
+/**
+ * Facts that `before` does not have are not compared.
+ * @throws Error naming what differs, a few at most.
+ */
 export async function expectSame(copy: MariaDb, before: ServerDescription): Promise<void> {
   const databases = databasesIn(before);
   const missing = [];
   for (const name of databases) {
-    const rows = await copy.query('SELECT 1 FROM information_schema.SCHEMATA WHERE BINARY SCHEMA_NAME = ?', [
-      name,
-    ]);
+    const rows = await copy.query(
+      'SELECT 1 FROM information_schema.SCHEMATA WHERE BINARY SCHEMA_NAME = ?',
+      [name],
+    );
     if (rows.length === 0) missing.push(name);
   }
-  if (missing.length > 0) throw new Error(`databases missing after the load: ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw new Error(`databases missing after the load: ${missing.join(', ')}`);
   const after = await describeServer(copy, databases);
   const lines = differences(before, { objects: onlyFactsOf(before, after) });
   if (lines.length === 0) return;
@@ -158,11 +178,17 @@ function databasesIn({ objects }: ServerDescription): string[] {
     .map((name) => name.slice('database `'.length, -1).replaceAll('``', '`'));
 }
 
-function onlyFactsOf(before: ServerDescription, after: ServerDescription): ServerDescription['objects'] {
+function onlyFactsOf(
+  before: ServerDescription,
+  after: ServerDescription,
+): ServerDescription['objects'] {
   const entries = Object.entries(after.objects).map(([name, facts]) => {
     const known = before.objects[name];
     if (known === undefined) return [name, facts] as const;
-    return [name, Object.fromEntries(Object.entries(facts).filter(([fact]) => fact in known))] as const;
+    return [
+      name,
+      Object.fromEntries(Object.entries(facts).filter(([fact]) => fact in known)),
+    ] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -20,8 +20,8 @@ declare module 'vitest' {
 const WITH_BINLOG = ['log-bin=binlog', 'server-id=1', 'log_bin_trust_function_creators=ON'];
 
 /**
- * Why the program refuses mydumper's login, if so: the client library of MySQL 9 no longer has the method by which accounts of
- * MariaDB log in. Then no row can say more.
+ * Why the program refuses mydumper's login, if so: the client library of MySQL 9 no longer has the
+ * method by which accounts of MariaDB log in. Then no row can say more.
  */
 async function whyNoLogin(db: MariaDb, world: World): Promise<string | undefined> {
   await db.query('CREATE DATABASE login');
@@ -71,7 +71,8 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
     task.meta.compat = { cell, id: row.id, outcome };
     const worked = known?.rows[row.id]?.result === 'works';
     // Backups are right or refused. Loading may fail where the record says so.
-    if (outcome.result === 'fails' && (row.part === 'backup' || worked)) throw new Error(outcome.note);
+    if (outcome.result === 'fails' && (row.part === 'backup' || worked))
+      throw new Error(outcome.note);
     if (outcome.result !== 'works' && worked) throw new Error(`${outcome.result}: ${outcome.note}`);
   });
 }

@@ -37,8 +37,16 @@ test.each(['TCP', 'socket'])('a server is reached by %s with any password', asyn
 
 /** Each way a connection can fail: what is configured, and what is said of it. */
 const REFUSALS: readonly (readonly [string, () => Partial<ServerConfig>, RegExp])[] = [
-  ['a wrong password', () => ({ password: WRONG }), /127\.0\.0\.1:\d+ as root: Access denied for user/],
-  ['an unknown user', () => ({ user: 'nobody', password: WRONG }), /as nobody: Access denied for user/],
+  [
+    'a wrong password',
+    () => ({ password: WRONG }),
+    /127\.0\.0\.1:\d+ as root: Access denied for user/,
+  ],
+  [
+    'an unknown user',
+    () => ({ user: 'nobody', password: WRONG }),
+    /as nobody: Access denied for user/,
+  ],
   [
     'a missing socket',
     () => ({ socket: join(db.dir, 'none.sock') }),
@@ -51,14 +59,17 @@ const REFUSALS: readonly (readonly [string, () => Partial<ServerConfig>, RegExp]
   ],
 ];
 
-test.each(REFUSALS)('%s is told in one line, without the password', async (_what, changed, message) => {
-  const failure = await failureOf(openDatabase(server(changed())));
-  expect(failure.kind).toBe('preflight');
-  expect(failure.lines).toEqual([expect.stringMatching(message)]);
-  expect(failure.message).toMatch(/^cannot connect to MySQL at /);
-  expect(failure.message).not.toContain('\n');
-  for (const secret of [WRONG, db.password]) expect(failure.message).not.toContain(secret);
-});
+test.each(REFUSALS)(
+  '%s is told in one line, without the password',
+  async (_what, changed, message) => {
+    const failure = await failureOf(openDatabase(server(changed())));
+    expect(failure.kind).toBe('preflight');
+    expect(failure.lines).toEqual([expect.stringMatching(message)]);
+    expect(failure.message).toMatch(/^cannot connect to MySQL at /);
+    expect(failure.message).not.toContain('\n');
+    for (const secret of [WRONG, db.password]) expect(failure.message).not.toContain(secret);
+  },
+);
 
 test('no server at the port is told in one line, without the password', async () => {
   const proxy = await startCuttableProxy(db.port);
@@ -90,7 +101,9 @@ test.each(MODES)('values are bound safely under a server with sql_mode "%s"', as
     '?',
   ])
     await echo(value);
-  await fc.assert(fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 40 }), echo), { numRuns: 50 });
+  await fc.assert(fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 40 }), echo), {
+    numRuns: 50,
+  });
 });
 
 test('numbers are bound as numbers', async () => {

@@ -17,7 +17,13 @@ test('what is granted on everything is global, what is granted on a database is 
     'GRANT SELECT (`ALL PRIVILEGES`), INSERT ON `shop`.`t` TO `backup`@`%`',
   ];
   expect([...globalPrivileges(grants)]).toEqual(['SELECT', 'RELOAD', 'LOCK TABLES']);
-  expect([...privilegesOn(grants, 'shop')]).toEqual(['SELECT', 'RELOAD', 'LOCK TABLES', 'TRIGGER', 'EVENT']);
+  expect([...privilegesOn(grants, 'shop')]).toEqual([
+    'SELECT',
+    'RELOAD',
+    'LOCK TABLES',
+    'TRIGGER',
+    'EVENT',
+  ]);
   expect(privilegesOn(grants, 'other').has('TRIGGER')).toBe(false);
 });
 
@@ -75,10 +81,17 @@ test('of several patterns that match, a user has the grants of the most specific
   expect([...privilegesOn([user('sh%', 'SELECT'), user('shop', 'LOCK TABLES')], 'shop')]).toEqual([
     'LOCK TABLES',
   ]);
-  expect([...privilegesOn([user('sh%', 'SELECT'), user('sho_', 'EVENT')], 'shop')]).toEqual(['EVENT']);
-  expect([...privilegesOn([user('sh%', 'SELECT'), user('sho\\_', 'EVENT')], 'sho_')]).toEqual(['EVENT']);
+  expect([...privilegesOn([user('sh%', 'SELECT'), user('sho_', 'EVENT')], 'shop')]).toEqual([
+    'EVENT',
+  ]);
+  expect([...privilegesOn([user('sh%', 'SELECT'), user('sho\\_', 'EVENT')], 'sho_')]).toEqual([
+    'EVENT',
+  ]);
   const role = 'GRANT SELECT ON `sh%`.* TO `r`';
-  expect([...privilegesOn([role, user('shop', 'EVENT')], 'shop')].toSorted()).toEqual(['EVENT', 'SELECT']);
+  expect([...privilegesOn([role, user('shop', 'EVENT')], 'shop')].toSorted()).toEqual([
+    'EVENT',
+    'SELECT',
+  ]);
 });
 
 test("MariaDB's roles and PUBLIC count as the user's own", () => {
@@ -113,9 +126,10 @@ test('names may hold what separates the parts of a line', () => {
 });
 
 test('with partial_revokes on names of databases are no patterns', () => {
-  const grants = ['GRANT SELECT ON `sh_p`.* TO `u`@`%`', 'GRANT SELECT ON `a\\_b`.* TO `u`@`%`'].map((line) =>
-    normaliseGrant(line, true),
-  );
+  const grants = [
+    'GRANT SELECT ON `sh_p`.* TO `u`@`%`',
+    'GRANT SELECT ON `a\\_b`.* TO `u`@`%`',
+  ].map((line) => normaliseGrant(line, true));
   expect(holds(grants, ['SELECT'], 'sh_p')).toBe(true);
   expect(holds(grants, ['SELECT'], 'shop')).toBe(false);
   expect(holds(grants, ['SELECT'], 'a\\_b')).toBe(true);
@@ -126,7 +140,9 @@ test('any line is read in time, and any database is found under its own grant', 
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string(), (name, other) => {
       const quoted = `\`${name.replaceAll('`', '``').replace(/[\\_%]/g, '\\$&')}\``;
-      expect(holds([`GRANT TRIGGER ON ${quoted}.* TO \`u\`@\`%\``, other], ['TRIGGER'], name)).toBe(true);
+      expect(holds([`GRANT TRIGGER ON ${quoted}.* TO \`u\`@\`%\``, other], ['TRIGGER'], name)).toBe(
+        true,
+      );
     }),
   );
 });

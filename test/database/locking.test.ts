@@ -76,7 +76,9 @@ test.each(both(UNABLE))('auto, %s: %s is refused with the way out', (generation,
   const choose = () => chooseLocking('auto', generation, serverOf(GRANTS[who]));
   expect(choose).toThrow(Failure);
   expect(choose).toThrow(/RELOAD.*LOCK TABLES.*LOCK_MODE=none/);
-  expect(choose).toThrow(expect.objectContaining({ kind: 'preflight', lines: [expect.any(String)] }));
+  expect(choose).toThrow(
+    expect.objectContaining({ kind: 'preflight', lines: [expect.any(String)] }),
+  );
 });
 
 test('without any grants auto is refused', () => {
@@ -100,7 +102,11 @@ test.each(both(ASKED))(
 
 test.each(
   both([
-    ['ftwrl', 'a user with LOCK TABLES', /LOCK_MODE="ftwrl".*\(RELOAD\).*GRANT RELOAD ON \*\.\* TO `b`@`%`;/],
+    [
+      'ftwrl',
+      'a user with LOCK TABLES',
+      /LOCK_MODE="ftwrl".*\(RELOAD\).*GRANT RELOAD ON \*\.\* TO `b`@`%`;/,
+    ],
     ['ftwrl', 'the owner of a database', /LOCK_MODE="ftwrl".*GRANT RELOAD/],
     ['lock-all', 'a reader', /LOCK_MODE="lock-all".*GRANT LOCK TABLES ON \*\.\* TO `b`@`%`;/],
     ['lock-all', 'nobody', /LOCK_MODE="lock-all".*GRANT LOCK TABLES ON `shop`\.\* TO `b`@`%`;/],
@@ -124,21 +130,34 @@ test('safe-no-lock is for 1.x; of 0.10 it is refused, as it would go on without 
   expect(chooseLocking('safe-no-lock', 'modern', serverOf(GRANTS['a reader']))).toMatchObject({
     plan: 'safe-no-lock',
   });
-  const choose = () => chooseLocking('safe-no-lock', 'classic', serverOf(GRANTS['root of MySQL 8']));
+  const choose = () =>
+    chooseLocking('safe-no-lock', 'classic', serverOf(GRANTS['root of MySQL 8']));
   expect(choose).toThrow(expect.objectContaining({ kind: 'preflight' }));
   expect(choose).toThrow(/LOCK_MODE="safe-no-lock".*lock-all/);
 });
 
 // 1.x compares nothing with nothing then, and calls the backup consistent.
 test.each([
-  ['the user may not ask for it', { position: { kind: 'denied', ...REFUSAL } }, /run: GRANT BINLOG MONITOR/],
-  ['nothing is logged', { writesBinaryLog: false, position: { kind: 'none' } }, /log_bin is OFF.*lock-all/],
+  [
+    'the user may not ask for it',
+    { position: { kind: 'denied', ...REFUSAL } },
+    /run: GRANT BINLOG MONITOR/,
+  ],
+  [
+    'nothing is logged',
+    { writesBinaryLog: false, position: { kind: 'none' } },
+    /log_bin is OFF.*lock-all/,
+  ],
   [
     'nothing is logged and the user may not ask',
     { writesBinaryLog: false, position: { kind: 'denied', ...REFUSAL } },
     /log_bin is OFF.*lock-all/,
   ],
-  ['mydumper does not know how to ask', { position: { kind: 'unknown', ...REFUSAL } }, /SHOW MASTER STATUS/],
+  [
+    'mydumper does not know how to ask',
+    { position: { kind: 'unknown', ...REFUSAL } },
+    /SHOW MASTER STATUS/,
+  ],
 ] as const)('safe-no-lock is refused without a position, since %s', (_why, changed, message) => {
   const choose = () =>
     chooseLocking('safe-no-lock', 'modern', serverOf(GRANTS['a backup user with RELOAD'], changed));
@@ -155,7 +174,9 @@ test.each(both([['ftwrl'], ['lock-all'], ['none']] as const))(
     expect(chooseLocking(mode, generation, server)).toMatchObject({
       plan: mode,
       warnings: [
-        expect.stringMatching(/position in the binary log.*run: GRANT BINLOG MONITOR ON \*\.\* TO `b`@`%`;/),
+        expect.stringMatching(
+          /position in the binary log.*run: GRANT BINLOG MONITOR ON \*\.\* TO `b`@`%`;/,
+        ),
       ],
       positionUnavailable: expect.stringContaining('BINLOG MONITOR'),
       // 1.x would dump everything and exit with 1.
@@ -209,22 +230,30 @@ test.each(both([['root of MySQL 8'], ['a backup user with RELOAD']] as const))(
 
 test('auto: on RDS a user with FLUSH_TABLES alone is refused, naming what would do', () => {
   const server = serverOf(GRANTS['a MySQL 8 user with FLUSH_TABLES'], { managedByAws: true });
-  expect(() => chooseLocking('auto', 'modern', server)).toThrow(/may not lock tables \(LOCK TABLES\)/);
+  expect(() => chooseLocking('auto', 'modern', server)).toThrow(
+    /may not lock tables \(LOCK TABLES\)/,
+  );
 });
 
 test('auto: a user who may lock tables in some of the dumped databases only is refused, naming the others', () => {
   const grants = GRANTS['a user with LOCK TABLES on a database'];
-  const tables = ['shop', 'crm', 'wiki'].map((database) => ({ database, table: 't', engine: 'innodb' }));
+  const tables = ['shop', 'crm', 'wiki'].map((database) => ({
+    database,
+    table: 't',
+    engine: 'innodb',
+  }));
   const choose = () => chooseLocking('auto', 'classic', serverOf(grants, { tables }));
-  expect(choose).toThrow(/nor lock tables of "crm", "wiki" \(LOCK TABLES\).*DATABASES.*LOCK_MODE=none/);
+  expect(choose).toThrow(
+    /nor lock tables of "crm", "wiki" \(LOCK TABLES\).*DATABASES.*LOCK_MODE=none/,
+  );
   expect(choose).not.toThrow(/"shop"/);
 });
 
 test('databases without tables need no LOCK TABLES', () => {
   const grants = GRANTS['a user with LOCK TABLES on a database'];
-  expect(chooseLocking('auto', 'modern', serverOf(grants, { databases: ['shop', 'empty'] })).plan).toBe(
-    'lock-all',
-  );
+  expect(
+    chooseLocking('auto', 'modern', serverOf(grants, { databases: ['shop', 'empty'] })).plan,
+  ).toBe('lock-all');
 });
 
 const MIXED = {
@@ -240,16 +269,25 @@ test.each([
 ] as const)(
   '%s, %s: tables without transactions are of a later moment, and named',
   (mode, generation, warning) => {
-    const choice = chooseLocking(mode, generation, serverOf(GRANTS['a backup user with RELOAD'], MIXED));
-    expect(choice.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
+    const choice = chooseLocking(
+      mode,
+      generation,
+      serverOf(GRANTS['a backup user with RELOAD'], MIXED),
+    );
+    expect(choice.consistency).toMatch(
+      /^one point in time for transactional tables.*each other table/,
+    );
     expect(choice.warnings).toEqual([expect.stringMatching(warning)]);
   },
 );
 
 test('for tables without transactions 0.10 is told the GRANT, where the server is not of RDS or Aurora', () => {
   const warningsOf = (changed: object) =>
-    chooseLocking('auto', 'classic', serverOf(GRANTS['a user with LOCK TABLES'], { ...MIXED, ...changed }))
-      .warnings;
+    chooseLocking(
+      'auto',
+      'classic',
+      serverOf(GRANTS['a user with LOCK TABLES'], { ...MIXED, ...changed }),
+    ).warnings;
   expect(warningsOf({})).toEqual([
     expect.stringMatching(/make them InnoDB, or run: GRANT RELOAD ON \*\.\* TO `b`@`%`;$/),
   ]);
@@ -274,7 +312,11 @@ test.each(['ftwrl', 'lock-all', 'safe-no-lock'] as const)(
       });
     expect(of('innodb').warnings).toEqual([]);
     const mixed = of('innodb', 'myisam');
-    expect(mixed.consistency).toMatch(/^one point in time for transactional tables.*each other table/);
-    expect(mixed.warnings).toEqual([expect.stringMatching(/: "shop\.myisam"; make them InnoDB.*0\.10/)]);
+    expect(mixed.consistency).toMatch(
+      /^one point in time for transactional tables.*each other table/,
+    );
+    expect(mixed.warnings).toEqual([
+      expect.stringMatching(/: "shop\.myisam"; make them InnoDB.*0\.10/),
+    ]);
   },
 );

@@ -29,7 +29,10 @@ async function lookAndEmpty(generation: Generation = 'classic'): Promise<Losses>
     const inventory = await readInventory(connection, []);
     const losses = await findLosses(connection, generation, inventory);
     for (const name of inventory.databases) await db.query(`DROP DATABASE ${quoteName(name)}`);
-    return { ...losses, refusals: [...unsupportedNames(generation, inventory), ...losses.refusals] };
+    return {
+      ...losses,
+      refusals: [...unsupportedNames(generation, inventory), ...losses.refusals],
+    };
   } finally {
     await connection.close();
   }
@@ -37,7 +40,10 @@ async function lookAndEmpty(generation: Generation = 'classic'): Promise<Losses>
 
 test('what mydumper 0.10 keeps although it looks dangerous is not refused', async () => {
   await createNastyDatabases(db, { seed: 1, rows: 5 });
-  expect(await lookAndEmpty()).toEqual({ refusals: [], warnings: [expect.stringContaining('FLOAT')] });
+  expect(await lookAndEmpty()).toEqual({
+    refusals: [],
+    warnings: [expect.stringContaining('FLOAT')],
+  });
 });
 
 test('routines are refused for mydumper 0.10 where the server lists them with a column more, as MySQL 9 does', async () => {
@@ -58,7 +64,9 @@ test('routines are refused for mydumper 0.10 where the server lists them with a 
     };
     const refusals = async (generation: Generation) =>
       (await findLosses(longer, generation, inventory)).refusals;
-    expect(await refusals('classic')).toEqual([expect.stringMatching(/0\.10.*do not load: "shop\.one"/)]);
+    expect(await refusals('classic')).toEqual([
+      expect.stringMatching(/0\.10.*do not load: "shop\.one"/),
+    ]);
     expect(await refusals('modern')).toEqual([]);
   } finally {
     await connection.close();
@@ -77,8 +85,13 @@ test.each(hostileNames)('$database.$table is refused', async (which) => {
   expect((await lookAndEmpty()).refusals).not.toEqual([]);
 });
 
-/** How each silent loss is met; those that only myloader causes, or nothing shows beforehand, are in docs/mydumper.md. */
-const MET: Readonly<Record<string, 'refused' | 'warned' | 'prevented' | 'documented' | 'mydumper fails'>> = {
+/**
+ * How each silent loss is met; those that only myloader causes, or nothing shows beforehand, are in
+ * docs/mydumper.md.
+ */
+const MET: Readonly<
+  Record<string, 'refused' | 'warned' | 'prevented' | 'documented' | 'mydumper fails'>
+> = {
   'inet6-uuid': 'warned',
   'literals-in-legacy-charsets': 'warned',
   'invisible-columns': 'refused',
@@ -102,13 +115,16 @@ const MET: Readonly<Record<string, 'refused' | 'warned' | 'prevented' | 'documen
   'oracle-mode': 'prevented',
 };
 
-test.each(silentLosses)('the loss of $id is met before anything starts, or otherwise', async (which) => {
-  await createSilentLoss(db, which);
-  const { refusals, warnings } = await lookAndEmpty();
-  const met = refusals.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : 'nothing said';
-  const expected = MET[which.id];
-  expect(met).toBe(expected === 'refused' || expected === 'warned' ? expected : 'nothing said');
-});
+test.each(silentLosses)(
+  'the loss of $id is met before anything starts, or otherwise',
+  async (which) => {
+    await createSilentLoss(db, which);
+    const { refusals, warnings } = await lookAndEmpty();
+    const met = refusals.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : 'nothing said';
+    const expected = MET[which.id];
+    expect(met).toBe(expected === 'refused' || expected === 'warned' ? expected : 'nothing said');
+  },
+);
 
 /** As seen with mydumper 1.0.1 and MariaDB 10.11; what is not named here is kept. */
 const MET_BY_MODERN: Readonly<Record<string, 'refused' | 'warned'>> = {
@@ -123,12 +139,15 @@ const MET_BY_MODERN: Readonly<Record<string, 'refused' | 'warned'>> = {
   'column-backtick': 'refused',
 };
 
-test.each(silentLosses)('with mydumper 1.x the loss of $id is met before anything starts', async (which) => {
-  await createSilentLoss(db, which);
-  const { refusals, warnings } = await lookAndEmpty('modern');
-  const met = refusals.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : undefined;
-  expect(met).toBe(MET_BY_MODERN[which.id]);
-});
+test.each(silentLosses)(
+  'with mydumper 1.x the loss of $id is met before anything starts',
+  async (which) => {
+    await createSilentLoss(db, which);
+    const { refusals, warnings } = await lookAndEmpty('modern');
+    const met = refusals.length > 0 ? 'refused' : warnings.length > 0 ? 'warned' : undefined;
+    expect(met).toBe(MET_BY_MODERN[which.id]);
+  },
+);
 
 test.each(['classic', 'modern'] as const)(
   'a table whose columns are all generated is refused for both generations (%s)',
@@ -136,6 +155,8 @@ test.each(['classic', 'modern'] as const)(
     await db.query('CREATE DATABASE shop');
     await db.query('CREATE TABLE shop.`all` (a int AS (1) VIRTUAL, b int AS (2) STORED)');
     await db.query('CREATE TABLE shop.some (a int, b int AS (a) VIRTUAL)');
-    expect((await lookAndEmpty(generation)).refusals).toEqual([expect.stringContaining('"shop.all"')]);
+    expect((await lookAndEmpty(generation)).refusals).toEqual([
+      expect.stringContaining('"shop.all"'),
+    ]);
   },
 );

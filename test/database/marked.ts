@@ -19,7 +19,9 @@ export async function openMarked(
   options: ConnectionOptions = {},
 ): Promise<Connection> {
   const connection = await db.connect(options);
-  const assignments = Object.entries(markSession(mark)).map(([name, value]) => `${name} = ${value}`);
+  const assignments = Object.entries(markSession(mark)).map(
+    ([name, value]) => `${name} = ${value}`,
+  );
   await connection.query(`SET SESSION ${assignments.join(', ')}`);
   return connection;
 }

@@ -103,7 +103,9 @@ test('a connection to another server than the one with the mark is refused', asy
 
 test('a session as mydumper opens it is refused by another server than the one with the mark', async () => {
   const mark = await holdMark(nodes[0]);
-  await expect(openMarked(nodes[1], mark)).rejects.toThrow('another server than the backup began with');
+  await expect(openMarked(nodes[1], mark)).rejects.toThrow(
+    'another server than the backup began with',
+  );
   await expect(openMarked(nodes[0], newRunMark())).rejects.toThrow('another server');
 });
 
@@ -118,7 +120,9 @@ test.each([false, true])(
     await holder.query('LOCK TABLES shop.orders WRITE');
     const ours = await openMarked(db, mark);
     const foreign = await db.connect();
-    const waiting = [ours, foreign].map((each) => each.query('SELECT * FROM shop.orders').catch(() => {}));
+    const waiting = [ours, foreign].map((each) =>
+      each.query('SELECT * FROM shop.orders').catch(() => {}),
+    );
     await vi.waitFor(async () => {
       const states = (await db.query('SHOW PROCESSLIST')).map(({ State }) => String(State));
       expect(states.filter((state) => state === 'Waiting for table metadata lock')).toHaveLength(2);
@@ -152,7 +156,9 @@ test('the lock of a run is not taken in another server than preflight looked at'
   balancer.pin(1);
   expect(await failureOf(take())).toMatchObject({
     kind: 'preflight',
-    message: expect.stringMatching(/they led to \S+:\d+ \(server_id 1\) before and lead to \S+:\d+ .* now/),
+    message: expect.stringMatching(
+      /they led to \S+:\d+ \(server_id 1\) before and lead to \S+:\d+ .* now/,
+    ),
   });
 });
 

@@ -34,7 +34,9 @@ const RUNS = FILES.flatMap((file) => {
 
 const OF_POSITION = /^Couldn't get master position - ERROR 1227: /;
 
-/** How a dump ends that is not failed because of the position alone, which 1.x is told to ignore. */
+/**
+ * How a dump ends that is not failed because of the position alone, which 1.x is told to ignore.
+ */
 function outcomeOf(run: PrivilegeRun): 'fails' | 'lacks objects' | 'right' {
   const ofPosition = run.exit === 1 && run.said.every((line) => OF_POSITION.test(line));
   if (run.exit !== 0 && !ofPosition) return 'fails';
@@ -70,9 +72,12 @@ test.each(FILES)('%s: dumps that fail are refused, and no others', (file) => {
 test.each(FILES)('%s: dumps that lack objects or a position are refused or warned of', (file) => {
   const wrong = RUNS.filter(({ run, server, missing, ...each }) => {
     if (each.file !== file || isRefused(missing)) return false;
-    const lines = missing.filter(({ privilege }) => privilege !== 'PROCESS').map(({ line }) => line);
+    const lines = missing
+      .filter(({ privilege }) => privilege !== 'PROCESS')
+      .map(({ line }) => line);
     const aboutPosition = lines.filter((line) => line.includes('position in the binary log'));
-    const lacksPosition = !run.position && server.writesBinaryLog && server.position.kind !== 'unknown';
+    const lacksPosition =
+      !run.position && server.writesBinaryLog && server.position.kind !== 'unknown';
     return (
       lines.length - aboutPosition.length > 0 !== (outcomeOf(run) === 'lacks objects') ||
       aboutPosition.length > 0 !== lacksPosition ||
@@ -133,7 +138,9 @@ test.each([
   expect(missingPrivileges(server, { generation: 'modern', lock: 'ftwrl' })).toMatchObject([
     {
       outcome: 'warned',
-      line: expect.stringMatching(new RegExp(`; run: GRANT ${privilege} ON \\*\\.\\* TO \`b\`@\`%\`;$`)),
+      line: expect.stringMatching(
+        new RegExp(`; run: GRANT ${privilege} ON \\*\\.\\* TO \`b\`@\`%\`;$`),
+      ),
     },
   ]);
 });
@@ -150,9 +157,9 @@ const TABLES = ['shop', 'c_m'].map((database) => ({ database, table: 't', engine
 
 test('a user with privileges on everything is granted one on everything', () => {
   const grants = ['GRANT SELECT, PROCESS, LOCK TABLES, SHOW VIEW, TRIGGER ON *.* TO `b`@`%`'];
-  expect(statements(grants, { tables: TABLES, openedDatabases: ['shop', 'c_m', 'mysql'] })).toEqual([
-    'GRANT EVENT ON *.* TO `b`@`%`;',
-  ]);
+  expect(statements(grants, { tables: TABLES, openedDatabases: ['shop', 'c_m', 'mysql'] })).toEqual(
+    ['GRANT EVENT ON *.* TO `b`@`%`;'],
+  );
 });
 
 test('a user with privileges on databases is granted them there, where names are no patterns', () => {
@@ -218,7 +225,9 @@ test('roles that are granted and not active are named with what makes them so', 
     return missingPrivileges(server, { generation: 'classic', lock: 'ftwrl' }, LOCKING)[0]?.line;
   };
   expect(lineWith(['`r`'])).toMatch(/\(`r`\): SET DEFAULT ROLE `r` FOR `b`@`%`;$/);
-  expect(lineWith(['`r`@`%`', '`s`@`%`'])).toMatch(/\(`r`@`%`, `s`@`%`\): SET DEFAULT ROLE ALL TO `b`@`%`;$/);
+  expect(lineWith(['`r`@`%`', '`s`@`%`'])).toMatch(
+    /\(`r`@`%`, `s`@`%`\): SET DEFAULT ROLE ALL TO `b`@`%`;$/,
+  );
   expect(lineWith([])).toMatch(/GRANT RELOAD ON \*\.\* TO `b`@`%`;$/);
 });
 
@@ -232,11 +241,16 @@ test.each([
 });
 
 test('the reason of a missing position tells the privilege, the server or the statement', () => {
-  const reason = (changed: Partial<PrivilegeServer>) => positionUnavailable(serverOf(ROOT, changed));
+  const reason = (changed: Partial<PrivilegeServer>) =>
+    positionUnavailable(serverOf(ROOT, changed));
   const refusal = { statement: 'SHOW MASTER STATUS', errorNumber: 1227 };
   expect(reason({})).toBeUndefined();
   expect(reason({ position: { kind: 'none' } })).toMatch(/log_bin is OFF/);
   expect(reason({ position: { kind: 'denied', ...refusal } })).toMatch(/lacks BINLOG MONITOR/);
-  expect(reason({ position: { kind: 'denied', ...refusal }, writesBinaryLog: false })).toMatch(/OFF/);
-  expect(reason({ position: { kind: 'unknown', ...refusal } })).toMatch(/by SHOW MASTER STATUS, which/);
+  expect(reason({ position: { kind: 'denied', ...refusal }, writesBinaryLog: false })).toMatch(
+    /OFF/,
+  );
+  expect(reason({ position: { kind: 'unknown', ...refusal } })).toMatch(
+    /by SHOW MASTER STATUS, which/,
+  );
 });

@@ -98,7 +98,9 @@ test('of databases whose names differ in case each has its own programs', async 
   ];
   expect(names(await programsOf('root', ['Shop']))).toEqual(ofUpper);
   expect(names(await programsOf('root', ['shop']))).toEqual(ofLower);
-  expect(names(await programsOf('root', ['shop', 'Shop']))).toEqual([...ofUpper, ...ofLower].toSorted());
+  expect(names(await programsOf('root', ['shop', 'Shop']))).toEqual(
+    [...ofUpper, ...ofLower].toSorted(),
+  );
 });
 
 test.each([
@@ -106,12 +108,15 @@ test.each([
   ['caller', ['function', 'procedure', 'trigger'], ['events']],
   ['reader', ['event', 'function', 'procedure', 'trigger'], []],
   ['of_proc', ['function', 'procedure'], ['triggers', 'events']],
-] as const)('the user %s sees %j and is told that it cannot see %j', async (user, kinds, lacking) => {
-  const { list, unseen } = await programsOf(user, ['shop']);
-  expect(list.map(({ kind }) => kind).toSorted()).toEqual(kinds);
-  expect(unseen.map((line) => /cannot see (\w+)/.exec(line)?.[1])).toEqual(lacking);
-  for (const line of unseen) expect(line).toContain('"shop"');
-});
+] as const)(
+  'the user %s sees %j and is told that it cannot see %j',
+  async (user, kinds, lacking) => {
+    const { list, unseen } = await programsOf(user, ['shop']);
+    expect(list.map(({ kind }) => kind).toSorted()).toEqual(kinds);
+    expect(unseen.map((line) => /cannot see (\w+)/.exec(line)?.[1])).toEqual(lacking);
+    for (const line of unseen) expect(line).toContain('"shop"');
+  },
+);
 
 test('the server tells its identity and its settings to a user without privileges', async () => {
   const [row] = await db.query(

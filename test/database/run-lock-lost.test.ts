@@ -46,7 +46,9 @@ test('when another run gets it first, the first one is told', async () => {
   await db().query(`KILL ${await holder()}`);
   await waiting;
   await vi.waitFor(() => expect(taken.length).toBe(1), WAIT);
-  expect(taken).toMatchObject([{ kind: 'preflight', message: expect.stringContaining('another run') }]);
+  expect(taken).toMatchObject([
+    { kind: 'preflight', message: expect.stringContaining('another run') },
+  ]);
   expect(warnings.length).toBe(1);
   await other.end();
 });
@@ -100,7 +102,8 @@ test('a server that answers nothing is asked again until it does, and then the l
   const { warnings, taken } = await take(source(), proxy.port, IMPATIENT);
   const first = await holder();
   proxy.stall();
-  const vain = () => warnings.filter((text) => /could not be taken again: cannot connect/.test(text));
+  const vain = () =>
+    warnings.filter((text) => /could not be taken again: cannot connect/.test(text));
   await vi.waitFor(() => expect(vain().length).toBeGreaterThan(1), WAIT);
   proxy.unstall();
   await vi.waitFor(async () => expect([null, first]).not.toContain(await holder()), WAIT);
@@ -117,6 +120,9 @@ test('when the server has come back, and another run has the lock, the first one
   const second = await take();
   proxy.unstall();
   await vi.waitFor(() => expect(taken.length).toBeGreaterThan(0), WAIT);
-  expect(taken[0]).toMatchObject({ kind: 'preflight', message: expect.stringContaining('another run') });
+  expect(taken[0]).toMatchObject({
+    kind: 'preflight',
+    message: expect.stringContaining('another run'),
+  });
   expect(second.taken).toEqual([]);
 });

@@ -105,12 +105,16 @@ test('a restore keeps away another one, and no backup whose source is called so'
   const [row] = await db().query('SELECT IS_USED_LOCK(?) AS holder', [RESTORING.name]);
   await db().query(`KILL ${row?.holder}`);
   await vi.waitFor(() => expect(warnings.length).toBe(1), WAIT);
-  expect(warnings[0]).toMatch(/^the connection holding the lock on restores into this server was lost/);
+  expect(warnings[0]).toMatch(
+    /^the connection holding the lock on restores into this server was lost/,
+  );
 });
 
 test('sources that differ only after what fits a lock name do not get into each other’s way', async () => {
   const long = 'x'.repeat(199);
   await take(`${long}a`);
   await take(`${long}b`);
-  expect(await failureOf(take(`${long}a`))).toMatchObject({ message: expect.stringContaining(`${long}a`) });
+  expect(await failureOf(take(`${long}a`))).toMatchObject({
+    message: expect.stringContaining(`${long}a`),
+  });
 });

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest';
-import { backupOf, type Exclusive, type RunLock, takeRunLock } from '../../app/database/run-lock.ts';
+import {
+  backupOf,
+  type Exclusive,
+  type RunLock,
+  takeRunLock,
+} from '../../app/database/run-lock.ts';
 import type { Failure } from '../../app/errors.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
@@ -7,7 +12,10 @@ import { serverAddress } from '../support/mariadb/server-address.ts';
 export const WAIT = { timeout: 30_000, interval: 5 };
 let times = 0;
 
-/** A server for a file of tests, and for each of them a source of its own: the server takes its time to free what a broken connection held. */
+/**
+ * A server for a file of tests, and for each of them a source of its own: the server takes its time
+ * to free what a broken connection held.
+ */
 export function useRunLocks() {
   let db: MariaDb;
   let source = '';

@@ -6,7 +6,11 @@ import { serverAddress } from '../support/mariadb/server-address.ts';
 import { holdMark, openMarked } from './marked.ts';
 
 const WAITS = 'Waiting for table metadata lock';
-const row = (id: number, user: string, state = WAITS): Row => ({ Id: id, User: user, State: state });
+const row = (id: number, user: string, state = WAITS): Row => ({
+  Id: id,
+  User: user,
+  State: state,
+});
 
 /** Sessions 8 and 9 are mydumper's. */
 const processes = (...all: readonly Row[]) => ({ all, dumping: new Set([8, 9]) });
@@ -53,7 +57,9 @@ test('tables that a snapshot and a writer hold from each other are noticed in a 
   const locked = writer.query('LOCK TABLES shop.a WRITE, shop.b WRITE');
   const seen = async (user: string) =>
     expect(
-      (await db.query('SHOW PROCESSLIST')).filter((each) => each.User === user && each.State === WAITS),
+      (await db.query('SHOW PROCESSLIST')).filter(
+        (each) => each.User === user && each.State === WAITS,
+      ),
     ).toHaveLength(1);
   await vi.waitFor(() => seen('root'), { timeout: 20_000 });
   // The other one comes to a.

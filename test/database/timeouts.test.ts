@@ -89,7 +89,10 @@ test('a server that takes the connection and says nothing', async () => {
 });
 
 test('the server’s own work is told from rows that nobody takes', async () => {
-  expect(await askForWork(server())).toEqual({ busy: false, what: 'the MySQL server does nothing for it' });
+  expect(await askForWork(server())).toEqual({
+    busy: false,
+    what: 'the MySQL server does nothing for it',
+  });
   const connection = await db.connect();
   const sleeping = connection.query('SELECT SLEEP(300)').catch(() => {});
   try {
@@ -105,7 +108,9 @@ test('the server’s own work is told from rows that nobody takes', async () => 
   }
   const row = { Id: 7, User: 'root', Command: 'Query', State: 'Writing to net', Time: 90 };
   expect(workAmong([row], 'root', 1).busy).toBe(false);
-  expect(workAmong([{ ...row, State: 'Waiting for table metadata lock' }], 'root', 1).busy).toBe(true);
+  expect(workAmong([{ ...row, State: 'Waiting for table metadata lock' }], 'root', 1).busy).toBe(
+    true,
+  );
   expect(workAmong([{ ...row, State: 'Sending data' }], 'other', 1).busy).toBe(false);
   expect(workAmong([{ ...row, State: 'Sending data' }], 'root', 7).busy).toBe(false);
 });

@@ -101,7 +101,9 @@ test('what comes in place of a greeting is told as the server says it', async ()
   const { address } = await serverThat((socket) => socket.end(TOO_MANY));
   expect(await dialled(address())).toMatchObject({ offersTls: undefined });
   for (const mode of ['preferred', 'required'] as const)
-    await expect(openDatabase(address(mode))).rejects.toThrow(/cannot connect .*: Too many connections/);
+    await expect(openDatabase(address(mode))).rejects.toThrow(
+      /cannot connect .*: Too many connections/,
+    );
 });
 
 test('a server that closes the connection at once is told', async () => {

@@ -21,7 +21,11 @@ afterAll(() => db?.stop());
 /** What is read by a user who was granted this. */
 async function lookAs(
   grants: readonly string[],
-  options: { generation?: Generation; databases?: readonly string[]; roles?: readonly string[] } = {},
+  options: {
+    generation?: Generation;
+    databases?: readonly string[];
+    roles?: readonly string[];
+  } = {},
 ): Promise<Inventory & UserRights> {
   const { generation = 'modern', databases = [], roles = [] } = options;
   await db.query("CREATE USER u@'127.0.0.1'");
@@ -44,7 +48,11 @@ test('the account is the one that grants name, and without a grant it may not as
   const rights = await lookAs(['SELECT ON shop.*']);
   expect(rights).toMatchObject({
     account: '`u`@`127.0.0.1`',
-    position: { kind: 'denied', errorNumber: 1227, statement: expect.stringMatching(/^SHOW \w+ .*STATUS$/) },
+    position: {
+      kind: 'denied',
+      errorNumber: 1227,
+      statement: expect.stringMatching(/^SHOW \w+ .*STATUS$/),
+    },
     writesBinaryLog: true,
     inactiveRoles: [],
     unreadableRoutines: [],
@@ -53,7 +61,9 @@ test('the account is the one that grants name, and without a grant it may not as
 
 test('the privilege for the position, and a role that has it, let the user ask', async () => {
   const privilege = db.vendor === 'mysql' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR';
-  expect((await lookAs([`${privilege} ON *.*`, 'SELECT ON shop.*'])).position).toEqual({ kind: 'told' });
+  expect((await lookAs([`${privilege} ON *.*`, 'SELECT ON shop.*'])).position).toEqual({
+    kind: 'told',
+  });
   await db.query('CREATE ROLE replicator');
   try {
     await db.query(`GRANT ${privilege} ON *.* TO replicator`);
@@ -84,7 +94,9 @@ test('privileges of active roles, and of roles in them, are among the grants', a
     const roles = [`SET DEFAULT ROLE outer_role ${word} u@'127.0.0.1'`];
     const { grants } = await lookAs(['SELECT ON shop.*', 'outer_role'], { roles });
     expect(holds(grants, ['EVENT'], 'crm')).toBe(true);
-    expect(holds((await lookAs(['SELECT ON shop.*', 'outer_role'])).grants, ['EVENT'], 'crm')).toBe(false);
+    expect(holds((await lookAs(['SELECT ON shop.*', 'outer_role'])).grants, ['EVENT'], 'crm')).toBe(
+      false,
+    );
   } finally {
     for (const role of ['inner_role', 'outer_role']) await db.query(`DROP ROLE ${role}`);
   }
@@ -120,6 +132,9 @@ test.each([
   // It looks at the second number alone; inventory.ts tells it another.
   ['modern', 'mysql', '9.1.0', undefined, 'SHOW MASTER STATUS'],
   ['modern', 'mysql', '9.1.0', 'mysql-9.2.0', 'SHOW BINARY LOG STATUS'],
-] as const)('%s asks %s %s (told %s) by %s', (generation, vendor, version, productHint, statement) => {
-  expect(positionStatement(generation, { vendor, version, productHint })).toBe(statement);
-});
+] as const)(
+  '%s asks %s %s (told %s) by %s',
+  (generation, vendor, version, productHint, statement) => {
+    expect(positionStatement(generation, { vendor, version, productHint })).toBe(statement);
+  },
+);

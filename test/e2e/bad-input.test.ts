@@ -38,8 +38,14 @@ afterEach(async () => {
   await world?.stop();
 });
 
-async function refusedLines(extra: Record<string, string>, argv: readonly string[] = []): Promise<string[]> {
-  const { code, stdout, stderr } = await runProgram(world.environment({ PORT: doorPort, ...extra }), argv);
+async function refusedLines(
+  extra: Record<string, string>,
+  argv: readonly string[] = [],
+): Promise<string[]> {
+  const { code, stdout, stderr } = await runProgram(
+    world.environment({ PORT: doorPort, ...extra }),
+    argv,
+  );
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(visitors).toBe(0);
   expect(existsSync(world.staging)).toBe(false);
@@ -70,7 +76,10 @@ test.each<[Record<string, string>, RegExp]>([
 });
 
 test('all mistakes are told at once, a line each', async () => {
-  const lines = await refusedLines({ BUCKET: '', THREADS: 'x', COMPRESS: 'rar' }, ['--no-such-flag', '1']);
+  const lines = await refusedLines({ BUCKET: '', THREADS: 'x', COMPRESS: 'rar' }, [
+    '--no-such-flag',
+    '1',
+  ]);
   expect(lines.map((line) => line.split(/[ =:]/)[0]).toSorted()).toEqual(
     expect.arrayContaining(['--no-such-flag', 'BUCKET', 'COMPRESS', 'THREADS']),
   );
@@ -103,7 +112,9 @@ async function refusedReason(extra: Record<string, string>): Promise<string> {
 
 test('a port where nobody listens', async () => {
   door.close();
-  expect(await refusedReason({ PORT: doorPort })).toMatch(/connection refused; check HOST and PORT/);
+  expect(await refusedReason({ PORT: doorPort })).toMatch(
+    /connection refused; check HOST and PORT/,
+  );
 });
 
 test('a host that has no address', async () => {
@@ -113,13 +124,17 @@ test('a host that has no address', async () => {
 });
 
 test('a socket that is not there', async () => {
-  expect(await refusedReason({ SOCKET: '/nowhere/mysql.sock' })).toMatch(/no such socket; check SOCKET/);
+  expect(await refusedReason({ SOCKET: '/nowhere/mysql.sock' })).toMatch(
+    /no such socket; check SOCKET/,
+  );
 });
 
 test('a staging directory that cannot be made', async () => {
   const file = join(world.directory, 'file');
   writeFileSync(file, 'mine');
-  expect(await refusedReason({ OUTPUTDIR: join(file, 'staging') })).toMatch(/OUTPUTDIR=".*": cannot be used/);
+  expect(await refusedReason({ OUTPUTDIR: join(file, 'staging') })).toMatch(
+    /OUTPUTDIR=".*": cannot be used/,
+  );
   expect(await refusedReason({ OUTPUTDIR: file })).toMatch(/OUTPUTDIR=".*": cannot be used/);
   expect(readFileSync(file, 'utf8')).toBe('mine');
 });
@@ -133,7 +148,9 @@ test('a directory that is not empty and not ours is left as it is', async () => 
 });
 
 test('more staging than the file system has free is refused', async () => {
-  expect(await refusedReason({ STAGING_LIMIT_MB: '16000000' })).toMatch(/only \d+ MiB are free in OUTPUTDIR/);
+  expect(await refusedReason({ STAGING_LIMIT_MB: '16000000' })).toMatch(
+    /only \d+ MiB are free in OUTPUTDIR/,
+  );
 });
 
 test('sizes that do not fit the budget are lowered and told', async () => {
@@ -156,7 +173,9 @@ test('sizes that do not fit the budget are lowered and told', async () => {
 });
 
 test('LOG_LEVEL=SILENT leaves the exit code', async () => {
-  const { code, stdout } = await runProgram(world.environment({ LOG_LEVEL: 'SILENT', DATABASES: 'nowhere' }));
+  const { code, stdout } = await runProgram(
+    world.environment({ LOG_LEVEL: 'SILENT', DATABASES: 'nowhere' }),
+  );
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
 });
 

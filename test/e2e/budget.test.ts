@@ -28,7 +28,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const server of [db, copy])
-    for (const name of ['bulk', 'shop', 'wide']) await server.query(`DROP DATABASE IF EXISTS ${name}`);
+    for (const name of ['bulk', 'shop', 'wide'])
+      await server.query(`DROP DATABASE IF EXISTS ${name}`);
   await world?.stop();
 });
 
@@ -96,25 +97,28 @@ test('rows of half the budget get through it', async () => {
   expect(differences(before, await describeServer(copy, ['wide']))).toEqual([]);
 });
 
-test.each(['none', 'zstd'])('the smallest budget there is works with COMPRESS=%s', async (compression) => {
-  // 1.x has two threads at least, each with an uncompressed file of at least 1 MiB.
-  const smallestMiB = generationOf() === 'modern' && compression === 'none' ? 3 : 1;
-  await createBulkDatabase(world.db, { name: 'shop', megabytes: 12, tables: 3 });
-  const sampler = sampleDirectory(world.staging);
-  const { code, stdout } = await startProgram(
-    world.environment({
-      COMPRESS: compression,
-      CHUNK_FILE_SIZE_MB: '64',
-      DATABASES: 'shop',
-      STAGING_LIMIT_MB: String(smallestMiB),
-    }),
-  ).ended.finally(sampler.stop);
-  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  const manifest = await readOnlyManifest(world.s3, BUCKET);
-  expect(manifest.totals.dumpedBytes).toBeGreaterThan(10 * MIB);
-  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(smallestMiB * MIB);
-  expect(sampler.peakBytes()).toBeLessThanOrEqual(smallestMiB * MIB);
-});
+test.each(['none', 'zstd'])(
+  'the smallest budget there is works with COMPRESS=%s',
+  async (compression) => {
+    // 1.x has two threads at least, each with an uncompressed file of at least 1 MiB.
+    const smallestMiB = generationOf() === 'modern' && compression === 'none' ? 3 : 1;
+    await createBulkDatabase(world.db, { name: 'shop', megabytes: 12, tables: 3 });
+    const sampler = sampleDirectory(world.staging);
+    const { code, stdout } = await startProgram(
+      world.environment({
+        COMPRESS: compression,
+        CHUNK_FILE_SIZE_MB: '64',
+        DATABASES: 'shop',
+        STAGING_LIMIT_MB: String(smallestMiB),
+      }),
+    ).ended.finally(sampler.stop);
+    expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    expect(manifest.totals.dumpedBytes).toBeGreaterThan(10 * MIB);
+    expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(smallestMiB * MIB);
+    expect(sampler.peakBytes()).toBeLessThanOrEqual(smallestMiB * MIB);
+  },
+);
 
 test('a row larger than the budget ends the run with exit 6, naming its table and a budget that does', async () => {
   await world.db.query('CREATE DATABASE wide');

@@ -31,11 +31,15 @@ test('what a failed run has uploaded adds up to what the store holds', async () 
     times: Number.POSITIVE_INFINITY,
     action: { kind: 'error', status: 403, code: 'AccessDenied' },
   });
-  const { code } = await runProgram(world.environment({ COMPRESS: 'none', UPLOAD_CONCURRENCY: '1' }));
+  const { code } = await runProgram(
+    world.environment({ COMPRESS: 'none', UPLOAD_CONCURRENCY: '1' }),
+  );
   expect(code).toBe(5);
   const stored = await world.s3.objects(BUCKET);
   expect(stored.length).toBeGreaterThan(0);
-  expect(world.cloudwatch.sum('BytesUploaded')).toBe(stored.reduce((sum, { size }) => sum + size, 0));
+  expect(world.cloudwatch.sum('BytesUploaded')).toBe(
+    stored.reduce((sum, { size }) => sum + size, 0),
+  );
   expect(world.cloudwatch.sum('FilesUploaded')).toBe(stored.length);
   expect(world.cloudwatch.sum('BackupFailed')).toBe(1);
   expect(world.cloudwatch.datums.filter(({ name }) => name === 'BackupFailed')).toHaveLength(1);

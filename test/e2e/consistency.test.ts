@@ -58,7 +58,10 @@ afterEach(async () => {
   await world?.stop();
 });
 
-async function run(environment: Record<string, string>, by: TransfersOptions['by'] = 'transaction') {
+async function run(
+  environment: Record<string, string>,
+  by: TransfersOptions['by'] = 'transaction',
+) {
   const transfers = await startTransfers(db, {
     accounts: ACCOUNTS,
     tables: ['bank.checking', 'bank.saving'],

@@ -43,7 +43,8 @@ test('a file with rows that vanishes is noticed', async () => {
     { sleepMilliseconds: 500 },
     ...played(ONE_DATABASE),
   ]);
-  // Only a file that the watching thread has seen can be missed; each sample tells what it has seen.
+  // Only a file that the watching thread has seen can be missed; each sample tells what it has
+  // seen.
   await vi.waitFor(() => expect(world.cloudwatch.sum('BytesStaged')).toBeGreaterThan(3_000_000), {
     timeout: 20_000,
   });
@@ -72,7 +73,9 @@ test('a file renamed at once after it was closed arrives once', async () => {
     ...played(ONE_DATABASE),
   ];
   expect((await runFake(world, steps)).code).toBe(0);
-  const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(({ table }) => table === 'small');
+  const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(
+    ({ table }) => table === 'small',
+  );
   expect(files).toHaveLength(1);
 });
 
@@ -94,9 +97,13 @@ test('a file renamed while it is being shipped arrives once, with all of its row
   writeFileSync(renameNow, '');
   const { code, stdout } = await running.ended;
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(({ table }) => table === 'small');
+  const files = (await readOnlyManifest(world.s3, BUCKET)).files.filter(
+    ({ table }) => table === 'small',
+  );
   expect(files).toHaveLength(1);
-  const contents = [...(await storedContents()).entries()].filter(([key]) => key.includes('shop.small'));
+  const contents = [...(await storedContents()).entries()].filter(([key]) =>
+    key.includes('shop.small'),
+  );
   expect(contents).toEqual([[files[0]?.key, INSERT]]);
   expect(leftInStaging(world)).toEqual([]);
 });
@@ -132,19 +139,34 @@ test('names with line ends, quotes and letters of the world arrive as they are',
   }
 });
 
-/** What is no file is neither followed nor shipped, and since nobody can say what it stands for it fails the run. */
+/**
+ * What is no file is neither followed nor shipped, and since nobody can say what it stands for it
+ * fails the run.
+ */
 test.each<[string, (secret: string) => FakeStep, string]>([
   ['a link', (secret) => ({ symlink: [secret, 'shop.odd.00000.sql'] }), 'shop.odd.00000.sql'],
-  ['a link to nowhere', () => ({ symlink: ['/nowhere', 'shop.odd.00000.sql'] }), 'shop.odd.00000.sql'],
+  [
+    'a link to nowhere',
+    () => ({ symlink: ['/nowhere', 'shop.odd.00000.sql'] }),
+    'shop.odd.00000.sql',
+  ],
   ['a directory', () => ({ makeDirectory: 'shop.odd' }), 'shop.odd'],
   ['a named pipe', () => ({ makeFifo: 'shop.odd.00000.sql' }), 'shop.odd.00000.sql'],
 ])('%s in staging fails the run and never reaches S3', async (_what, step, name) => {
   const secret = join(world.directory, 'secret');
   writeFileSync(secret, 'a secret of the machine');
-  const ended = await runFake(world, [step(secret), { sleepMilliseconds: 500 }, ...played(ONE_DATABASE)]);
-  await expectFailure(world, ended, 4, /"shop\.odd.*" in the staging directory is not a regular file/, [
-    name,
+  const ended = await runFake(world, [
+    step(secret),
+    { sleepMilliseconds: 500 },
+    ...played(ONE_DATABASE),
   ]);
+  await expectFailure(
+    world,
+    ended,
+    4,
+    /"shop\.odd.*" in the staging directory is not a regular file/,
+    [name],
+  );
   for (const [key, content] of await storedContents()) {
     expect(key).not.toContain('odd');
     expect(content).not.toContain('a secret');
@@ -152,7 +174,10 @@ test.each<[string, (secret: string) => FakeStep, string]>([
   expect(readFileSync(secret, 'utf8')).toBe('a secret of the machine');
 });
 
-/** mydumper's last act before it dies, so that this program reads it before its watching thread has looked. */
+/**
+ * mydumper's last act before it dies, so that this program reads it before its watching thread has
+ * looked.
+ */
 test.each<[string, (secret: string) => FakeStep]>([
   ['a link to metadata elsewhere', (secret) => ({ symlink: [secret, 'metadata'] })],
   ['a directory', () => ({ makeDirectory: 'metadata' })],

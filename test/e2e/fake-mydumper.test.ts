@@ -1,6 +1,15 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { readOnlyManifest } from '../support/backup-folder.ts';
 import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
@@ -42,7 +51,10 @@ test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
   async (recording) => {
     const argumentsPath = join(world.directory, 'arguments');
     const optionsPath = join(world.directory, 'options');
-    const record: FakeStep[] = [{ recordArguments: argumentsPath }, { recordOptionFile: optionsPath }];
+    const record: FakeStep[] = [
+      { recordArguments: argumentsPath },
+      { recordOptionFile: optionsPath },
+    ];
     const { code, stdout } = await runFake(world, [...record, ...played(recording)]);
     expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 
@@ -54,7 +66,9 @@ test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
       position: 4711,
       gtid: isMariaDb ? '0-7-100' : '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-100',
     });
-    expect(manifest.files.map(({ name, kind, database, table }) => [name, kind, database, table])).toEqual([
+    expect(
+      manifest.files.map(({ name, kind, database, table }) => [name, kind, database, table]),
+    ).toEqual([
       ['metadata', 'metadata', null, null],
       ['shop-schema-create.sql', 'schema', 'shop', null],
       ['shop-schema-post.sql', 'post', 'shop', null],
@@ -233,13 +247,22 @@ test.each([
     "Authentication plugin 'caching_sha2_password' reported error: Authentication requires secure connection.",
     /cannot log in as root without TLS: .* Set TLS_MODE=required$/,
   ],
-  ['SSL connection error: unsupported protocol', /^TLS_MODE=preferred: mydumper .* refuses the server that/],
-])('a mydumper that says %j of its connection is refused before the dump', async (connection, reason) => {
-  await expectFailure(world, await runFake(world, [], { connection }), 3, reason);
-});
+  [
+    'SSL connection error: unsupported protocol',
+    /^TLS_MODE=preferred: mydumper .* refuses the server that/,
+  ],
+])(
+  'a mydumper that says %j of its connection is refused before the dump',
+  async (connection, reason) => {
+    await expectFailure(world, await runFake(world, [], { connection }), 3, reason);
+  },
+);
 
 test('what mydumper says of its connection in other words is left to the dump', async () => {
-  const steps = [{ log: '\n** (mydumper:1): CRITICAL **: 08:00:00.000: the dump itself' }, { exit: 1 }];
+  const steps = [
+    { log: '\n** (mydumper:1): CRITICAL **: 08:00:00.000: the dump itself' },
+    { exit: 1 },
+  ];
   const ended = await runFake(world, steps, { connection: 'Something new' });
   await expectFailure(world, ended, 4, /the dump itself/);
 });
@@ -275,7 +298,9 @@ function killLeft(): void {
 
 function residentKiB(pid: number): number {
   try {
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+    return Number(
+      /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0,
+    );
   } catch {
     return 0; // gone
   }

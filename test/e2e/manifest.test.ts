@@ -17,7 +17,9 @@ beforeAll(async () => {
   db = await startMariaDb();
   await db.query('CREATE DATABASE shop CHARACTER SET latin1 COLLATE latin1_german1_ci');
   await db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, name text)');
-  await db.query("INSERT INTO shop.orders SELECT seq, repeat(';\\n', 20 + seq) FROM shop.seq_1_to_2000");
+  await db.query(
+    "INSERT INTO shop.orders SELECT seq, repeat(';\\n', 20 + seq) FROM shop.seq_1_to_2000",
+  );
   await db.query('CREATE VIEW shop.totals AS SELECT id FROM shop.orders');
   await db.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
   await db.query('CREATE PROCEDURE shop.close_day() SELECT 1');
@@ -129,7 +131,9 @@ test('of programs that the user may not see the log warns, and the manifest says
   const warnings = logLines(stdout).filter(({ event }) => event === 'warning');
   const messages = warnings.map(({ message }) => String(message));
   for (const line of manifest.programsUnseen ?? [])
-    expect(messages.filter((message) => message.startsWith(`${line}; run: GRANT `))).toHaveLength(1);
+    expect(messages.filter((message) => message.startsWith(`${line}; run: GRANT `))).toHaveLength(
+      1,
+    );
 });
 
 test('flags that narrow the dump stand in the manifest, and list and restore show them', async () => {
@@ -144,7 +148,12 @@ test('flags that narrow the dump stand in the manifest, and list and restore sho
   expect(JSON.parse(json.stdout)).toMatchObject({ backups: [{ summary: { narrowedBy: flags } }] });
   const plan = await runProgram(world.environment(), ['restore', '--dry-run', '--overwrite']);
   expect(plan.stdout).toContain(shown);
-  const planned = await runProgram(world.environment(), ['restore', '--dry-run', '--overwrite', '--json']);
+  const planned = await runProgram(world.environment(), [
+    'restore',
+    '--dry-run',
+    '--overwrite',
+    '--json',
+  ]);
   expect(JSON.parse(planned.stdout)).toMatchObject({ narrowedBy: flags });
 });
 

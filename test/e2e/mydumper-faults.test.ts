@@ -47,7 +47,9 @@ test('a database that is not there is refused by name', async () => {
 
 test('a user who may lock tables but not the server gets a consistent backup', async () => {
   await db.query("CREATE USER locker@'127.0.0.1' IDENTIFIED BY 'a secret'");
-  await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON bulk.* TO locker@'127.0.0.1'");
+  await db.query(
+    "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON bulk.* TO locker@'127.0.0.1'",
+  );
   const { code, stdout } = await runProgram(
     world.environment({ USERNAME: 'locker', PASSWORD: 'a secret', DATABASES: 'bulk' }),
   );
@@ -62,14 +64,17 @@ test('a user who may lock tables but not the server gets a consistent backup', a
 test('a user who may lock nothing is refused, with the way out', async () => {
   await db.query("CREATE USER reader@'127.0.0.1'");
   await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bulk.* TO reader@'127.0.0.1'");
-  const { code, stdout } = await runProgram(world.environment({ USERNAME: 'reader', PASSWORD: '' }));
+  const { code, stdout } = await runProgram(
+    world.environment({ USERNAME: 'reader', PASSWORD: '' }),
+  );
   expect(code).toBe(3);
   expect(reasonIn(stdout)).toMatch(/RELOAD.*LOCK TABLES.*LOCK_MODE=none/);
   expect(existsSync(world.staging)).toBe(false);
   await expectNoBackup();
 });
 
-// Flags that narrow the dump may leave it out, so what the user may not read is no reason to refuse it.
+// Flags that narrow the dump may leave it out, so what the user may not read is no reason to refuse
+// it.
 test('a view that its user may not read makes a narrowed dump fail, in mydumperâ€™s own words', async () => {
   await db.query('CREATE DATABASE IF NOT EXISTS partly');
   await db.query('CREATE TABLE partly.open (a int)');
@@ -80,8 +85,12 @@ test('a view that its user may not read makes a narrowed dump fail, in mydumperâ
     const user = { USERNAME: 'partly', PASSWORD: '' };
     const refused = await runProgram(world.environment(user));
     expect(refused.code).toBe(3);
-    expect(reasonIn(refused.stdout)).toMatch(/SHOW VIEW.*"partly\.broken".*GRANT SHOW VIEW ON `partly`/);
-    const narrowed = await runProgram(world.environment({ ...user, MYDUMPER_ARGS: '--regex=^partly' }));
+    expect(reasonIn(refused.stdout)).toMatch(
+      /SHOW VIEW.*"partly\.broken".*GRANT SHOW VIEW ON `partly`/,
+    );
+    const narrowed = await runProgram(
+      world.environment({ ...user, MYDUMPER_ARGS: '--regex=^partly' }),
+    );
     expect(narrowed.code).toBe(4);
     expect(reasonIn(narrowed.stdout)).toMatch(/mydumper.*SHOW VIEW command denied/);
     expect(await manifestKeys(world)).toEqual([]);

@@ -13,7 +13,10 @@ import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { logLines, runProgram } from '../support/program.ts';
 import { BUCKET, startWorld } from './world.ts';
 
-/** What names are made of: whatever a file name, a pattern, a statement or a list gives a meaning to. */
+/**
+ * What names are made of: whatever a file name, a pattern, a statement or a list gives a meaning
+ * to.
+ */
 const PIECES = [
   ...'aB1 _-.,;:\'"`/\\%#*?[](){}<>|&$~!@^=+\n\r\t',
   ...'äß日',
@@ -74,7 +77,8 @@ function contentsOf(names: readonly string[]): Contents {
 }
 
 const isRefused = (contents: Contents) =>
-  [...misleadingNames(contents), ...unsupportedNames(generation, contents, source.vendor)].length > 0;
+  [...misleadingNames(contents), ...unsupportedNames(generation, contents, source.vendor)].length >
+  0;
 
 /** Those of the names that may stand side by side in one backup, for each kind of object. */
 function accepted(names: readonly string[]): Contents {
@@ -100,12 +104,20 @@ function accepted(names: readonly string[]): Contents {
   return contents;
 }
 
-async function create({ databases, tables, views, triggered, programmed }: Contents): Promise<void> {
+async function create({
+  databases,
+  tables,
+  views,
+  triggered,
+  programmed,
+}: Contents): Promise<void> {
   for (const name of databases) await source.query(`CREATE DATABASE ${quoteName(name)}`);
   for (const { database, table } of tables) {
     const column = table.includes('`') ? 'odd' : table;
     const name = quoteName(database, table);
-    await source.query(`CREATE TABLE ${name} (id int PRIMARY KEY, ${quoteName(column)} varchar(99))`);
+    await source.query(
+      `CREATE TABLE ${name} (id int PRIMARY KEY, ${quoteName(column)} varchar(99))`,
+    );
     await source.query(`INSERT INTO ${name} VALUES (1, ?), (2, NULL)`, [table]);
   }
   for (const { database, table } of views)
@@ -132,7 +144,11 @@ test('each of many odd names is refused beforehand or comes back', async () => {
   const { code, stdout } = await runProgram(world.environment());
   expect({ code, reason: logLines(stdout).at(-1)?.reason }).toEqual({ code: 0, reason: undefined });
   const directory = join(world.directory, 'unpacked');
-  await unpackBackup(objectsOf(world.s3, BUCKET), await readOnlyManifest(world.s3, BUCKET), directory);
+  await unpackBackup(
+    objectsOf(world.s3, BUCKET),
+    await readOnlyManifest(world.s3, BUCKET),
+    directory,
+  );
   expect(await loadWithMyloader(target, directory)).toMatchObject({ exitCode: 0 });
   // Of programs neither generation keeps the SQL mode.
   const lost = differences(before, await describeServer(target, contents.databases));

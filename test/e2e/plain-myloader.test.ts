@@ -45,6 +45,9 @@ test('plain myloader loads a copy of the whole folder and ignores claim.json and
     exitCode: 0,
     problems: [],
   });
-  const [before, after] = [await describeServer(world.db, ['bulk']), await describeServer(copy, ['bulk'])];
+  const [before, after] = [
+    await describeServer(world.db, ['bulk']),
+    await describeServer(copy, ['bulk']),
+  ];
   expect(differences(before, after)).toEqual([]);
 });

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase } from '../../app/database/connection.ts';
-import { type Replication, readReplication, replicationOf } from '../../app/database/replication.ts';
+import {
+  type Replication,
+  readReplication,
+  replicationOf,
+} from '../../app/database/replication.ts';
 import { readOnlyManifest } from '../support/backup-folder.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';

@@ -70,59 +70,76 @@ function unreachable(): never {
 }
 
 // zstd: test/compat.
-test.each(['none', 'gzip'])('with COMPRESS=%s everything arrives and loads equal', async (compression) => {
-  const program = startProgram(world.environment({ COMPRESS: compression, PREFIX: 'nightly/eu' }));
-  const commandLines = await watchCommandLines(program);
-  const { code, stdout, stderr } = await program.ended;
-  expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
-
-  const manifest = await readOnlyManifest(world.s3, BUCKET);
-  expect(manifest.source).toBe('test-db');
-  expect(manifest.server.vendor).toBe(db.vendor);
-  expect(manifest.consistency).toMatchObject({ lock: 'ftwrl', lockedSeconds: expect.any(Number) });
-  expect(manifest.databases.toSorted()).toEqual(databases.toSorted());
-  expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(manifest.staging.budgetBytes);
-  expect(new Set(manifest.files.map(({ kind }) => kind))).toEqual(
-    new Set(['schema', 'data', 'view', 'triggers', 'post', 'metadata']),
-  );
-
-  // What S3 holds is what the manifest says and nothing else, each with the checksum S3 keeps itself.
-  const folder = `nightly/eu/test-db/${manifest.backupId}/`;
-  const stored = await world.s3.objects(BUCKET);
-  expect(stored.map(({ key }) => key).toSorted()).toEqual(
-    [...manifest.files.map(({ key }) => key), `${folder}claim.json`, `${folder}manifest.json`].toSorted(),
-  );
-  const byKey = new Map(stored.map((object) => [object.key, object]));
-  for (const file of [...manifest.files, manifest.claim ?? unreachable()]) {
-    expect(file.key.startsWith(folder)).toBe(true);
-    expect(byKey.get(file.key)).toMatchObject({
-      size: file.storedBytes,
-      checksum: { algorithm: 'CRC32', value: file.crc32, type: 'FULL_OBJECT' },
+test.each(['none', 'gzip'])(
+  'with COMPRESS=%s everything arrives and loads equal',
+  async (compression) => {
+    const program = startProgram(
+      world.environment({ COMPRESS: compression, PREFIX: 'nightly/eu' }),
+    );
+    const commandLines = await watchCommandLines(program);
+    const { code, stdout, stderr } = await program.ended;
+    expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: '',
     });
-  }
 
-  const target = join(world.directory, 'unpacked');
-  await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
-  const loaded = await loadWithMyloader(copy, target);
-  expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
-  expect(differencesOfRestore(before, await describeServer(copy, databases))).toEqual([]);
+    const manifest = await readOnlyManifest(world.s3, BUCKET);
+    expect(manifest.source).toBe('test-db');
+    expect(manifest.server.vendor).toBe(db.vendor);
+    expect(manifest.consistency).toMatchObject({
+      lock: 'ftwrl',
+      lockedSeconds: expect.any(Number),
+    });
+    expect(manifest.databases.toSorted()).toEqual(databases.toSorted());
+    expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(manifest.staging.budgetBytes);
+    expect(new Set(manifest.files.map(({ kind }) => kind))).toEqual(
+      new Set(['schema', 'data', 'view', 'triggers', 'post', 'metadata']),
+    );
 
-  // Nothing is left and nothing was given away.
-  expect(leftInStaging(world)).toEqual([]);
-  expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
-  const everything = [commandLines, stdout, stderr, JSON.stringify(manifest)].join('\n');
-  expect(commandLines).toContain('mydumper');
-  expect(everything).not.toContain(world.db.password);
-  expect(everything).not.toContain(JSON.stringify(world.db.password).slice(1, -1));
-  expect(everything).not.toContain('test-secret');
+    // What S3 holds is what the manifest says and nothing else, each with the checksum S3 keeps
+    // itself.
+    const folder = `nightly/eu/test-db/${manifest.backupId}/`;
+    const stored = await world.s3.objects(BUCKET);
+    expect(stored.map(({ key }) => key).toSorted()).toEqual(
+      [
+        ...manifest.files.map(({ key }) => key),
+        `${folder}claim.json`,
+        `${folder}manifest.json`,
+      ].toSorted(),
+    );
+    const byKey = new Map(stored.map((object) => [object.key, object]));
+    for (const file of [...manifest.files, manifest.claim ?? unreachable()]) {
+      expect(file.key.startsWith(folder)).toBe(true);
+      expect(byKey.get(file.key)).toMatchObject({
+        size: file.storedBytes,
+        checksum: { algorithm: 'CRC32', value: file.crc32, type: 'FULL_OBJECT' },
+      });
+    }
 
-  // Metrics add up to what the store holds.
-  const metrics = world.cloudwatch;
-  expect(metrics.sum('BytesUploaded')).toBe(stored.reduce((sum, { size }) => sum + size, 0));
-  expect(metrics.sum('FilesUploaded')).toBe(stored.length);
-  expect(metrics.sum('BytesDumped')).toBe(manifest.totals.dumpedBytes);
-  expect(metrics.sum('BackupBytes')).toBe(manifest.totals.storedBytes);
-  expect(metrics.datums.filter(({ name }) => name === 'BackupSucceeded')).toHaveLength(1);
-  expect(metrics.datums.filter(({ name }) => name === 'BackupFailed')).toHaveLength(0);
-  expect(metrics.datums.every(({ dimensions }) => dimensions.Source === 'test-db')).toBe(true);
-});
+    const target = join(world.directory, 'unpacked');
+    await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
+    const loaded = await loadWithMyloader(copy, target);
+    expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
+    expect(differencesOfRestore(before, await describeServer(copy, databases))).toEqual([]);
+
+    // Nothing is left and nothing was given away.
+    expect(leftInStaging(world)).toEqual([]);
+    expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
+    const everything = [commandLines, stdout, stderr, JSON.stringify(manifest)].join('\n');
+    expect(commandLines).toContain('mydumper');
+    expect(everything).not.toContain(world.db.password);
+    expect(everything).not.toContain(JSON.stringify(world.db.password).slice(1, -1));
+    expect(everything).not.toContain('test-secret');
+
+    // Metrics add up to what the store holds.
+    const metrics = world.cloudwatch;
+    expect(metrics.sum('BytesUploaded')).toBe(stored.reduce((sum, { size }) => sum + size, 0));
+    expect(metrics.sum('FilesUploaded')).toBe(stored.length);
+    expect(metrics.sum('BytesDumped')).toBe(manifest.totals.dumpedBytes);
+    expect(metrics.sum('BackupBytes')).toBe(manifest.totals.storedBytes);
+    expect(metrics.datums.filter(({ name }) => name === 'BackupSucceeded')).toHaveLength(1);
+    expect(metrics.datums.filter(({ name }) => name === 'BackupFailed')).toHaveLength(0);
+    expect(metrics.datums.every(({ dimensions }) => dimensions.Source === 'test-db')).toBe(true);
+  },
+);

@@ -7,7 +7,13 @@ import { generationOf } from '../support/installed-tools.ts';
 import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
-import { type Ended, logLines, type RunningProgram, runProgram, startProgram } from '../support/program.ts';
+import {
+  type Ended,
+  logLines,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from '../support/program.ts';
 import type { Operation } from '../support/s3/server.ts';
 import { BUCKET, leftInStaging, manifestKeys, startWorld, type World } from './world.ts';
 
@@ -46,7 +52,12 @@ afterEach(async () => {
 
 const run = (extra: Record<string, string> = {}): Promise<Ended> =>
   runProgram(
-    world.environment({ DATABASES: 'bulk', COMPRESS: 'none', UPLOAD_RETRY_SECONDS: '30', ...extra }),
+    world.environment({
+      DATABASES: 'bulk',
+      COMPRESS: 'none',
+      UPLOAD_RETRY_SECONDS: '30',
+      ...extra,
+    }),
   );
 
 /** Files that are large enough to go up in parts. */
@@ -69,9 +80,15 @@ async function expectWhole({ code, stdout }: Ended): Promise<void> {
   expect(leftInStaging(world)).toEqual([]);
 }
 
-async function expectFailed({ code, stdout }: Ended, exitCode: number, reason: RegExp): Promise<void> {
+async function expectFailed(
+  { code, stdout }: Ended,
+  exitCode: number,
+  reason: RegExp,
+): Promise<void> {
   const failures = logLines(stdout).filter(({ event }) => event === 'failed');
-  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) })]);
+  expect(failures).toEqual([
+    expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) }),
+  ]);
   expect(code).toBe(exitCode);
   expect(await manifestKeys(world)).toEqual([]);
   expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
@@ -86,7 +103,9 @@ test('uploads that are sent again are counted', async () => {
   const ended = await run();
   await expectWhole(ended);
   expect(world.cloudwatch.sum('UploadRetries')).toBeGreaterThanOrEqual(6);
-  expect(logLines(ended.stdout).filter(({ event }) => event === 'retried').length).toBeGreaterThanOrEqual(6);
+  expect(
+    logLines(ended.stdout).filter(({ event }) => event === 'retried').length,
+  ).toBeGreaterThanOrEqual(6);
 });
 
 test('an outage longer than the retries: nothing unacknowledged is lost, and the next run begins anew', async () => {
@@ -107,7 +126,8 @@ test('an outage longer than the retries: nothing unacknowledged is lost, and the
   expect(processesWith(world.staging)).toEqual([]);
   expect(stdout).toContain('were left in staging');
 
-  // Each data file is in S3 under its name or still in staging, the tables' rows as far as they were dumped.
+  // Each data file is in S3 under its name or still in staging, the tables' rows as far as they
+  // were dumped.
   const left = leftInStaging(world);
   expect(left.some((name) => name.endsWith('.cnf'))).toBe(false);
   const stored = (await world.s3.objects(BUCKET)).map(({ key }) => key.split('/').at(-1));
@@ -120,7 +140,8 @@ test('an outage longer than the retries: nothing unacknowledged is lost, and the
   }
   const kept = left.filter((name) => name.endsWith('.sql'));
   expect(kept).not.toEqual([]);
-  for (const name of kept) expect(readFileSync(join(world.staging, name)).byteLength).toBeGreaterThan(0);
+  for (const name of kept)
+    expect(readFileSync(join(world.staging, name)).byteLength).toBeGreaterThan(0);
 
   world.s3.faults.clear();
   world.s3.setBandwidth(undefined);
@@ -145,7 +166,9 @@ test('a folder that another run has claimed is left alone, and the next second i
   const ended = await run();
   await expectWhole(ended);
   const messages = logLines(ended.stdout).map(({ message }) => String(message));
-  expect(messages.filter((message) => /is taken, .* takes the next second$/.test(message))).toHaveLength(2);
+  expect(
+    messages.filter((message) => /is taken, .* takes the next second$/.test(message)),
+  ).toHaveLength(2);
 });
 
 test('a run that fails leaves its claim in a folder that is no backup', async () => {

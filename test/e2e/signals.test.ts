@@ -37,7 +37,9 @@ async function inTheMiddle(extra: Record<string, string> = {}): Promise<RunningP
   return program;
 }
 
-async function endsInTime(running: RunningProgram): Promise<{ code: number | null; stdout: string }> {
+async function endsInTime(
+  running: RunningProgram,
+): Promise<{ code: number | null; stdout: string }> {
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);
   const { code, signal, stdout } = await running.ended.finally(() => clearTimeout(deadline));
   expect(signal, 'killed for not ending in time').toBe(null);

@@ -26,7 +26,8 @@ const versionOf = (name: string): MydumperVersion => {
   return version;
 };
 const mydumper = versionOf('mydumper');
-const verifiesNames = tlsRefusal(mydumper, { mode: 'verify-full', caFile: at('ca.pem') }) === undefined;
+const verifiesNames =
+  tlsRefusal(mydumper, { mode: 'verify-full', caFile: at('ca.pem') }) === undefined;
 /** Why a mode is refused, whatever the reason would be with a library that knows it. */
 const orUnknown = (mode: TlsMode, reason: RegExp): RegExp =>
   mode === 'verify-full' && !verifiesNames ? /cannot verify the host's name/ : reason;
@@ -69,11 +70,19 @@ async function createShop(db: MariaDb): Promise<void> {
 }
 
 /** A backup as a user who may log in with TLS only, or as anyone. */
-const run = (where: World, extra: Record<string, string>, user: 'tls' | 'anyone' = 'tls'): Promise<Ended> =>
+const run = (
+  where: World,
+  extra: Record<string, string>,
+  user: 'tls' | 'anyone' = 'tls',
+): Promise<Ended> =>
   runProgram(where.environment({ USERNAME: user, PASSWORD: 'secret', ...extra }));
 
 async function expectBackup(where: World, { code, stdout, stderr }: Ended): Promise<void> {
-  expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
+  expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: '',
+  });
   expect((await manifestKeys(where)).length).toBeGreaterThan(0);
 }
 
@@ -85,7 +94,10 @@ function expectRefused({ code, stdout }: Ended, reason: RegExp): void {
   expect(stdout).not.toContain('"event":"started"');
 }
 
-const verifying = (mode: TlsMode, authority = 'ca') => ({ TLS_MODE: mode, TLS_CA: at(`${authority}.pem`) });
+const verifying = (mode: TlsMode, authority = 'ca') => ({
+  TLS_MODE: mode,
+  TLS_CA: at(`${authority}.pem`),
+});
 
 const acceptedWithTls = async (db: MariaDb) =>
   Number((await db.query("SHOW GLOBAL STATUS LIKE 'Ssl_accepts'"))[0]?.Value);
@@ -165,10 +177,13 @@ test.each<TlsMode>(['verify-ca', 'verify-full'])(
   },
 );
 
-test.each([{}, { TLS_MODE: 'required' }])('with %o nothing of a certificate matters', async (tls) => {
-  await present(certificates, 'expired', world.db);
-  await expectBackup(world, await run(world, tls));
-});
+test.each([{}, { TLS_MODE: 'required' }])(
+  'with %o nothing of a certificate matters',
+  async (tls) => {
+    await present(certificates, 'expired', world.db);
+    await expectBackup(world, await run(world, tls));
+  },
+);
 
 test('with TLS_MODE=verify-ca the name in the certificate does not matter', async () => {
   await present(certificates, 'elsewhere', world.db);
@@ -212,7 +227,11 @@ test.each([{}, { TLS_MODE: 'required' }, verifying('verify-ca')])(
     await expectBackup(world, await run(world, { ...tls, DATABASES: 'shop', SOURCE: 'restored' }));
     await dropAll(world.db);
     const user = { USERNAME: 'tls', PASSWORD: 'secret', SOURCE: 'restored', ...tls };
-    const { code, stdout } = await runProgram(into(world, world.db, user), ['restore', 'latest', '--check']);
+    const { code, stdout } = await runProgram(into(world, world.db, user), [
+      'restore',
+      'latest',
+      '--check',
+    ]);
     expect({ code, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stdout: '' });
   },
 );
@@ -291,10 +310,15 @@ test.each<['mydumper' | 'myloader', TlsMode, string, RegExp]>([
   ['mydumper', 'verify-full', 'impostor', /refuses the server that our own connection accepts/],
   ['mydumper', 'verify-ca', 'expired', /refuses the server that our own connection accepts/],
   ['myloader', 'verify-ca', 'impostor', /refuses the server that our own connection accepts/],
-])('%s refuses by itself, with TLS_MODE=%s, the certificate %s', async (name, mode, certificate, reason) => {
-  await present(certificates, certificate, world.db);
-  await expect(connectAlone(name, world.db, trusting(mode), { host: CHECKED_HOST })).rejects.toThrow(reason);
-});
+])(
+  '%s refuses by itself, with TLS_MODE=%s, the certificate %s',
+  async (name, mode, certificate, reason) => {
+    await present(certificates, certificate, world.db);
+    await expect(
+      connectAlone(name, world.db, trusting(mode), { host: CHECKED_HOST }),
+    ).rejects.toThrow(reason);
+  },
+);
 
 test.runIf(verifiesNames)(
   'mydumper refuses by itself, with TLS_MODE=verify-full, the name of another',
@@ -309,9 +333,9 @@ test.runIf(verifiesNames)(
 test.each<TlsMode>(['verify-ca', 'verify-full'])(
   'mydumper refuses by itself, with TLS_MODE=%s, a server that offers no TLS any more',
   async (mode) => {
-    await expect(connectAlone('mydumper', plain.db, trusting(mode), { user: 'anyone' })).rejects.toThrow(
-      /refuses the server|cannot connect/,
-    );
+    await expect(
+      connectAlone('mydumper', plain.db, trusting(mode), { user: 'anyone' }),
+    ).rejects.toThrow(/refuses the server|cannot connect/);
   },
 );
 

@@ -31,7 +31,8 @@ async function firstSucceeds(): Promise<void> {
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 }
 
-const reasonOf = (stdout: string) => logLines(stdout).find(({ event }) => event === 'failed')?.reason;
+const reasonOf = (stdout: string) =>
+  logLines(stdout).find(({ event }) => event === 'failed')?.reason;
 
 test('a second run of the same source is refused and does not disturb the first', async () => {
   const second = await runProgram(world.environment({ OUTPUTDIR: join(world.directory, 'other') }));
@@ -71,7 +72,8 @@ test('runs of one source that follow each other at once get folders of their own
   await db.query('CREATE DATABASE tiny');
   await db.query('CREATE TABLE tiny.t (id int PRIMARY KEY)');
   const short = { SOURCE: 'tiny', DATABASES: 'tiny', OUTPUTDIR: join(world.directory, 'tiny') };
-  for (let run = 0; run < 3; run += 1) expect((await runProgram(world.environment(short))).code).toBe(0);
+  for (let run = 0; run < 3; run += 1)
+    expect((await runProgram(world.environment(short))).code).toBe(0);
   expect((await manifestKeys(world)).filter((key) => key.startsWith('tiny/'))).toHaveLength(3);
   await firstSucceeds();
 });

@@ -31,14 +31,23 @@ test.each<readonly [string, Pair, number]>([
     { aheadMilliseconds: 0, fault: { action: { kind: 'lost-answer' } } },
     2,
   ],
-])('two runs %s through two servers make two backups, each of one server', async (_how, pair, taken) => {
-  expect(await runPair(world, servers, pair, taken)).toBeGreaterThanOrEqual(taken);
-});
+])(
+  'two runs %s through two servers make two backups, each of one server',
+  async (_how, pair, taken) => {
+    expect(await runPair(world, servers, pair, taken)).toBeGreaterThanOrEqual(taken);
+  },
+);
 
 test('two servers on one host: a notice says which SOURCE to set, and with it they are kept apart', async () => {
   for (const { db } of servers) {
-    const server = { HOST: db.host, PORT: String(db.port), USERNAME: db.user, PASSWORD: db.password };
-    const run = (SOURCE: string) => runProgram(world.environment({ ...server, SOURCE, DATABASES: 'pair' }));
+    const server = {
+      HOST: db.host,
+      PORT: String(db.port),
+      USERNAME: db.user,
+      PASSWORD: db.password,
+    };
+    const run = (SOURCE: string) =>
+      runProgram(world.environment({ ...server, SOURCE, DATABASES: 'pair' }));
     const { code, stdout } = await run('');
     expect(code).toBe(0);
     const notices = logLines(stdout)

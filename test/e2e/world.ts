@@ -7,7 +7,10 @@ import { type S3Server, type S3ServerOptions, startS3Server } from '../support/s
 
 export const BUCKET = 'backups';
 
-/** A database server, an S3 server and a CloudWatch endpoint, and the environment in which the program uses them. */
+/**
+ * A database server, an S3 server and a CloudWatch endpoint, and the environment in which the
+ * program uses them.
+ */
 export type World = {
   readonly db: MariaDb;
   readonly s3: S3Server;
@@ -32,7 +35,11 @@ export async function startWorld(
     const given = options.db !== undefined && 'pid' in options.db ? options.db : undefined;
     const db = given ?? (await startMariaDb(options.db as MariaDbOptions | undefined));
     if (given === undefined) cleanups.push(() => db.stop());
-    const s3 = await startS3Server({ dir: join(directory, 's3'), buckets: [BUCKET], ...options.s3 });
+    const s3 = await startS3Server({
+      dir: join(directory, 's3'),
+      buckets: [BUCKET],
+      ...options.s3,
+    });
     cleanups.push(() => s3.close());
     const cloudwatch = await startCloudWatch();
     cleanups.push(() => cloudwatch.close());

@@ -13,8 +13,9 @@ export const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 /**
- * One row of the table of faults. The judge (judge.ts) holds every run against what is required of all: a backup whose every row is
- * there, or a documented exit code, a reason that names the cause, and nothing left or touched.
+ * One row of the table of faults. The judge (judge.ts) holds every run against what is required of
+ * all: a backup whose every row is there, or a documented exit code, a reason that names the cause,
+ * and nothing left or touched.
  */
 export type FaultCase = {
   readonly id: string;
@@ -32,7 +33,10 @@ export type FaultCase = {
   readonly longestSeconds?: number;
   /** Files that S3 has not acknowledged stay in staging, for the next run to clear. */
   readonly keepsFiles?: true;
-  /** S3 may have carried out the manifest's write without saying so: if it is there, it stands for a whole backup. */
+  /**
+   * S3 may have carried out the manifest's write without saying so: if it is there, it stands for a
+   * whole backup.
+   */
   readonly manifestMayExist?: true;
   /** What stays in staging because it is nobody's. */
   readonly leaves?: readonly string[];

@@ -23,7 +23,8 @@ function requireWarnings(log: readonly Record<string, unknown>[], count: number)
   const warnings = log.filter(
     ({ event, message }) => event === 'warning' && /CloudWatch/.test(String(message)),
   );
-  if (warnings.length !== count) throw new Error(`${warnings.length} warnings of CloudWatch, not ${count}`);
+  if (warnings.length !== count)
+    throw new Error(`${warnings.length} warnings of CloudWatch, not ${count}`);
 }
 
 export const cloudwatchFaults: readonly FaultCase[] = [
@@ -34,7 +35,8 @@ export const cloudwatchFaults: readonly FaultCase[] = [
     outcome: 'a good backup, and its metrics',
     check: async ({ world }, log) => {
       requireWarnings(log, 0);
-      if (world.cloudwatch.sum('BackupSucceeded') !== 1) throw new Error('BackupSucceeded is missing');
+      if (world.cloudwatch.sum('BackupSucceeded') !== 1)
+        throw new Error('BackupSucceeded is missing');
     },
   }),
   unavailable('none', 'nothing listening at its endpoint', {
@@ -44,7 +46,8 @@ export const cloudwatchFaults: readonly FaultCase[] = [
   unavailable('none', 'a name that has no address', {
     id: 'cloudwatch-dns',
     soak: true,
-    run: async ({ start }) => start({ AWS_ENDPOINT_URL_CLOUDWATCH: 'http://no-such-host.invalid:9000' }),
+    run: async ({ start }) =>
+      start({ AWS_ENDPOINT_URL_CLOUDWATCH: 'http://no-such-host.invalid:9000' }),
   }),
   unavailable('error', '500 to everything, while the backup fails', {
     id: 'cloudwatch-and-failure',

@@ -15,7 +15,8 @@ function changed(id: string, fault: string, statement: string): FaultCase {
   return {
     id,
     fault,
-    outcome: 'the table is in the backup as it was at the start, or the dump fails, naming the table',
+    outcome:
+      'the table is in the backup as it was at the start, or the dump fails, naming the table',
     exits: [0, 4],
     reason: /mydumper.*bulk_2/,
     database: 'changing',
@@ -39,7 +40,9 @@ function changed(id: string, fault: string, statement: string): FaultCase {
 /** A user as the README describes it, who may not write to a server that is read-only. */
 async function createReader(db: Setting['db']): Promise<Record<string, string>> {
   await db.query("CREATE OR REPLACE USER reader@'127.0.0.1' IDENTIFIED BY 'reads'");
-  await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD ON *.* TO reader@'127.0.0.1'");
+  await db.query(
+    "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD ON *.* TO reader@'127.0.0.1'",
+  );
   return { USERNAME: 'reader', PASSWORD: 'reads' };
 }
 
@@ -100,7 +103,8 @@ export const databaseFaults: readonly FaultCase[] = [
     reason: LOST,
     run: async ({ db, inTheMiddle, world }) => {
       const program = await inTheMiddle();
-      // Each of its threads reads in a transaction, whether or not the server still has rows to send.
+      // Each of its threads reads in a transaction, whether or not the server still has rows to
+      // send.
       const reading = 'SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX';
       for (const { id } of await db.query(reading)) await db.query(`KILL ${id}`);
       world.s3.setBandwidth(undefined);
@@ -130,7 +134,9 @@ export const databaseFaults: readonly FaultCase[] = [
       const reader = await createReader(db);
       const program = start({ ...reader, QUERY_TIMEOUT_SECONDS: '1' });
       await until('the program is connected', async () => {
-        const rows = await db.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'reader'");
+        const rows = await db.query(
+          "SELECT 1 FROM information_schema.PROCESSLIST WHERE USER = 'reader'",
+        );
         return rows.length > 0;
       });
       process.kill(db.pid, 'SIGSTOP');

@@ -31,7 +31,8 @@ export const diskFaults: readonly FaultCase[] = [
   {
     id: 'disk-full',
     fault: 'filled by somebody else during the dump, as soon as something is freed',
-    outcome: 'the dump fails, naming the file that could not be written, or the directory that is full',
+    outcome:
+      'the dump fails, naming the file that could not be written, or the directory that is full',
     exits: [4, 6],
     reason: /No space left|ENOSPC|could not write|Couldn't write/i,
     run: async ({ world, start }) => {

@@ -11,12 +11,18 @@ import { expectOthersUntouched, isForeign } from './others.ts';
 import { type Rows, rowsOfDump } from './rows.ts';
 import { type Setting, until } from './setting.ts';
 
-/** What the next run clears: names that mydumper gives to files, and the mark by which it knows them for ours. */
+/**
+ * What the next run clears: names that mydumper gives to files, and the mark by which it knows them
+ * for ours.
+ */
 const LEFTOVER = /^(?:metadata(?:\.partial)?|[\w-]+(?:\.[\w-]+)*\.sql|\.mydumper-fargate\.json)$/;
 const LONGEST_SECONDS = 60;
 
 /** Waits for the end of a run, and for no longer than it may take. */
-export async function endInTime({ child, ended }: RunningProgram, seconds = LONGEST_SECONDS): Promise<Ended> {
+export async function endInTime(
+  { child, ended }: RunningProgram,
+  seconds = LONGEST_SECONDS,
+): Promise<Ended> {
   let late = false;
   const deadline = setTimeout(() => {
     late = true;
@@ -30,7 +36,10 @@ export async function endInTime({ child, ended }: RunningProgram, seconds = LONG
   return end;
 }
 
-/** Holds the end of a run against what is required of all runs, and of this one. `source` is what the database held. */
+/**
+ * Holds the end of a run against what is required of all runs, and of this one. `source` is what
+ * the database held.
+ */
 export async function judge(
   what: FaultCase,
   setting: Setting,
@@ -59,7 +68,8 @@ export async function judge(
     expect(setting.world.cloudwatch.sum('BackupSucceeded')).toBe(code === 0 ? 1 : 0);
     expect(setting.world.cloudwatch.sum('BackupFailed')).toBe(code === 0 ? 0 : 1);
   }
-  for (const fault of setting.strikes) expect(fault.hits, 'the fault has struck').toBeGreaterThan(0);
+  for (const fault of setting.strikes)
+    expect(fault.hits, 'the fault has struck').toBeGreaterThan(0);
   await what.check?.(setting, log);
 }
 
@@ -74,7 +84,10 @@ async function ourManifests({ world }: Setting): Promise<string[]> {
   return (await manifestKeys(world)).filter((key) => !isForeign(key));
 }
 
-/** One manifest, every file of which is there with its size and SHA-256, and in them every row of the source. */
+/**
+ * One manifest, every file of which is there with its size and SHA-256, and in them every row of
+ * the source.
+ */
 async function expectWholeBackup(setting: Setting, source: Rows): Promise<void> {
   const { world } = setting;
   const [key = '', ...more] = await ourManifests(setting);
@@ -96,7 +109,8 @@ async function expectClearFailure(
 ): Promise<void> {
   const told = { exitCode, reason: expect.stringMatching(what.reason ?? /^interrupted by SIG/) };
   const failures = log.filter(({ event }) => event === 'failed');
-  if (what.abrupt !== true || failures.length > 0) expect(failures).toEqual([expect.objectContaining(told)]);
+  if (what.abrupt !== true || failures.length > 0)
+    expect(failures).toEqual([expect.objectContaining(told)]);
   expect(JSON.stringify(log)).not.toContain(JSON.stringify(setting.db.password).slice(1, -1));
   const mayKeep = what.keepsFiles === true || what.abrupt === true;
   const left = leftInStaging(setting.world);

@@ -101,7 +101,9 @@ export const mydumperFaults: readonly FaultCase[] = [
       startFake(setting, [
         ...withoutEnd(),
         ...playedInHalves().end,
-        { log: '** (mydumper:1): CRITICAL **: 08:00:00.000: Could not read data from shop.orders: Lost' },
+        {
+          log: '** (mydumper:1): CRITICAL **: 08:00:00.000: Could not read data from shop.orders: Lost',
+        },
       ]),
   },
   {
@@ -132,9 +134,14 @@ export const mydumperFaults: readonly FaultCase[] = [
     write: 'core.12345',
     text: 'core',
   }),
-  strange('mydumper-link', 'a link out of staging, named like a file of a dump', 'shop.link.00000.sql', {
-    symlink: ['/etc/passwd', 'shop.link.00000.sql'],
-  }),
+  strange(
+    'mydumper-link',
+    'a link out of staging, named like a file of a dump',
+    'shop.link.00000.sql',
+    {
+      symlink: ['/etc/passwd', 'shop.link.00000.sql'],
+    },
+  ),
   strange('mydumper-pipe', 'a pipe, named like a file of a dump', 'shop.pipe.00000.sql', {
     makeFifo: 'shop.pipe.00000.sql',
   }),
@@ -146,7 +153,8 @@ export const mydumperFaults: readonly FaultCase[] = [
     exits: [4],
     reason:
       /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: .*MySQL server does nothing for it/,
-    run: async (setting) => startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '3' }),
+    run: async (setting) =>
+      startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '3' }),
   },
   {
     ...ofShop,
@@ -197,7 +205,9 @@ export const mydumperFaults: readonly FaultCase[] = [
     },
     check: async (_setting, log) => {
       if (
-        !log.some(({ message }) => /waited 1\d s for its lock.*starting anew in 60 s/.test(String(message)))
+        !log.some(({ message }) =>
+          /waited 1\d s for its lock.*starting anew in 60 s/.test(String(message)),
+        )
       )
         throw new Error('the log does not tell that the lock was taken back');
     },

@@ -4,7 +4,10 @@ import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-s
 import { expect } from 'vitest';
 import { BUCKET, type World } from '../e2e/world.ts';
 
-/** What belongs to others and must not be touched: an older backup, an upload under way, files beside staging. */
+/**
+ * What belongs to others and must not be touched: an older backup, an upload under way, files
+ * beside staging.
+ */
 const FOREIGN_OBJECTS: Readonly<Record<string, string>> = {
   'test-db/20200101T000000Z/manifest.json': '{"of":"an older backup"}',
   'test-db/20200101T000000Z/shop.orders.sql': 'INSERT INTO `orders` VALUES(1);\n',
@@ -39,7 +42,8 @@ export async function plantOthers(world: World): Promise<void> {
 }
 
 export async function expectOthersUntouched(world: World): Promise<void> {
-  for (const path of foreignFiles(world)) expect(readFileSync(path, 'utf8')).toBe(`precious: ${path}`);
+  for (const path of foreignFiles(world))
+    expect(readFileSync(path, 'utf8')).toBe(`precious: ${path}`);
   for (const [key, body] of Object.entries(FOREIGN_OBJECTS))
     expect((await world.s3.readObject(BUCKET, key)).toString('utf8')).toBe(body);
   const uploads = await world.s3.multipartUploads(BUCKET);

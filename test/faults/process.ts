@@ -42,16 +42,21 @@ async function isStopped({ world }: Setting): Promise<void> {
 export const processFaults: readonly FaultCase[] = [
   inTheMiddle('SIGTERM'),
   inTheMiddle('SIGINT'),
-  interrupted('SIGTERM', '-in-preflight', 'before anything has started', async ({ start, strike }) => {
-    const stall = strike({
-      operation: 'CreateMultipartUpload',
-      action: { kind: 'stall', milliseconds: 600_000 },
-    });
-    const program = start();
-    await until('the preflight has come to S3', () => stall.hits > 0);
-    program.child.kill('SIGTERM');
-    return program;
-  }),
+  interrupted(
+    'SIGTERM',
+    '-in-preflight',
+    'before anything has started',
+    async ({ start, strike }) => {
+      const stall = strike({
+        operation: 'CreateMultipartUpload',
+        action: { kind: 'stall', milliseconds: 600_000 },
+      });
+      const program = start();
+      await until('the preflight has come to S3', () => stall.hits > 0);
+      program.child.kill('SIGTERM');
+      return program;
+    },
+  ),
   interrupted('SIGTERM', '-in-claim', 'while S3 does not answer to the claim', async (setting) => {
     const action = { kind: 'stall', milliseconds: 600_000 } as const;
     const stall = setting.strike({ operation: 'PutObject', key: /claim\.json$/, action });
@@ -128,7 +133,10 @@ export const processFaults: readonly FaultCase[] = [
     soak: true,
     longestSeconds: 180,
     run: async ({ inTheMiddle, world }) => {
-      const program = await inTheMiddle({ STALL_TIMEOUT_SECONDS: '20', QUERY_TIMEOUT_SECONDS: '20' });
+      const program = await inTheMiddle({
+        STALL_TIMEOUT_SECONDS: '20',
+        QUERY_TIMEOUT_SECONDS: '20',
+      });
       process.kill(program.pid, 'SIGSTOP');
       await sleep(75_000);
       world.s3.setBandwidth(undefined);

@@ -7,10 +7,16 @@ import { createInterface } from 'node:readline';
 import type { MariaDb } from '../support/mariadb/harness.ts';
 import { dumpWithMydumper } from '../support/mariadb/tools.ts';
 
-/** What tables hold: by name, how many rows and a digest of all of them, in whatever order they stand. */
+/**
+ * What tables hold: by name, how many rows and a digest of all of them, in whatever order they
+ * stand.
+ */
 export type Rows = Readonly<Record<string, { readonly rows: number; readonly digest: string }>>;
 
-/** `bulk.orders.sql`, `bulk.orders.00003.sql` and 1.x's `bulk.orders.00000.00001.sql` are all of the table `bulk.orders`. */
+/**
+ * `bulk.orders.sql`, `bulk.orders.00003.sql` and 1.x's `bulk.orders.00000.00001.sql` are all of the
+ * table `bulk.orders`.
+ */
 const DATA_FILE = /^(.+?)(?:\.\d{5}){0,2}\.sql$/;
 /** mydumper writes a row a line, the first of a statement after its head. */
 const ROW = /^(?:INSERT INTO .*? VALUES *|,)?(\(.*\))[,;]?$/;

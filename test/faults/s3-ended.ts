@@ -7,7 +7,12 @@ export const s3Ended: readonly FaultCase[] = [
   lasting(
     's3-expired',
     '403 ExpiredToken in the middle, as when credentials expire',
-    { kind: 'error', status: 403, code: 'ExpiredToken', message: 'The provided token has expired.' },
+    {
+      kind: 'error',
+      status: 403,
+      code: 'ExpiredToken',
+      message: 'The provided token has expired.',
+    },
     /could not write s3:\/\/backups\/.*credentials have expired.*ExpiredToken/,
   ),
   lasting(
@@ -44,7 +49,12 @@ export const s3Ended: readonly FaultCase[] = [
     {
       ...VARIES,
       run: async ({ strike, start }) => {
-        strike({ operation: 'UploadPart', skip: 1, times: ALWAYS, action: { kind: 'wrong-checksum' } });
+        strike({
+          operation: 'UploadPart',
+          skip: 1,
+          times: ALWAYS,
+          action: { kind: 'wrong-checksum' },
+        });
         return start(IN_PARTS);
       },
     },
@@ -56,7 +66,11 @@ export const s3Ended: readonly FaultCase[] = [
     /could not write .*checksum/,
     {
       run: async ({ strike, start }) => {
-        strike({ operation: 'CompleteMultipartUpload', times: ALWAYS, action: { kind: 'wrong-checksum' } });
+        strike({
+          operation: 'CompleteMultipartUpload',
+          times: ALWAYS,
+          action: { kind: 'wrong-checksum' },
+        });
         return start(IN_PARTS);
       },
     },
@@ -68,22 +82,32 @@ export const s3Ended: readonly FaultCase[] = [
     /could not write s3:\/\/backups\/.*access denied/,
     {
       run: async ({ strike, start }) => {
-        const action = { kind: 'error-in-ok', code: 'AccessDenied', message: 'Access Denied' } as const;
+        const action = {
+          kind: 'error-in-ok',
+          code: 'AccessDenied',
+          message: 'Access Denied',
+        } as const;
         strike({ operation: 'CompleteMultipartUpload', times: ALWAYS, action });
         return start(IN_PARTS);
       },
     },
   ),
-  lasting('s3-gone', 'nothing listening any more', { kind: 'reset' }, /nothing answers at the endpoint/, {
-    run: async ({ start, world }) => {
-      const proxy = await startCuttableProxy(world.s3.port);
-      world.s3.setBandwidth(4e6);
-      const program = start({ ...SOON, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}` });
-      await program.printed('"event":"shipped"');
-      await proxy.close();
-      return program;
+  lasting(
+    's3-gone',
+    'nothing listening any more',
+    { kind: 'reset' },
+    /nothing answers at the endpoint/,
+    {
+      run: async ({ start, world }) => {
+        const proxy = await startCuttableProxy(world.s3.port);
+        world.s3.setBandwidth(4e6);
+        const program = start({ ...SOON, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}` });
+        await program.printed('"event":"shipped"');
+        await proxy.close();
+        return program;
+      },
     },
-  }),
+  ),
   refused(
     's3-denied',
     '403 AccessDenied from the start',
@@ -109,7 +133,8 @@ export const s3Ended: readonly FaultCase[] = [
     's3-dns',
     'an endpoint whose name has no address',
     /bucket backups cannot be written to: the endpoint has no address/,
-    async ({ start }) => start({ ...SOON, AWS_ENDPOINT_URL_S3: 'http://no-such-host.invalid:9000' }),
+    async ({ start }) =>
+      start({ ...SOON, AWS_ENDPOINT_URL_S3: 'http://no-such-host.invalid:9000' }),
   ),
   refused(
     's3-clock-wrong',

@@ -6,7 +6,10 @@ export const s3RiddenOut: readonly FaultCase[] = [
   passing('s3-500', '500 InternalError', { kind: 'error', status: 500, code: 'InternalError' }),
   passing('s3-503', '503 SlowDown', { kind: 'error', status: 503, code: 'SlowDown' }, VARIES),
   passing('s3-reset', 'connections reset before the body', { kind: 'reset' }, VARIES),
-  passing('s3-reset-in-body', 'connections reset in the body', { kind: 'reset', afterBytes: 300_000 }),
+  passing('s3-reset-in-body', 'connections reset in the body', {
+    kind: 'reset',
+    afterBytes: 300_000,
+  }),
   passing('s3-lost-answer', 'answers lost', { kind: 'lost-answer' }),
   passing('s3-cut-answer', 'answers cut in the middle', { kind: 'cut-answer' }, VARIES),
   passing('s3-stall', 'no answer for a second', { kind: 'stall', milliseconds: 1000 }),
@@ -69,7 +72,8 @@ export const s3RiddenOut: readonly FaultCase[] = [
   {
     id: 's3-manifest-wrong-checksum',
     fault: 'a wrong checksum answered to the manifest',
-    outcome: 'the run fails and says that the manifest may be there; it stands for a whole backup then',
+    outcome:
+      'the run fails and says that the manifest may be there; it stands for a whole backup then',
     exits: [5],
     reason: /could not write .*manifest\.json: .*answered with CRC32.*may have written it/,
     keepsFiles: true,
@@ -113,7 +117,8 @@ export const s3RiddenOut: readonly FaultCase[] = [
   {
     id: 's3-mute',
     fault: 'takes requests and never answers, from some time on',
-    outcome: 'given up after 60 s and UPLOAD_RETRY_SECONDS; what S3 has not acknowledged stays in staging',
+    outcome:
+      'given up after 60 s and UPLOAD_RETRY_SECONDS; what S3 has not acknowledged stays in staging',
     exits: [5],
     reason: /could not write s3:\/\/backups\/.*(?:TimeoutError|ETIMEDOUT|no answer)/,
     keepsFiles: true,

@@ -12,7 +12,9 @@ export const ADDING: readonly Operation[] = [
   'CompleteMultipartUpload',
   'AbortMultipartUpload',
 ];
-/** Files that are large enough to go up in parts; 1.x writes a table into a file for each thread. */
+/**
+ * Files that are large enough to go up in parts; 1.x writes a table into a file for each thread.
+ */
 export const IN_PARTS = { CHUNK_FILE_SIZE_MB: '64', PART_SIZE_MB: '5', THREADS: '1' };
 export const SOON = { UPLOAD_RETRY_SECONDS: '1' };
 export const MANIFEST = /manifest\.json$/;

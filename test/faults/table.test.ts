@@ -6,7 +6,9 @@ import { FAULTS, renderPage } from './table.ts';
 const cases = Object.values(FAULTS).flat();
 
 test('docs/reliability.md is what the cases say: npm run docs:reliability', () => {
-  expect(readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8')).toBe(renderPage());
+  expect(readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8')).toBe(
+    renderPage(),
+  );
 });
 
 test('every case has a name of its own, documented exit codes, and a reason where it may fail', () => {
@@ -27,5 +29,7 @@ test('every group is run: its quick cases here, its slow ones in the soak', () =
     expect(file).toContain(`testFaults(quick(${group}Faults)`);
   }
   const soak = readFileSync(new URL('../../soak/faults.test.ts', import.meta.url), 'utf8');
-  expect(soak).toMatch(/Object\.values\(FAULTS\)\s*\.flat\(\)\s*\.filter\(\(\{ soak \}\) => soak === true\)/);
+  expect(soak).toMatch(
+    /Object\.values\(FAULTS\)\s*\.flat\(\)\s*\.filter\(\(\{ soak \}\) => soak === true\)/,
+  );
 });

@@ -11,7 +11,12 @@ import {
 } from '../../app/governor/decide.ts';
 import { BUDGET, BURST, LEVEL, LOCKED_LEVEL, MIB, stateOf, states } from './states.ts';
 
-type Case = readonly [title: string, state: Partial<GovernorState>, Decision['action'], reason: RegExp];
+type Case = readonly [
+  title: string,
+  state: Partial<GovernorState>,
+  Decision['action'],
+  reason: RegExp,
+];
 
 const full = { stagedBytes: BUDGET - BURST + 1 };
 const toShip = { shippableBytes: 1 };
@@ -26,9 +31,24 @@ const running: readonly Case[] = [
     'pause',
     /budget/,
   ],
-  ['nothing is finished at the level', { stagedBytes: LEVEL }, 'run', /nothing finished.*room for more/],
-  ['nothing is finished and the last burst fits', { stagedBytes: BUDGET - BURST }, 'run', /room for more/],
-  ['nothing is finished and no burst fits', full, 'fail', /STAGING_LIMIT_MB.*THREADS.*CHUNK_FILE_SIZE_MB/],
+  [
+    'nothing is finished at the level',
+    { stagedBytes: LEVEL },
+    'run',
+    /nothing finished.*room for more/,
+  ],
+  [
+    'nothing is finished and the last burst fits',
+    { stagedBytes: BUDGET - BURST },
+    'run',
+    /room for more/,
+  ],
+  [
+    'nothing is finished and no burst fits',
+    full,
+    'fail',
+    /STAGING_LIMIT_MB.*THREADS.*CHUNK_FILE_SIZE_MB/,
+  ],
   [
     'locks are held and one more statement of each thread fits',
     { locked: true, stagedBytes: LOCKED_LEVEL - 1, ...toShip, likelyBurstBytes: BUDGET },
@@ -58,15 +78,30 @@ const stopped: readonly Case[] = [
     'resume',
     /room for more/,
   ],
-  ['nothing is left to ship and no burst fits', full, 'fail', /nothing can be shipped.*STAGING_LIMIT_MB/],
+  [
+    'nothing is left to ship and no burst fits',
+    full,
+    'fail',
+    /nothing can be shipped.*STAGING_LIMIT_MB/,
+  ],
   [
     'patience is nearly over',
     { stagedBytes: LEVEL, ...toShip, stoppedSeconds: 299.9 },
     'pause',
     /waiting for uploads/,
   ],
-  ['patience is over', { stagedBytes: LEVEL, ...toShip, stoppedSeconds: 300 }, 'breathe', /patience/],
-  ['patience is over and no burst fits', { ...full, ...toShip, stoppedSeconds: 1e6 }, 'pause', /waiting/],
+  [
+    'patience is over',
+    { stagedBytes: LEVEL, ...toShip, stoppedSeconds: 300 },
+    'breathe',
+    /patience/,
+  ],
+  [
+    'patience is over and no burst fits',
+    { ...full, ...toShip, stoppedSeconds: 1e6 },
+    'pause',
+    /waiting/,
+  ],
   [
     'locks are held for less than is allowed',
     {
@@ -80,7 +115,12 @@ const stopped: readonly Case[] = [
   ],
   [
     'locks are held for as long as is allowed',
-    { locked: true, stagedBytes: LOCKED_LEVEL, ...toShip, lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS },
+    {
+      locked: true,
+      stagedBytes: LOCKED_LEVEL,
+      ...toShip,
+      lockedStopSeconds: MAXIMUM_LOCKED_STOP_SECONDS,
+    },
     'fail',
     /writers have waited 10 seconds.*STAGING_LIMIT_MB.*LOCK_MODE/,
   ],
@@ -103,7 +143,14 @@ const stopped: readonly Case[] = [
   ],
   [
     'locks are held, patience is over and no burst fits',
-    { locked: true, ...full, ...toShip, stoppedSeconds: 3, patienceSeconds: 3, lockedStopSeconds: 4 },
+    {
+      locked: true,
+      ...full,
+      ...toShip,
+      stoppedSeconds: 3,
+      patienceSeconds: 3,
+      lockedStopSeconds: 4,
+    },
     'fail',
     /no further statement fits, and writers have waited 4 seconds/,
   ],
@@ -150,7 +197,9 @@ describe('the level at which mydumper is stopped', () => {
 
   test('leaves room for no more than a statement of each thread while locks are held', () => {
     expect(level({ locked: true, likelyBurstBytes: BUDGET })).toBe(LOCKED_LEVEL);
-    expect(level({ locked: true, gated: false, growthBytesPerSecond: 1e12 })).toBe(BUDGET / 2 - BURST);
+    expect(level({ locked: true, gated: false, growthBytesPerSecond: 1e12 })).toBe(
+      BUDGET / 2 - BURST,
+    );
   });
 
   test('leaves room for a likely row where that is more than two statements', () => {
@@ -183,7 +232,9 @@ describe('the level from which on the gate is shut', () => {
   test('is below the budget by a burst and what a long stall of ours lets through', () => {
     const budgetBytes = 1000 * MIB;
     const growthBytesPerSecond = 400 * MIB;
-    expect(gateLevel(stateOf({ budgetBytes, growthBytesPerSecond }))).toBe(budgetBytes - BURST - 100 * MIB);
+    expect(gateLevel(stateOf({ budgetBytes, growthBytesPerSecond }))).toBe(
+      budgetBytes - BURST - 100 * MIB,
+    );
   });
 
   test('allows for a sudden burst of a mydumper that was slow until now', () => {
@@ -211,9 +262,9 @@ describe('whatever the state', () => {
 
   test('the answer fits the question: only a stopped one is continued, only a running one runs on', () => {
     holds((state, { action }) => {
-      expect(state.stopped ? ['pause', 'resume', 'breathe', 'fail'] : ['run', 'pause', 'fail']).toContain(
-        action,
-      );
+      expect(
+        state.stopped ? ['pause', 'resume', 'breathe', 'fail'] : ['run', 'pause', 'fail'],
+      ).toContain(action);
     });
   });
 

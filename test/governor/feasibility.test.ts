@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planBudget, smallestBudgetBytes, smallestWorkingBudgetMiB } from '../../app/governor/feasibility.ts';
+import {
+  planBudget,
+  smallestBudgetBytes,
+  smallestWorkingBudgetMiB,
+} from '../../app/governor/feasibility.ts';
 
 const MIB = 1024 * 1024;
 const S3_SMALLEST_PART_BYTES = 5 * MIB;
@@ -22,14 +26,17 @@ test('what is planned works, is no more than was asked for, and suits S3', () =>
     fc.property(wanted, circumstances, (sizes, about) => {
       const plan = planBudget(sizes, about);
       if (plan === undefined) return;
-      expect(smallestBudgetBytes(plan, about, plan.statementBytes)).toBeLessThanOrEqual(about.budgetBytes);
+      expect(smallestBudgetBytes(plan, about, plan.statementBytes)).toBeLessThanOrEqual(
+        about.budgetBytes,
+      );
       const fewest = about.generation === 'modern' ? 2 : 1;
       expect(plan.threads).toBeLessThanOrEqual(Math.max(fewest, sizes.threads));
       expect(plan.threads).toBeGreaterThanOrEqual(fewest);
       expect(plan.chunkMiB).toBeLessThanOrEqual(sizes.chunkMiB);
       expect(plan.partBytes).toBeLessThanOrEqual(sizes.partBytes);
       expect(plan.partBytes).toBeGreaterThanOrEqual(S3_SMALLEST_PART_BYTES);
-      // A part may hold 1/10,000 of an object at the least, and files are not larger than S3's 5 TiB.
+      // A part may hold 1/10,000 of an object at the least, and files are not larger than S3's 5
+      // TiB.
       expect(plan.burstBytes).toBeGreaterThan(plan.threads * plan.statementBytes);
       expect(plan.burstBytes).toBeLessThan(about.budgetBytes / 2);
     }),

@@ -16,9 +16,11 @@ describe('the time until the next look', () => {
     expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0)).toBe(20);
     expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0.01)).toBe(40);
     expect(nextLookMilliseconds(stateOf({ ...later, gated: false }), 0)).toBe(2);
-    expect([afterFreeMilliseconds(0), afterFreeMilliseconds(0.01), afterFreeMilliseconds(1)]).toEqual([
-      2, 40, 50,
-    ]);
+    expect([
+      afterFreeMilliseconds(0),
+      afterFreeMilliseconds(0.01),
+      afterFreeMilliseconds(1),
+    ]).toEqual([2, 40, 50]);
   });
 
   test('is stretched when a look takes long, but neither near the budget nor where somebody waits for the look', () => {

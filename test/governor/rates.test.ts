@@ -20,16 +20,19 @@ describe('a fading peak', () => {
 
   test('fades by the time that passed, in however many readings it was looked at', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 50 }), (steps) => {
-        const peak = fadingPeak(2);
-        peak.update(1, 0);
-        let time = 0;
-        for (const step of steps) {
-          time += step;
-          peak.update(0, time);
-        }
-        expect(peak.value()).toBeCloseTo(0.5 ** (time / 2), 9);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 50 }),
+        (steps) => {
+          const peak = fadingPeak(2);
+          peak.update(1, 0);
+          let time = 0;
+          for (const step of steps) {
+            time += step;
+            peak.update(0, time);
+          }
+          expect(peak.value()).toBeCloseTo(0.5 ** (time / 2), 9);
+        },
+      ),
     );
   });
 
@@ -40,7 +43,10 @@ describe('a fading peak', () => {
     fc.assert(
       fc.property(
         fc.array(
-          fc.tuple(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.double({ min: 0, max: 9, noNaN: true })),
+          fc.tuple(
+            fc.double({ min: 0, max: 1e9, noNaN: true }),
+            fc.double({ min: 0, max: 9, noNaN: true }),
+          ),
         ),
         (readings) => {
           const meter = fadingPeak(3, 5);
@@ -60,14 +66,16 @@ describe('the growth of a dump', () => {
   /** A meter that has seen a steady rate until `LONG`. */
   function steady(bytesPerSecond: number) {
     const meter = growthMeter();
-    for (let time = 0; time <= LONG; time += 1) meter.update(1 + time * bytesPerSecond, time, false);
+    for (let time = 0; time <= LONG; time += 1)
+      meter.update(1 + time * bytesPerSecond, time, false);
     return meter;
   }
 
   test('is guessed high before anything was written, for as long as that takes', () => {
     expect(FIRST_GUESS).toBeGreaterThanOrEqual(100e6);
     const meter = growthMeter();
-    for (let time = 0; time < 100; time += 0.5) expect(meter.update(0, time, false)).toBe(FIRST_GUESS);
+    for (let time = 0; time < 100; time += 0.5)
+      expect(meter.update(0, time, false)).toBe(FIRST_GUESS);
   });
 
   test('becomes the measured rate', () => {

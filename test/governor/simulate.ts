@@ -5,11 +5,13 @@ import { unfinishedFileBytes } from '../../app/mydumper/statement-size.ts';
 import type { Generation } from '../../app/mydumper/version.ts';
 
 /**
- * A dump and a network, without clock or disk. mydumper writes statements, each thread into a file of its own which it closes
- * when it is full. Behind the gate a thread finishes one statement at the most between two looks, however long these are
- * apart; else it writes at its rate for the whole time, in which our thread may be kept from looking for 0.1 s.
- * The network moves bytes of closed files, oldest first, and of the largest growing one when there is no other; what it has
- * moved of a closed file is freed when all of it is there, of a growing one at once (compressed) or in whole parts.
+ * A dump and a network, without clock or disk. mydumper writes statements, each thread into a file
+ * of its own which it closes when it is full. Behind the gate a thread finishes one statement at
+ * the most between two looks, however long these are apart; else it writes at its rate for the
+ * whole time, in which our thread may be kept from looking for 0.1 s. The network moves bytes of
+ * closed files, oldest first, and of the largest growing one when there is no other; what it has
+ * moved of a closed file is freed when all of it is there, of a growing one at once (compressed) or
+ * in whole parts.
  */
 export type Scenario = {
   readonly plan: BudgetPlan;
@@ -40,11 +42,19 @@ export type Outcome = {
   readonly seconds: number;
   readonly pauses: number;
   readonly longestSilenceSeconds: number;
-  /** Bytes written between a continuation for want of nothing but room and the next pause, the least of all. */
+  /**
+   * Bytes written between a continuation for want of nothing but room and the next pause, the least
+   * of all.
+   */
   readonly leastRunBytes: number;
 };
 
-type SimulatedFile = { allocatedBytes: number; sizeBytes: number; sentBytes: number; closed: boolean };
+type SimulatedFile = {
+  allocatedBytes: number;
+  sizeBytes: number;
+  sentBytes: number;
+  closed: boolean;
+};
 
 const LOOKS_UNTIL_STUCK = 400_000;
 
@@ -69,12 +79,16 @@ export function simulate(scenario: Scenario): Outcome {
   let lastReadAt = 0;
   let longestSilenceSeconds = 0;
   let gated = false;
-  /** What mydumper would have written at its rate by now; below 0 after a statement that was more than that. */
+  /**
+   * What mydumper would have written at its rate by now; below 0 after a statement that was more
+   * than that.
+   */
   let dueBytes = 0;
 
   const isDone = () => writtenBytes >= scenario.totalBytes;
   const growing = () => open.filter((file) => file !== undefined);
-  const staged = () => [...closed, ...growing()].reduce((sum, file) => sum + file.allocatedBytes, 0);
+  const staged = () =>
+    [...closed, ...growing()].reduce((sum, file) => sum + file.allocatedBytes, 0);
   const writeStatement = (thread: number): number => {
     if (isDone()) return 0;
     const bytes = Math.ceil(plan.statementBytes * turn(scenario.statementShares, statements));
@@ -117,7 +131,9 @@ export function simulate(scenario: Scenario): Outcome {
       closed = left;
     }
     if (closed.length > 0 || !punching) return;
-    const largest = growing().toSorted((left, right) => right.allocatedBytes - left.allocatedBytes)[0];
+    const largest = growing().toSorted(
+      (left, right) => right.allocatedBytes - left.allocatedBytes,
+    )[0];
     if (largest === undefined || !isShippable(largest)) return;
     largest.sentBytes += Math.min(capacity, largest.allocatedBytes - largest.sentBytes);
     const grain = compressed ? 1 : plan.partBytes;
@@ -126,7 +142,8 @@ export function simulate(scenario: Scenario): Outcome {
     largest.sentBytes -= freed;
   };
   const isShippable = (file: SimulatedFile) =>
-    file.closed || (punching && file.allocatedBytes > (compressed ? LEAST_PRESSED_BYTES : plan.partBytes));
+    file.closed ||
+    (punching && file.allocatedBytes > (compressed ? LEAST_PRESSED_BYTES : plan.partBytes));
 
   let fault: string | undefined;
   for (; looks < LOOKS_UNTIL_STUCK && !(isDone() && closed.length === 0); looks += 1) {

@@ -20,9 +20,18 @@ const scenarios = fc
     compressed: fc.boolean(),
     punching: fc.boolean(),
     dumpRates: fc.array(fc.integer({ min: 1, max: 350 }), { minLength: 1, maxLength: 4 }),
-    networkRates: fc.array(fc.constantFrom(0, 0, 1, 5, 20, 100, 1000), { minLength: 1, maxLength: 8 }),
-    statementShares: fc.array(fc.double({ min: 0.05, max: 1, noNaN: true }), { minLength: 1, maxLength: 9 }),
-    stallSeconds: fc.array(fc.constantFrom(0, 0, 0, 0.002, 0.02, 0.1), { minLength: 1, maxLength: 9 }),
+    networkRates: fc.array(fc.constantFrom(0, 0, 1, 5, 20, 100, 1000), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    statementShares: fc.array(fc.double({ min: 0.05, max: 1, noNaN: true }), {
+      minLength: 1,
+      maxLength: 9,
+    }),
+    stallSeconds: fc.array(fc.constantFrom(0, 0, 0, 0.002, 0.02, 0.1), {
+      minLength: 1,
+      maxLength: 9,
+    }),
     lookSeconds: fc.constantFrom(0, 0.001, 0.01),
     concurrency: fc.integer({ min: 1, max: 6 }),
     timesBudget: fc.integer({ min: 2, max: 8 }),
@@ -108,7 +117,11 @@ describe('a simulated dump through a simulated network', () => {
 });
 
 describe('while mydumper holds locks', () => {
-  const locked = (stopped: boolean, lockedStopSeconds: number, stagedBytes: number): GovernorState => ({
+  const locked = (
+    stopped: boolean,
+    lockedStopSeconds: number,
+    stagedBytes: number,
+  ): GovernorState => ({
     budgetBytes: 100 * MIB,
     stagedBytes,
     shippableBytes: stagedBytes,

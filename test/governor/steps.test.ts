@@ -14,7 +14,10 @@ test('a step within the budget is fine whatever its size', () => {
 
 test('a row that went over the budget and would fit into empty staging is told, not the end', () => {
   const verdict = judgeStep(step(4 * MIB, 11 * MIB), 10 * MIB, MIB);
-  expect(verdict).toMatchObject({ kind: 'exceeded', reason: expect.stringContaining('shop.wide.sql') });
+  expect(verdict).toMatchObject({
+    kind: 'exceeded',
+    reason: expect.stringContaining('shop.wide.sql'),
+  });
 });
 
 test('a row that never fits is the end, naming file, size and a budget that is enough', () => {
@@ -33,7 +36,11 @@ test('a meter adds up what each file grew by from the beginning of a step to its
   meter.look({ name: 'a', bytes: 3 }, 103);
   meter.look({ name: 'b', bytes: 4 }, 107);
   meter.look({ name: 'a', bytes: 3 }, 50);
-  expect(meter.end(110)).toEqual({ bytes: 10, largest: { name: 'a', bytes: 6 }, peakStagedBytes: 107 });
+  expect(meter.end(110)).toEqual({
+    bytes: 10,
+    largest: { name: 'a', bytes: 6 },
+    peakStagedBytes: 107,
+  });
   expect(meter.end(110)).toBeUndefined();
   meter.begin(110);
   expect(meter.end(111)).toEqual({ bytes: 1, largest: { name: '', bytes: 0 }, peakStagedBytes: 0 });

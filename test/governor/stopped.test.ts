@@ -18,7 +18,8 @@ function start(script: string): number {
   return pid;
 }
 
-const stands = (pids: readonly number[]) => vi.waitFor(() => expect(standStill(pids)).toBe(true), WAIT);
+const stands = (pids: readonly number[]) =>
+  vi.waitFor(() => expect(standStill(pids)).toBe(true), WAIT);
 
 test('a child of ours stands still from its stop to its continuing, however often it is asked', async () => {
   const pid = start('while :; do sleep 0.01; done');

@@ -15,7 +15,8 @@ const file = (name: string, text = name): FakeStep[] => [{ write: name, text }, 
 /** 40 files of 512 KiB each, into a budget of 8 MiB. */
 const MORE_THAN_FITS = { threads: 1, files: 40, writes: 8, bytes: 64 * KIB };
 
-const isStopped = (pid: number) => vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
+const isStopped = (pid: number) =>
+  vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
 
 describe('mydumper is killed and the run fails', () => {
   test('when the budget is full of files it has not finished', async () => {
@@ -23,7 +24,12 @@ describe('mydumper is killed and the run fails', () => {
     const world = await watchStaging({ budgetBytes });
     const sampler = sampleDirectory(world.directory);
     onTestFinished(sampler.stop);
-    const mydumper = await world.writeFiles({ threads: 2, files: 1, writes: 1000, bytes: 64 * KIB });
+    const mydumper = await world.writeFiles({
+      threads: 2,
+      files: 1,
+      writes: 1000,
+      bytes: 64 * KIB,
+    });
     const failure = await world.hasFailed();
     expect(failure?.kind).toBe('staging');
     expect(failure?.message).toMatch(/files mydumper has not finished.*STAGING_LIMIT_MB/);
@@ -109,7 +115,10 @@ describe('a stopped mydumper that somebody else continues', () => {
     expect(world.failures).toEqual([]);
   });
 
-  /** A mydumper that fills the budget, with a child that never writes, so that the gate cannot stop it. */
+  /**
+   * A mydumper that fills the budget, with a child that never writes, so that the gate cannot stop
+   * it.
+   */
   async function pauseWithSilentChild() {
     const world = await watchStaging({ network: 'held' });
     const mydumper = await world.script(
@@ -132,7 +141,10 @@ describe('a stopped mydumper that somebody else continues', () => {
 
   test('is stopped again in a long pause too, though it takes a moment until that works', async () => {
     const { world, child } = await pauseWithSilentChild();
-    await vi.waitFor(() => expect(world.watch.stats().longestPauseSeconds).toBeGreaterThan(5.2), WAIT);
+    await vi.waitFor(
+      () => expect(world.watch.stats().longestPauseSeconds).toBeGreaterThan(5.2),
+      WAIT,
+    );
     const from = performance.now();
     while (performance.now() - from < 600 && world.failures.length === 0) {
       process.kill(child, 'SIGCONT');
@@ -143,7 +155,8 @@ describe('a stopped mydumper that somebody else continues', () => {
   });
 });
 
-// The child waits for finished files: were it alone to fill the budget, with nothing to ship, the run would fail instead.
+// The child waits for finished files: were it alone to fill the budget, with nothing to ship, the
+// run would fail instead.
 test('a child of mydumper is stopped with it, and what the child writes is not called finished', async () => {
   const world = await watchStaging({ network: 'held' });
   const mydumper = await world.script(

@@ -48,7 +48,9 @@ describe('the budget', () => {
     expect(stats.pausedSeconds).toBeGreaterThanOrEqual(stats.longestPauseSeconds);
     expect(stats).toMatchObject({ dumpedBytes: 24 * MIB, stopped: false, lockedStopSeconds: 0 });
     expect(world.shipped.map(({ name }) => name).sort()).toEqual(expectedNames(2, 24));
-    expect(new Set(world.shipped.map(({ content }) => content))).toEqual(new Set(['x'.repeat(512 * KIB)]));
+    expect(new Set(world.shipped.map(({ content }) => content))).toEqual(
+      new Set(['x'.repeat(512 * KIB)]),
+    );
     expect(readdirSync(world.directory)).toEqual([]);
     expect(world.failures).toEqual([]);
   });
@@ -59,7 +61,13 @@ describe('the budget', () => {
     const sampler = sampleDirectory(world.directory);
     onTestFinished(sampler.stop);
     const output = join(world.directory, 'db.t.sql');
-    const mydumper = await world.start('dd', 'if=/dev/zero', `of=${output}`, 'bs=64k', 'count=1600');
+    const mydumper = await world.start(
+      'dd',
+      'if=/dev/zero',
+      `of=${output}`,
+      'bs=64k',
+      'count=1600',
+    );
     await vi.waitFor(() => expect(readProcess(mydumper.pid)?.state).toBe('T'), WAIT);
     expect(readdirSync(world.directory)).toEqual([]);
 
@@ -76,7 +84,11 @@ describe('the budget', () => {
     expect(await mydumper.exited).toEqual({ code: 0, signal: null });
     await world.watch.drain();
     expect(world.pauses).toEqual([]);
-    expect(world.watch.stats()).toMatchObject({ pauses: 0, pausedSeconds: 0, dumpedBytes: 20 * MIB });
+    expect(world.watch.stats()).toMatchObject({
+      pauses: 0,
+      pausedSeconds: 0,
+      dumpedBytes: 20 * MIB,
+    });
   });
 });
 
@@ -121,7 +133,10 @@ describe('with the network standing still', () => {
     const until = world.watch.stats().pausedSeconds + 0.5;
     await vi.waitFor(() => expect(world.watch.stats().pausedSeconds).toBeGreaterThan(until), WAIT);
     const { lockedStopSeconds } = world.watch.stats();
-    await vi.waitFor(() => expect(world.watch.stats().pausedSeconds).toBeGreaterThan(until + 0.3), WAIT);
+    await vi.waitFor(
+      () => expect(world.watch.stats().pausedSeconds).toBeGreaterThan(until + 0.3),
+      WAIT,
+    );
     expect(world.watch.stats().lockedStopSeconds).toBe(lockedStopSeconds);
     expect(lockedStopSeconds).toBeLessThan(until);
   });
@@ -155,7 +170,12 @@ describe('files are announced', () => {
     await world.isAnnounced('db.t.00001.sql');
     const id = world.inodeOf('db.t.00001.sql');
     renameSync(join(world.directory, 'db.t.00001.sql'), join(world.directory, 'db.t.sql'));
-    expect(await world.watch.lease(id)).toMatchObject({ id, name: 'db.t.sql', sizeBytes: 4, closed: true });
+    expect(await world.watch.lease(id)).toMatchObject({
+      id,
+      name: 'db.t.sql',
+      sizeBytes: 4,
+      closed: true,
+    });
     renameSync(join(world.directory, 'db.t.sql'), join(world.directory, 'db.u.sql'));
     await world.watch.release(id);
     expect(readdirSync(world.directory)).toEqual([]);
@@ -186,10 +206,15 @@ describe('files are announced', () => {
 });
 
 test('what is not there cannot be leased, and what is not leased cannot be released', async () => {
-  const { watch, end, directory, isAnnounced, inodeOf, play } = await watchStaging({ network: 'held' });
+  const { watch, end, directory, isAnnounced, inodeOf, play } = await watchStaging({
+    network: 'held',
+  });
   await play(...file('db.t.sql'), forEver);
   await isAnnounced('db.t.sql');
-  await expect(watch.lease('1:1')).rejects.toMatchObject({ kind: 'dump', message: 'no file 1:1 in staging' });
+  await expect(watch.lease('1:1')).rejects.toMatchObject({
+    kind: 'dump',
+    message: 'no file 1:1 in staging',
+  });
   await expect(watch.release(inodeOf('db.t.sql'))).rejects.toMatchObject({ kind: 'staging' });
 
   const { descriptor } = await watch.lease(inodeOf('db.t.sql'));

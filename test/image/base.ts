@@ -16,8 +16,10 @@ const CODENAME = 'bookworm';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
- * Makes what stands in for the image `node:24-bookworm-slim`, where no registry of images can be reached: Debian by debootstrap, this
- * very Node, and npm. @returns a directory with a Dockerfile to build it from. It is kept, and made once for each Node version.
+ * Makes what stands in for the image `node:24-bookworm-slim`, where no registry of images can be
+ * reached: Debian by debootstrap, this very Node, and npm.
+ * @returns a directory with a Dockerfile to build it from. It is kept, and made once for each Node
+ *   version.
  */
 export async function makeBase(cache: string): Promise<string> {
   const context = join(cache, `base-${CODENAME}-${process.version}`);
@@ -36,7 +38,8 @@ export async function makeBase(cache: string): Promise<string> {
       ...(await mirror()),
     ]);
     addNode(root);
-    if (existsSync(CERTIFICATES)) cpSync(CERTIFICATES, join(root, CERTIFICATES), { dereference: true });
+    if (existsSync(CERTIFICATES))
+      cpSync(CERTIFICATES, join(root, CERTIFICATES), { dereference: true });
     await run([
       'tar',
       '--directory',
@@ -60,12 +63,18 @@ export async function makeBase(cache: string): Promise<string> {
   return context;
 }
 
-/** The mirror this machine is set up with, if it is one of that release; else debootstrap knows one. */
+/**
+ * The mirror this machine is set up with, if it is one of that release; else debootstrap knows one.
+ */
 async function mirror(): Promise<string[]> {
   const format = '$(REPO_URI) $(CODENAME) $(COMPONENT)';
-  const lines = await run(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages']).catch(
-    () => '',
-  );
+  const lines = await run([
+    'apt-get',
+    'indextargets',
+    '--format',
+    format,
+    'Created-By: Packages',
+  ]).catch(() => '');
   const found = lines.split('\n').find((line) => line.endsWith(` ${CODENAME} main`));
   return found?.split(' ').slice(0, 1) ?? [];
 }
@@ -77,11 +86,16 @@ function addNode(root: string): void {
   const npm = process.env.npm_execpath;
   if (npm === undefined)
     throw new Error('npm is looked for where npm run tells: start this by npm run test:image');
-  cpSync(dirname(dirname(realpathSync(npm))), join(local, 'lib/node_modules/npm'), { recursive: true });
+  cpSync(dirname(dirname(realpathSync(npm))), join(local, 'lib/node_modules/npm'), {
+    recursive: true,
+  });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin/npm'));
 }
 
-/** How this machine reaches its registry of packages goes into the base, so that the Dockerfile need not know. */
+/**
+ * How this machine reaches its registry of packages goes into the base, so that the Dockerfile need
+ * not know.
+ */
 async function npmSettings(): Promise<string[]> {
   const registry = (await run(['npm', 'config', 'get', 'registry'])).trim();
   return [`ENV NODE_EXTRA_CA_CERTS=${CERTIFICATES}`, `ENV npm_config_registry=${registry}`];

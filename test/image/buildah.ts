@@ -12,11 +12,19 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Outside of the repository, so that the base is there the next time. */
 const CACHE = join(tmpdir(), 'mydumper-fargate-image-test');
-const STORE = ['--root', join(CACHE, 'store'), '--runroot', join(CACHE, 'run'), '--storage-driver', 'vfs'];
+const STORE = [
+  '--root',
+  join(CACHE, 'store'),
+  '--runroot',
+  join(CACHE, 'run'),
+  '--storage-driver',
+  'vfs',
+];
 
 /**
- * The image's file system as root directory, read-only; /staging a file system of its own in memory; a process tree of its own; the
- * image's user, without any capability. What is missing against a real container are the name spaces of network and users.
+ * The image's file system as root directory, read-only; /staging a file system of its own in
+ * memory; a process tree of its own; the image's user, without any capability. What is missing
+ * against a real container are the name spaces of network and users.
  */
 const ENTER = `
 set -e
@@ -43,7 +51,10 @@ type Inspected = {
   };
 };
 
-/** Needs no daemon, but root. @throws CommandError where it cannot be installed or no base can be made. */
+/**
+ * Needs no daemon, but root.
+ * @throws CommandError where it cannot be installed or no base can be made.
+ */
 export async function openBuildah(): Promise<Builder> {
   if (!(await works('buildah', '--version'))) await aptInstall('buildah');
   const base = await makeBase(CACHE);
@@ -59,10 +70,9 @@ export async function openBuildah(): Promise<Builder> {
   return {
     name: 'buildah',
     build: async (buildArguments) => {
-      const args = Object.entries({ BASE_IMAGE: BASE, ...buildArguments }).flatMap(([name, value]) => [
-        '--build-arg',
-        `${name}=${value}`,
-      ]);
+      const args = Object.entries({ BASE_IMAGE: BASE, ...buildArguments }).flatMap(
+        ([name, value]) => ['--build-arg', `${name}=${value}`],
+      );
       await build(TAG, ROOT, args);
       container = (await buildah('from', TAG)).trim();
       root = (await buildah('mount', container)).trim();
@@ -79,7 +89,10 @@ export async function openBuildah(): Promise<Builder> {
     },
     start: async ({ environment, command, entrypoint, stagingMiB }: Container) => {
       const { User, Env = [], WorkingDir, Entrypoint, Cmd } = await inspect();
-      const words = [...(entrypoint ?? Entrypoint), ...(command ?? (entrypoint === undefined ? Cmd : []))];
+      const words = [
+        ...(entrypoint ?? Entrypoint),
+        ...(command ?? (entrypoint === undefined ? Cmd : [])),
+      ];
       const enter = [
         'unshare',
         '--mount',

@@ -20,7 +20,11 @@ export type Running = {
   /** To the container's first process, as ECS does it. */
   readonly signal: (name: 'SIGTERM') => void;
   readonly printed: (text: string) => Promise<void>;
-  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  }>;
 };
 
 export type ImageConfig = {
@@ -31,7 +35,10 @@ export type ImageConfig = {
   readonly labels: Readonly<Record<string, string>>;
 };
 
-/** What builds the Dockerfile, and runs what came of it: no privileges, read-only root, staging in memory, the host's network. */
+/**
+ * What builds the Dockerfile, and runs what came of it: no privileges, read-only root, staging in
+ * memory, the host's network.
+ */
 export type Builder = {
   readonly name: string;
   readonly build: (buildArguments: Readonly<Record<string, string>>) => Promise<void>;
@@ -40,7 +47,10 @@ export type Builder = {
   readonly remove: () => Promise<void>;
 };
 
-/** docker where its daemon answers, else buildah, which needs root and Debian's apt; else why neither works. */
+/**
+ * docker where its daemon answers, else buildah, which needs root and Debian's apt; else why
+ * neither works.
+ */
 export async function findBuilder(): Promise<Builder | string> {
   if (await works('docker', 'info')) return openDocker();
   if (process.getuid?.() !== 0) return 'no docker daemon answers, and buildah needs root';

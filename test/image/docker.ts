@@ -27,7 +27,9 @@ export function openDocker(): Builder {
       });
     },
     config: async () => {
-      const [{ Config }] = JSON.parse(await run(['docker', 'image', 'inspect', tag])) as [Inspected];
+      const [{ Config }] = JSON.parse(await run(['docker', 'image', 'inspect', tag])) as [
+        Inspected,
+      ];
       return {
         user: Config.User,
         entrypoint: Config.Entrypoint,

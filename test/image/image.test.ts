@@ -27,7 +27,11 @@ const NOT_ALLOWED: readonly Operation[] = [
 ];
 
 /** What the restore role's policy gives, `s3:GetObject` and `s3:ListBucket`. */
-const ALLOWED_TO_RESTORE: ReadonlySet<Operation> = new Set(['GetObject', 'HeadObject', 'ListObjectsV2']);
+const ALLOWED_TO_RESTORE: ReadonlySet<Operation> = new Set([
+  'GetObject',
+  'HeadObject',
+  'ListObjectsV2',
+]);
 
 const found = await findBuilder().catch((error: unknown) => String(error));
 const reason = typeof found === 'string' ? found : undefined;
@@ -71,7 +75,11 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(config.user).toBe(USER);
     expect(config.volumes).toEqual([STAGING_DIRECTORY]);
     expect(config.command).toEqual(['backup']);
-    expect(config.entrypoint.slice(-3)).toEqual(['node', '--max-semi-space-size=2', '/app/app/main.ts']);
+    expect(config.entrypoint.slice(-3)).toEqual([
+      'node',
+      '--max-semi-space-size=2',
+      '/app/app/main.ts',
+    ]);
     expect(config.labels).toMatchObject({ 'org.opencontainers.image.licenses': 'Apache-2.0' });
   });
 
@@ -106,7 +114,8 @@ describe.skipIf(reason !== undefined)('the image', () => {
     };
     const listed = components.map(({ name }) => name);
     for (const name of ['koffi', 'mysql2', 'zod']) expect(listed).toContain(name);
-    for (const name of ['vitest', 'aws-cdk-lib', 'typescript', 'node']) expect(listed).not.toContain(name);
+    for (const name of ['vitest', 'aws-cdk-lib', 'typescript', 'node'])
+      expect(listed).not.toContain(name);
   });
 
   test('tells a bad configuration by its exit code', async () => {
@@ -131,7 +140,11 @@ describe.skipIf(reason !== undefined)('the image', () => {
       stagingMiB: STAGING_MIB,
     });
     const { code, stdout, stderr } = await running.ended;
-    expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
+    expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: '',
+    });
     const manifest = await readOnlyManifest(world.s3, BUCKET);
     expect(manifest.staging.peakStagedBytes).toBeLessThanOrEqual(STAGING_MIB * 1024 * 1024);
     expect(manifest.totals.dumpedBytes).toBeGreaterThan(3 * STAGING_MIB * 1024 * 1024);
@@ -164,7 +177,11 @@ describe.skipIf(reason !== undefined)('the image', () => {
         stagingMiB: STAGING_MIB,
       });
       const { code, stdout, stderr } = await running.ended;
-      expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
+      expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({
+        code: 0,
+        stderr: '',
+        stdout: '',
+      });
     } finally {
       await reading.close();
     }

@@ -34,7 +34,10 @@ export function follow(
         };
         waiting.add(look);
         look();
-        ended.then(() => reject(new Error(`ended without printing ${text}:\n${stdout}\n${stderr}`)), reject);
+        ended.then(
+          () => reject(new Error(`ended without printing ${text}:\n${stdout}\n${stderr}`)),
+          reject,
+        );
       }),
     ended,
   };

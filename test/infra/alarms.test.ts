@@ -16,7 +16,11 @@ type AlarmProperties = Record<string, unknown> & {
 };
 const alarms = (of = small) => all(of, 'AWS::CloudWatch::Alarm') as AlarmProperties[];
 const alarm = (kind: string, of = small) =>
-  only(of, 'AWS::CloudWatch::Alarm', new RegExp(`^Alarms.*${kind.replaceAll('-', '')}`)) as AlarmProperties;
+  only(
+    of,
+    'AWS::CloudWatch::Alarm',
+    new RegExp(`^Alarms.*${kind.replaceAll('-', '')}`),
+  ) as AlarmProperties;
 
 test('there is one for each thing that can go wrong', () => {
   expect(
@@ -24,7 +28,13 @@ test('there is one for each thing that can go wrong', () => {
       .map(({ AlarmName }) => AlarmName)
       .toSorted(),
   ).toEqual(
-    ['shop-backup-failed', 'shop-backup-missing', 'shop-backup-paused', 'task-stopped', 'dead-letters']
+    [
+      'shop-backup-failed',
+      'shop-backup-missing',
+      'shop-backup-paused',
+      'task-stopped',
+      'dead-letters',
+    ]
       .map((name) => `MydumperFargate-${name}`)
       .toSorted(),
   );
@@ -41,7 +51,8 @@ test('each has its heading in the runbook, and its text points there', () => {
 
 test('all of them tell the topic, when it begins and when it is over', () => {
   const topic = [{ Ref: expect.stringMatching(/^NotificationsTopic/) }];
-  for (const each of alarms(full)) expect(each).toMatchObject({ AlarmActions: topic, OKActions: topic });
+  for (const each of alarms(full))
+    expect(each).toMatchObject({ AlarmActions: topic, OKActions: topic });
   expect(all(full, 'AWS::SNS::Subscription')).toEqual([
     expect.objectContaining({ Protocol: 'email', Endpoint: 'ops@example.com' }),
   ]);
@@ -88,8 +99,12 @@ test('silence is breaching: no success from one run to the next, as late and as 
 });
 
 test('CloudWatch looks back seven days: a schedule that is slower has no such alarm, and synth says so', () => {
-  expect(alarms(full).map(({ AlarmName }) => AlarmName)).not.toContain('Fleet-crm-2-backup-missing');
-  const said = full.stack.node.findAll().flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
+  expect(alarms(full).map(({ AlarmName }) => AlarmName)).not.toContain(
+    'Fleet-crm-2-backup-missing',
+  );
+  const said = full.stack.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
   expect(said).toContainEqual(expect.stringMatching(/^crm-2: CloudWatch alarms look back 7 days/));
   for (const { Period = 0, EvaluationPeriods } of alarms(full))
     expect(Period * EvaluationPeriods).toBeLessThanOrEqual(7 * 86_400);
@@ -100,7 +115,9 @@ test('a schedule that is switched off is not waited for', () => {
     ...SMALL,
     sources: [{ ...SOURCE, schedule: { ...SOURCE.schedule, enabled: false } }],
   });
-  expect(alarms(off).map(({ AlarmName }) => AlarmName)).not.toContain('MydumperFargate-shop-backup-missing');
+  expect(alarms(off).map(({ AlarmName }) => AlarmName)).not.toContain(
+    'MydumperFargate-shop-backup-missing',
+  );
   expect(only(off, 'AWS::Scheduler::Schedule')).toMatchObject({ State: 'DISABLED' });
 });
 
@@ -118,7 +135,10 @@ test('a run that was paused for more than half of its time is told when it has e
     TreatMissingData: 'notBreaching',
   });
   expect(
-    Metrics.map(({ Id, Expression, MetricStat }) => [Id, Expression ?? MetricStat?.Metric.MetricName]),
+    Metrics.map(({ Id, Expression, MetricStat }) => [
+      Id,
+      Expression ?? MetricStat?.Metric.MetricName,
+    ]),
   ).toEqual([
     ['expr_1', 'IF(FILL(duration, 0) > 0, 100 * FILL(paused, 0) / duration, 0)'],
     ['paused', 'PausedSeconds'],
@@ -127,8 +147,13 @@ test('a run that was paused for more than half of its time is told when it has e
 });
 
 test('a task that stopped where the program could not speak is seen in the events of ECS', () => {
-  const rule = only(small, 'AWS::Events::Rule') as { EventPattern: { detail: Record<string, unknown> } };
-  expect(rule.EventPattern).toMatchObject({ source: ['aws.ecs'], 'detail-type': ['ECS Task State Change'] });
+  const rule = only(small, 'AWS::Events::Rule') as {
+    EventPattern: { detail: Record<string, unknown> };
+  };
+  expect(rule.EventPattern).toMatchObject({
+    source: ['aws.ecs'],
+    'detail-type': ['ECS Task State Change'],
+  });
   const told = Object.values(EXIT).filter((code) => code !== EXIT.badConfiguration);
   expect(rule.EventPattern.detail).toMatchObject({
     lastStatus: ['STOPPED'],
@@ -148,7 +173,9 @@ test('a task that stopped where the program could not speak is seen in the event
 });
 
 test('EventBridge may write these events to their log group, for this rule only', () => {
-  const { PolicyDocument } = only(small, 'AWS::Logs::ResourcePolicy') as { PolicyDocument: unknown };
+  const { PolicyDocument } = only(small, 'AWS::Logs::ResourcePolicy') as {
+    PolicyDocument: unknown;
+  };
   const text = JSON.stringify(PolicyDocument);
   expect(text).toContain('logs:PutLogEvents');
   expect(text).toContain('aws:SourceArn');

@@ -10,7 +10,9 @@ test('the bucket is closed, encrypted, versioned, and stays when the stack goes'
   expect(bucket).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   expect(bucket?.Properties).toMatchObject({
     BucketEncryption: {
-      ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      ServerSideEncryptionConfiguration: [
+        { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+      ],
     },
     PublicAccessBlockConfiguration: {
       BlockPublicAcls: true,

@@ -28,7 +28,10 @@ test('account and region are those of the credentials, unless they are configure
   expect(
     readSettings(context, { CDK_DEFAULT_ACCOUNT: '444455556666', CDK_DEFAULT_REGION: 'us-east-1' }),
   ).toMatchObject({ account: '444455556666', region: 'us-east-1' });
-  expect(readSettings(context, {})).toMatchObject({ account: EXAMPLE_ACCOUNT, region: 'eu-central-1' });
+  expect(readSettings(context, {})).toMatchObject({
+    account: EXAMPLE_ACCOUNT,
+    region: 'eu-central-1',
+  });
   expect(readSettings(SMALL, { CDK_DEFAULT_ACCOUNT: '444455556666' }).account).toBe('111122223333');
 });
 
@@ -69,7 +72,10 @@ test.each<[string, unknown, RegExp]>([
   ],
   [
     'more sources than a stack holds',
-    { ...SMALL, sources: Array.from({ length: 31 }, (_, index) => ({ ...SOURCE, name: `shop-${index}` })) },
+    {
+      ...SMALL,
+      sources: Array.from({ length: 31 }, (_, index) => ({ ...SOURCE, name: `shop-${index}` })),
+    },
     /^sources: must be 30 or fewer/,
   ],
   [
@@ -113,7 +119,11 @@ test.each<[string, unknown, RegExp]>([
     { ...SMALL, image: { rdsCa: false } },
     /^sources\[0\]\.tls: verify-full needs certificate authorities/,
   ],
-  ['an unknown way to lock', source({ lockMode: 'some' }), /^sources\[0\]\.lockMode: must be auto, ftwrl/],
+  [
+    'an unknown way to lock',
+    source({ lockMode: 'some' }),
+    /^sources\[0\]\.lockMode: must be auto, ftwrl/,
+  ],
   [
     'a bucket of no kind',
     { ...SMALL, bucket: {} },
@@ -159,7 +169,11 @@ test.each<[string, unknown, RegExp]>([
     {
       ...SMALL,
       account: undefined,
-      network: { kind: 'lookup', vpcId: 'vpc-0123456789abcdef0', subnetIds: ['subnet-0123456789abcdef0'] },
+      network: {
+        kind: 'lookup',
+        vpcId: 'vpc-0123456789abcdef0',
+        subnetIds: ['subnet-0123456789abcdef0'],
+      },
     },
     /^account: is needed to look a VPC up/,
   ],

@@ -34,11 +34,16 @@ test.each([
 
 test('runs at a few hours of each day are as far apart as the hours, also over midnight', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 8 }), (hours) => {
-      const sorted = hours.toSorted((a, b) => a - b);
-      const gaps = sorted.map((hour, index) => (sorted[index + 1] ?? (sorted[0] ?? 0) + 24) - hour);
-      expect(longestGapHours(`cron(0 ${hours.join(',')} * * ? *)`)).toBe(Math.max(...gaps));
-    }),
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 8 }),
+      (hours) => {
+        const sorted = hours.toSorted((a, b) => a - b);
+        const gaps = sorted.map(
+          (hour, index) => (sorted[index + 1] ?? (sorted[0] ?? 0) + 24) - hour,
+        );
+        expect(longestGapHours(`cron(0 ${hours.join(',')} * * ? *)`)).toBe(Math.max(...gaps));
+      },
+    ),
     { numRuns: 50 },
   );
 });

@@ -18,7 +18,9 @@ function keysOf(node: unknown): string[] {
 }
 
 test('docs/deploy.md names every key that cdk.json may hold', () => {
-  const keys = new Set(keysOf(z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })));
+  const keys = new Set(
+    keysOf(z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })),
+  );
   expect(keys.size).toBeGreaterThan(50);
   for (const key of keys) expect(deploy).toMatch(new RegExp(`["\`]${key}["\`]`));
 });

@@ -9,7 +9,10 @@ import { temporaryDirectory } from '../support/program.ts';
 const SCRIPT = fileURLToPath(new URL('../../scripts/image-downloads.sh', import.meta.url));
 const SHA256 = createHash('sha256').update('BEGIN CERTIFICATE\n').digest('hex');
 
-/** Runs the script of the image's build with a curl that writes down what it is asked for and answers everything with one line. */
+/**
+ * Runs the script of the image's build with a curl that writes down what it is asked for and
+ * answers everything with one line.
+ */
 function download(environment: Record<string, string>) {
   const { path, remove } = temporaryDirectory('mf-downloads');
   onTestFinished(remove);
@@ -41,7 +44,9 @@ function download(environment: Record<string, string>) {
 test("upstream's .deb with the right checksum is what apt is to install", () => {
   const { status, packages, asked } = download({ MYDUMPER: 'upstream', MYDUMPER_SHA256: SHA256 });
   expect(status).toBe(0);
-  expect(packages).toMatch(/^\/downloads\/mydumper_1\.0\.1-3\.\w+_(amd64|arm64)\.deb libmariadb3\n$/);
+  expect(packages).toMatch(
+    /^\/downloads\/mydumper_1\.0\.1-3\.\w+_(amd64|arm64)\.deb libmariadb3\n$/,
+  );
   expect(asked).toMatch(
     /^https:\/\/github\.com\/mydumper\/mydumper\/releases\/download\/v1\.0\.1-3\/mydumper_/,
   );
@@ -54,7 +59,10 @@ test('without a checksum the build stops and says the one it found', () => {
 });
 
 test('with another checksum the build stops', () => {
-  const { status, stderr, packages } = download({ MYDUMPER: 'upstream', MYDUMPER_SHA256: '0'.repeat(64) });
+  const { status, stderr, packages } = download({
+    MYDUMPER: 'upstream',
+    MYDUMPER_SHA256: '0'.repeat(64),
+  });
   expect({ status, packages }).toEqual({ status: 1, packages: undefined });
   expect(stderr).toContain(`has the SHA-256 ${SHA256}, not 0000`);
 });
@@ -74,6 +82,9 @@ test("Debian's needs no download; the authorities of RDS are one", () => {
 test.each([{ MYDUMPER: 'other' }, { MYDUMPER: 'debian', RDS_CA: 'maybe' }])(
   '%j is refused',
   (environment) => {
-    expect(download(environment)).toMatchObject({ status: 1, stderr: expect.stringContaining('must be') });
+    expect(download(environment)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('must be'),
+    });
   },
 );

@@ -15,10 +15,9 @@ test('nothing is let in to the tasks', () => {
 });
 
 test('a new VPC has two public subnets, no NAT gateway, and a free way to S3', () => {
-  expect(all(small, 'AWS::EC2::Subnet').map(({ MapPublicIpOnLaunch }) => MapPublicIpOnLaunch)).toEqual([
-    false,
-    false,
-  ]);
+  expect(
+    all(small, 'AWS::EC2::Subnet').map(({ MapPublicIpOnLaunch }) => MapPublicIpOnLaunch),
+  ).toEqual([false, false]);
   expect(all(small, 'AWS::EC2::NatGateway')).toEqual([]);
   expect(all(small, 'AWS::EC2::VPCEndpoint')).toEqual([
     expect.objectContaining({ VpcEndpointType: 'Gateway' }),
@@ -34,13 +33,23 @@ test('a new VPC without internet has a door to every service that a task needs, 
   const services = doors.map(
     ({ ServiceName }) => JSON.stringify(ServiceName).match(/eu-central-1\.([a-z.]+)/)?.[1],
   );
-  expect(services.toSorted()).toEqual(['ecr.api', 'ecr.dkr', 'logs', 'monitoring', 'secretsmanager']);
-  const rules = all(full, 'AWS::EC2::SecurityGroupIngress').filter(({ FromPort }) => FromPort === 443);
+  expect(services.toSorted()).toEqual([
+    'ecr.api',
+    'ecr.dkr',
+    'logs',
+    'monitoring',
+    'secretsmanager',
+  ]);
+  const rules = all(full, 'AWS::EC2::SecurityGroupIngress').filter(
+    ({ FromPort }) => FromPort === 443,
+  );
   expect(rules).toEqual([
     expect.objectContaining({
       IpProtocol: 'tcp',
       ToPort: 443,
-      SourceSecurityGroupId: { 'Fn::GetAtt': [expect.stringMatching(/^NetworkSecurityGroup/), 'GroupId'] },
+      SourceSecurityGroupId: {
+        'Fn::GetAtt': [expect.stringMatching(/^NetworkSecurityGroup/), 'GroupId'],
+      },
     }),
   ]);
   expect(only(full, 'AWS::EC2::SecurityGroup', /^NetworkEndpoint/)).not.toHaveProperty(
@@ -55,13 +64,19 @@ test('an existing VPC is used as it is named, with endpoints in it where they ar
     expect(endpoint.VpcId).toBe('vpc-0123456789abcdef0');
   const without = synthesise({
     ...EXISTING,
-    network: { ...(EXISTING.network as object), s3GatewayEndpoint: false, interfaceEndpoints: false },
+    network: {
+      ...(EXISTING.network as object),
+      s3GatewayEndpoint: false,
+      interfaceEndpoints: false,
+    },
   });
   expect(all(without, 'AWS::EC2::VPCEndpoint')).toEqual([]);
 });
 
 test('the databases let the tasks in, also the one that is restored to', () => {
-  const rules = all(full, 'AWS::EC2::SecurityGroupIngress').filter(({ FromPort }) => FromPort !== 443);
+  const rules = all(full, 'AWS::EC2::SecurityGroupIngress').filter(
+    ({ FromPort }) => FromPort !== 443,
+  );
   const source = { 'Fn::GetAtt': [expect.stringMatching(/^NetworkSecurityGroup/), 'GroupId'] };
   expect(rules).toEqual([
     expect.objectContaining({
@@ -95,6 +110,8 @@ test('a VPC is looked up where it is asked for by its id alone', () => {
   const silence = vi.spyOn(console, 'error').mockReturnValue();
   const { json } = synthesise(context);
   silence.mockRestore();
-  const [schedule] = Object.values(json.Resources).filter(({ Type }) => Type === 'AWS::Scheduler::Schedule');
+  const [schedule] = Object.values(json.Resources).filter(
+    ({ Type }) => Type === 'AWS::Scheduler::Schedule',
+  );
   expect(JSON.stringify(schedule)).toContain('"Subnets":["subnet-0123456789abcdef0"]');
 });

@@ -20,7 +20,9 @@ function statements(synthesised: Synthesised, role: RegExp): Statement[] {
 }
 
 function bucketOf({ json }: Synthesised): string {
-  return Object.keys(json.Resources).find((id) => json.Resources[id]?.Type === 'AWS::S3::Bucket') ?? '';
+  return (
+    Object.keys(json.Resources).find((id) => json.Resources[id]?.Type === 'AWS::S3::Bucket') ?? ''
+  );
 }
 
 test('the backup role can add under its own prefix and send metrics of one namespace: no more', () => {
@@ -47,7 +49,9 @@ test('tags and a KMS key add what they need, and only where they are configured'
   expect(statements(full, /^SourceshopRolesBackup/)).toEqual([
     expect.objectContaining({
       Action: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:PutObjectTagging'],
-      Resource: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucketOf(full), 'Arn'] }, '/nightly/eu/shop/*']] },
+      Resource: {
+        'Fn::Join': ['', [{ 'Fn::GetAtt': [bucketOf(full), 'Arn'] }, '/nightly/eu/shop/*']],
+      },
     }),
     expect.objectContaining({
       Action: 'cloudwatch:PutMetricData',
@@ -80,7 +84,9 @@ test('the restore role can read its own folder: no more', () => {
       Sid: 'Read',
       Effect: 'Allow',
       Action: 's3:GetObject',
-      Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::our-backups/shop/*']] },
+      Resource: {
+        'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::our-backups/shop/*']],
+      },
     },
     {
       Sid: 'List',
@@ -129,10 +135,14 @@ test('the execution role pulls one repository, writes one log, reads one secret'
   const { PolicyDocument } = only(full, 'AWS::IAM::Policy', /^SourceshopBackupExecutionRole/) as {
     PolicyDocument: { Statement: Statement[] };
   };
-  expect(PolicyDocument.Statement.map(({ Action, Resource }) => [Action, JSON.stringify(Resource)])).toEqual([
+  expect(
+    PolicyDocument.Statement.map(({ Action, Resource }) => [Action, JSON.stringify(Resource)]),
+  ).toEqual([
     [
       ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
-      expect.stringContaining(':repository/cdk-hnb659fds-container-assets-111122223333-eu-central-1'),
+      expect.stringContaining(
+        ':repository/cdk-hnb659fds-container-assets-111122223333-eu-central-1',
+      ),
     ],
     ['ecr:GetAuthorizationToken', '"*"'],
     [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringContaining('["Log')],

@@ -17,7 +17,9 @@ export type Context = Record<string, unknown>;
 
 /** What cdk.json in the repository says. */
 export function sampleContext(): Context {
-  const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
+  const { context } = JSON.parse(
+    readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'),
+  ) as {
     context: Record<string, Context>;
   };
   return context[CONTEXT_KEY] ?? {};
@@ -60,7 +62,12 @@ export const FULL: Context = {
     accessLogs: { bucket: 'fleet-logs', prefix: 'backups/' },
   },
   network: { kind: 'new', reach: 'endpoints' },
-  image: { architecture: 'arm64', mydumper: 'upstream', version: '1.0.1-3', sha256: 'a'.repeat(64) },
+  image: {
+    architecture: 'arm64',
+    mydumper: 'upstream',
+    version: '1.0.1-3',
+    sha256: 'a'.repeat(64),
+  },
   sources: [
     {
       ...SOURCE,
@@ -87,7 +94,11 @@ export const FULL: Context = {
       ...SOURCE,
       name: 'crm-2',
       prefix: 'weekly',
-      schedule: { expression: 'cron(0 1 ? * SUN *)', timeZone: 'Europe/Berlin', flexibleMinutes: 0 },
+      schedule: {
+        expression: 'cron(0 1 ? * SUN *)',
+        timeZone: 'Europe/Berlin',
+        flexibleMinutes: 0,
+      },
     },
   ],
 };
@@ -135,7 +146,10 @@ export function synthesise(context: Context): Synthesised {
   }
 }
 
-/** Synthesises under cdk-nag, as `cdk` does. @throws ValidationFailed for a finding that nobody has answered for. */
+/**
+ * Synthesises under cdk-nag, as `cdk` does.
+ * @throws ValidationFailed for a finding that nobody has answered for.
+ */
 export function synthesiseUnderNag(
   context: Context,
   change: (stack: BackupStack) => void = () => {},
@@ -160,7 +174,8 @@ export function only({ json }: Synthesised, type: string, id = /./): Record<stri
     ([name, resource]) => resource.Type === type && id.test(name),
   );
   const [first] = found;
-  if (first === undefined || found.length > 1) throw new Error(`${found.length} of ${type} match ${id}`);
+  if (first === undefined || found.length > 1)
+    throw new Error(`${found.length} of ${type} match ${id}`);
   return first[1].Properties;
 }
 

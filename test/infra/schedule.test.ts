@@ -29,7 +29,9 @@ test('the schedule runs the task in the network, tries again, and leaves a dead 
         NetworkConfiguration: {
           AwsvpcConfiguration: {
             Subnets: ['subnet-0123456789abcdef0'],
-            SecurityGroups: [{ 'Fn::GetAtt': [expect.stringMatching(/^NetworkSecurityGroup/), 'GroupId'] }],
+            SecurityGroups: [
+              { 'Fn::GetAtt': [expect.stringMatching(/^NetworkSecurityGroup/), 'GroupId'] },
+            ],
             AssignPublicIp: 'DISABLED',
           },
         },
@@ -42,7 +44,9 @@ test('in a new VPC the task has an address of its own while it runs', () => {
   const { Target } = only(small, 'AWS::Scheduler::Schedule') as {
     Target: {
       EcsParameters: {
-        NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: string; Subnets: unknown[] } };
+        NetworkConfiguration: {
+          AwsvpcConfiguration: { AssignPublicIp: string; Subnets: unknown[] };
+        };
       };
     };
   };
@@ -65,5 +69,7 @@ test('the dead letters are encrypted, kept, and taken by TLS only', () => {
     SqsManagedSseEnabled: true,
     MessageRetentionPeriod: 14 * 24 * 3600,
   });
-  expect(JSON.stringify(only(small, 'AWS::SQS::QueuePolicy'))).toContain('"aws:SecureTransport":"false"');
+  expect(JSON.stringify(only(small, 'AWS::SQS::QueuePolicy'))).toContain(
+    '"aws:SecureTransport":"false"',
+  );
 });

@@ -38,7 +38,9 @@ test('whatever is accepted fits: storage beside the image, memory above the part
       accepted += 1;
       const limits = deriveLimits(size);
       if (limits === undefined) throw new Error('accepted without limits');
-      expect(limits.stagingLimitMiB).toBeLessThanOrEqual(size.ephemeralStorageGiB * 1024 - IMAGE_RESERVE_MIB);
+      expect(limits.stagingLimitMiB).toBeLessThanOrEqual(
+        size.ephemeralStorageGiB * 1024 - IMAGE_RESERVE_MIB,
+      );
       expect(limits.stagingLimitMiB).toBeLessThanOrEqual(0.9 * size.ephemeralStorageGiB * 1024);
       expect(memoryNeedMiB(size, limits)).toBeLessThan(size.memoryMiB);
       expect(limits.partSizeMiB).toBeGreaterThanOrEqual(5);
@@ -46,7 +48,11 @@ test('whatever is accepted fits: storage beside the image, memory above the part
       for (const generation of ['classic', 'modern'] as const) {
         for (const punching of [true, false]) {
           const plan = planBudget(
-            { threads: size.threads, chunkMiB: size.chunkFileSizeMiB, partBytes: limits.partSizeMiB * MIB },
+            {
+              threads: size.threads,
+              chunkMiB: size.chunkFileSizeMiB,
+              partBytes: limits.partSizeMiB * MIB,
+            },
             {
               budgetBytes: limits.stagingLimitMiB * MIB,
               generation,
@@ -54,7 +60,11 @@ test('whatever is accepted fits: storage beside the image, memory above the part
               punching,
             },
           );
-          expect(plan).toMatchObject({ threads: size.threads, chunkMiB: size.chunkFileSizeMiB, notes: [] });
+          expect(plan).toMatchObject({
+            threads: size.threads,
+            chunkMiB: size.chunkFileSizeMiB,
+            notes: [],
+          });
         }
       }
     }),

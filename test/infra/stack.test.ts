@@ -33,7 +33,9 @@ test('the outputs are commands ready to be pasted', () => {
     const [, family, overrides = ''] = start.exec(output(name)) ?? [];
     return [family, JSON.parse(overrides)];
   });
-  const words = (...command: string[]) => ({ containerOverrides: [{ name: 'mydumper-fargate', command }] });
+  const words = (...command: string[]) => ({
+    containerOverrides: [{ name: 'mydumper-fargate', command }],
+  });
   expect(commands).toEqual([
     ['Fleet-shop', words('backup')],
     ['Fleet-shop-restore', words('verify', 'latest')],
@@ -56,7 +58,11 @@ test('a stack takes as many sources as its configuration may name, each with eve
     ...wholeSource,
     name: `source-${index}`,
     securityGroupId: `sg-0123456789abcd0${10 + index}`,
-    restore: { host: 'copy', secret: 'copy/admin', securityGroupId: `sg-0123456789abcd1${10 + index}` },
+    restore: {
+      host: 'copy',
+      secret: 'copy/admin',
+      securityGroupId: `sg-0123456789abcd1${10 + index}`,
+    },
   }));
   const { json } = synthesise({ ...FULL, sources });
   expect(Object.keys(json.Resources).length).toBeLessThanOrEqual(500);

@@ -79,7 +79,9 @@ test.each([
     const variables = environment(each);
     for (const name of Object.keys(variables)) expect(names).toContain(name);
     // The file of certificate authorities is in the image only.
-    expect(readInvocation([], { ...variables, KMS_KEY_ID: '', TLS_CA: process.execPath })).toMatchObject({
+    expect(
+      readInvocation([], { ...variables, KMS_KEY_ID: '', TLS_CA: process.execPath }),
+    ).toMatchObject({
       kind: 'run',
     });
   }
@@ -126,7 +128,9 @@ test('a restore goes where it is configured to go, with the secret of that serve
     STALL_TIMEOUT_SECONDS: '1200',
     METRICS_NAMESPACE: '',
   });
-  expect(JSON.stringify(restore.ContainerDefinitions[0].Secrets)).toContain(':secret:copy/admin:password::');
+  expect(JSON.stringify(restore.ContainerDefinitions[0].Secrets)).toContain(
+    ':secret:copy/admin:password::',
+  );
   expect(restore.ContainerDefinitions[0].Command).toEqual(['list']);
 });
 
@@ -140,5 +144,7 @@ test('every source has tasks of its own on the one cluster', () => {
 });
 
 test('logs are kept for as long as configured', () => {
-  expect(all(full, 'AWS::Logs::LogGroup').map(({ RetentionInDays }) => RetentionInDays)).toEqual([30, 30]);
+  expect(all(full, 'AWS::Logs::LogGroup').map(({ RetentionInDays }) => RetentionInDays)).toEqual([
+    30, 30,
+  ]);
 });

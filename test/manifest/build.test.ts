@@ -102,7 +102,9 @@ test('any files in any order make the same manifest', () => {
       const manifest = buildManifest({ ...sampleInput, files });
       expect(buildManifest({ ...sampleInput, files: shuffled })).toEqual(manifest);
       expect(manifestSchema.parse(manifest)).toEqual(manifest);
-      expect(manifest.totals.storedBytes).toBe(files.reduce((sum, each) => sum + each.storedBytes, 0));
+      expect(manifest.totals.storedBytes).toBe(
+        files.reduce((sum, each) => sum + each.storedBytes, 0),
+      );
     }),
   );
 });
@@ -127,13 +129,22 @@ test('what nobody recorded is null', () => {
 
 test('why there is no position is in it, and nothing where there is one', () => {
   const positionUnavailable = 'the user may not see it';
-  const without = { ...sampleInput, positionUnavailable, metadata: { finished: true, binlog: undefined } };
-  expect(buildManifest(without)).toMatchObject({ binlog: null, binlogMissingReason: positionUnavailable });
+  const without = {
+    ...sampleInput,
+    positionUnavailable,
+    metadata: { finished: true, binlog: undefined },
+  };
+  expect(buildManifest(without)).toMatchObject({
+    binlog: null,
+    binlogMissingReason: positionUnavailable,
+  });
   expect(buildManifest({ ...sampleInput, positionUnavailable }).binlogMissingReason).toBeNull();
 });
 
 test('flags that narrow the dump are in it, in whatever way they were written', () => {
-  const config = sampleConfig({ MYDUMPER_ARGS: "-Wd --where 'id < 5' --rows=1000 --filter-regex=^a" });
+  const config = sampleConfig({
+    MYDUMPER_ARGS: "-Wd --where 'id < 5' --rows=1000 --filter-regex=^a",
+  });
   expect(buildManifest({ ...sampleInput, config }).narrowedBy).toEqual([
     '--no-views',
     '--no-data',

@@ -11,7 +11,11 @@ import {
 const NOTHING: Contents = { databases: [], tables: [], views: [], triggered: [], programmed: [] };
 const NONE = classicLayout(new Set());
 
-const table = (database: string, name: string, engine = 'innodb') => ({ database, table: name, engine });
+const table = (database: string, name: string, engine = 'innodb') => ({
+  database,
+  table: name,
+  engine,
+});
 const shop: Contents = {
   databases: ['shop'],
   tables: [table('shop', 'orders'), table('shop', 'none'), table('shop', 'all', 'mrg_myisam')],
@@ -168,7 +172,9 @@ test.each([
   ['shop-schema-post.sql', 'routines and events of "shop"'],
 ])('a dump of mydumper 1.x without %s lacks the %s', (fileName, description) => {
   const files = MODERN_FILES.filter((name) => name !== fileName);
-  expect(missingFromDump(modernShop, files, modern()).map((each) => each.description)).toEqual([description]);
+  expect(missingFromDump(modernShop, files, modern()).map((each) => each.description)).toEqual([
+    description,
+  ]);
 });
 
 test('a table of which the metadata of mydumper 1.x tells nothing is missing', () => {
@@ -187,7 +193,11 @@ test('only what was there before and after must be in the dump', () => {
   };
   const after: Contents = {
     databases: ['created', 'shop'],
-    tables: [table('shop', 'created'), table('shop', 'orders', 'myisam'), table('created', 'dropped')],
+    tables: [
+      table('shop', 'created'),
+      table('shop', 'orders', 'myisam'),
+      table('created', 'dropped'),
+    ],
     views: [{ database: 'shop', table: 'dropped' }],
     triggered: [{ database: 'shop', table: 'orders' }],
     programmed: ['shop'],
@@ -211,7 +221,9 @@ const name = fc.constantFrom('a', 'b', 'a.b', 't', 't.00001');
 const object = fc.record({ database: name, table: name });
 const contentsOf = fc.record<Contents>({
   databases: fc.uniqueArray(name),
-  tables: fc.array(fc.record({ database: name, table: name, engine: fc.constantFrom('innodb', 'myisam') })),
+  tables: fc.array(
+    fc.record({ database: name, table: name, engine: fc.constantFrom('innodb', 'myisam') }),
+  ),
   views: fc.array(object),
   triggered: fc.array(object),
   programmed: fc.uniqueArray(name),

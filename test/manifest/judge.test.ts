@@ -41,7 +41,11 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
     { exit: { code: 2, signal: null }, lastLines: [] },
     'mydumper ended with exit code 2',
   ],
-  ['a signal', { exit: { code: null, signal: 'SIGKILL' }, lastLines: [] }, 'mydumper was killed by SIGKILL'],
+  [
+    'a signal',
+    { exit: { code: null, signal: 'SIGKILL' }, lastLines: [] },
+    'mydumper was killed by SIGKILL',
+  ],
   [
     'a signal, with the first error',
     { exit: { code: null, signal: 'SIGSEGV' }, errors: ['lost connection'] },
@@ -52,7 +56,11 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
     { errors: ['Could not read data from `shop`.`t`', 'another'] },
     'mydumper ended with exit code 0 but logged an error: Could not read data from `shop`.`t`',
   ],
-  ['no metadata', { metadata: undefined }, 'mydumper ended with exit code 0 but left no metadata file'],
+  [
+    'no metadata',
+    { metadata: undefined },
+    'mydumper ended with exit code 0 but left no metadata file',
+  ],
   [
     'metadata without its end',
     { metadata: { finished: false, binlog: undefined } },
@@ -67,7 +75,10 @@ test('nothing but all of it together is good', () => {
   const evidence = fc.record<DumpEvidence>({
     exit: fc.oneof(
       fc.record({ code: fc.constantFrom(0, 1, 2, 133), signal: fc.constant(null) }),
-      fc.record({ code: fc.constant(null), signal: fc.constantFrom<NodeJS.Signals>('SIGKILL', 'SIGTERM') }),
+      fc.record({
+        code: fc.constant(null),
+        signal: fc.constantFrom<NodeJS.Signals>('SIGKILL', 'SIGTERM'),
+      }),
     ),
     errors: lines,
     lastComplaint: fc.option(fc.string(), { nil: undefined }),

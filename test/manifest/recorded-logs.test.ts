@@ -8,15 +8,30 @@ import { createLogReader } from '../../app/mydumper/log-reader.ts';
 import type { MydumperExit } from '../../app/mydumper/process.ts';
 
 /** What the program concludes from a recorded log and the exit that followed it. */
-function conclude(name: string, exit: MydumperExit, ignoredErrors: readonly number[] = [], further = '') {
-  const text = readFileSync(new URL(`../fixtures/mydumper-logs/${name}.txt`, import.meta.url), 'utf8');
+function conclude(
+  name: string,
+  exit: MydumperExit,
+  ignoredErrors: readonly number[] = [],
+  further = '',
+) {
+  const text = readFileSync(
+    new URL(`../fixtures/mydumper-logs/${name}.txt`, import.meta.url),
+    'utf8',
+  );
   const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
   const log = createDumpLog(run, createEvents(), ['shop', 'crm'], ignoredErrors, () => {});
   const read = createLogReader();
-  for (const line of `${text}${further}`.split('\n')) for (const event of read(line)) log.onEvent(event);
+  for (const line of `${text}${further}`.split('\n'))
+    for (const event of read(line)) log.onEvent(event);
   const { errors, lastLines } = log;
   const metadata = { finished: true, binlog: undefined };
-  const verdict = judgeDump({ exit, errors, lastComplaint: log.lastComplaint(), lastLines, metadata });
+  const verdict = judgeDump({
+    exit,
+    errors,
+    lastComplaint: log.lastComplaint(),
+    lastLines,
+    metadata,
+  });
   return { verdict, errors, lastLines };
 }
 
@@ -55,7 +70,9 @@ test('1.x that ignores the same error in another place has failed, whatever its 
 test('1.x that crashes for want of RELOAD names the lock it did not get', () => {
   const exit = { code: null, signal: 'SIGSEGV' } as const;
   expect(conclude('1.x-ftwrl-without-reload', exit).verdict).toMatchObject({
-    fault: expect.stringMatching(/^mydumper was killed by SIGSEGV: Flush tables failed.*ERROR 1227.*RELOAD/),
+    fault: expect.stringMatching(
+      /^mydumper was killed by SIGSEGV: Flush tables failed.*ERROR 1227.*RELOAD/,
+    ),
   });
 });
 

@@ -53,7 +53,9 @@ test('what is rendered reads as what was built, whatever files and programs are 
 });
 
 test.each([0, 1, 999, 1000, 1001, 2500])('with %i files, one to a line', (count) => {
-  const files = Array.from({ length: count }, (_, index) => shippedFile(`shop.t.${index}.sql`, index, 1));
+  const files = Array.from({ length: count }, (_, index) =>
+    shippedFile(`shop.t.${index}.sql`, index, 1),
+  );
   const manifest = buildManifest({ ...sampleInput, files: [metadata, ...files] });
   const body = renderManifest(manifest, FOLDER);
   expect(parse(body)).toEqual(manifest);
@@ -81,15 +83,27 @@ const [program] = good.programs ?? [];
 if (program === undefined) throw new Error('no programs in the sample');
 
 test.each<readonly [string, Manifest, RegExp]>([
-  ['a hash that is none', { ...good, files: [{ ...first, sha256: 'no' }, ...rest] }, /: files\.0\.sha256: /],
+  [
+    'a hash that is none',
+    { ...good, files: [{ ...first, sha256: 'no' }, ...rest] },
+    /: files\.0\.sha256: /,
+  ],
   ['an id that is none', { ...good, backupId: 'today' }, /: backupId: /],
-  ['a folder of another source', { ...good, source: 'db2' }, /: source is "db2", which is not its folder/],
+  [
+    'a folder of another source',
+    { ...good, source: 'db2' },
+    /: source is "db2", which is not its folder/,
+  ],
   [
     'a database that was not asked for',
     { ...good, databases: ['a.b'] },
     /its database "shop" is not among those of the backup/,
   ],
-  ['no metadata', { ...good, files: [first], totals: { ...good.totals } }, /there is no file metadata/],
+  [
+    'no metadata',
+    { ...good, files: [first], totals: { ...good.totals } },
+    /there is no file metadata/,
+  ],
   [
     'a program with an odd setting',
     { ...good, programs: [{ ...program, sqlMode: "'" }] },

@@ -24,7 +24,8 @@ function fieldsOf(value: unknown, path: Path = []): Path[] {
 function altered(path: Path, ...values: [] | [unknown]): unknown {
   const manifest = valid();
   let at: unknown = manifest;
-  for (const name of path.slice(0, -1)) at = isTree(at) ? (at as Record<string, unknown>)[name] : undefined;
+  for (const name of path.slice(0, -1))
+    at = isTree(at) ? (at as Record<string, unknown>)[name] : undefined;
   const last = String(path.at(-1));
   if (!isTree(at) || !(last in at)) throw new Error(`no field ${path.join('.')}`);
   if (values.length === 0) delete (at as Record<string, unknown>)[last];
@@ -54,7 +55,8 @@ test.each(named)('without %s it is refused', (_name, path) => {
 
 test.each(named)('with a value of another type in %s it is refused', (_name, path) => {
   const another = typeof valueAt(path) === 'boolean' ? 'true' : true;
-  for (const wrong of [another, { unknown: 1 }, undefined]) expect(accepts(altered(path, wrong))).toBe(false);
+  for (const wrong of [another, { unknown: 1 }, undefined])
+    expect(accepts(altered(path, wrong))).toBe(false);
 });
 
 test.each<readonly [string, Path, readonly unknown[]]>([
@@ -81,10 +83,18 @@ test.each<readonly [string, Path, readonly unknown[]]>([
     ['files', 0, 'sha256'],
     ['', 'ab'.repeat(31), 'AB'.repeat(32), `${'ab'.repeat(32)}\n`, 'xy'.repeat(32)],
   ],
-  ['a checksum that is none', ['files', 0, 'crc32'], ['', 'y/Q5Jg=', 'y/Q5Jg==-3', 'y/Q5Jg==\n', 'cbf43926']],
+  [
+    'a checksum that is none',
+    ['files', 0, 'crc32'],
+    ['', 'y/Q5Jg=', 'y/Q5Jg==-3', 'y/Q5Jg==\n', 'cbf43926'],
+  ],
   ['a position that is none', ['binlog', 'position'], [-1, 4.5, '4']],
   ['a part of a pause', ['staging', 'pauses'], [0.5, -1]],
-  ['a setting that would end a statement', ['programs', 0, 'characterSetClient'], ["utf8'; DROP", 'a b']],
+  [
+    'a setting that would end a statement',
+    ['programs', 0, 'characterSetClient'],
+    ["utf8'; DROP", 'a b'],
+  ],
   ['a setting that would end a statement', ['programs', 0, 'sqlMode'], ["ANSI'", 'ANSI, ORACLE']],
   ['a setting that would end a statement', ['server', 'collation'], ['a;b', 'x'.repeat(65)]],
   ['a kind that is none', ['programs', 0, 'kind'], ['', 'PROCEDURE', 'a\nb']],

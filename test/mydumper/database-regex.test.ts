@@ -18,7 +18,8 @@ const definitions = (database: string) => [database, `${database}.(null)`];
 test('the default leaves out system schemas, tables and definitions, in whatever case', () => {
   const system = ['mysql', 'sys', 'information_schema', 'performance_schema', 'MySQL'];
   const own = ['shop', 'mysql_copy', 'sysadmin', 'my', 'shop\nmysql'];
-  const names = (databases: string[]) => databases.flatMap((name) => [...definitions(name), `${name}.user`]);
+  const names = (databases: string[]) =>
+    databases.flatMap((name) => [...definitions(name), `${name}.user`]);
   expect(selected(databaseRegex([]), [...names(system), ...names(own)])).toEqual(names(own));
 });
 
@@ -26,7 +27,17 @@ test.each(['shop', 'it.is', 'a b', 'a+b(c)|d', 'x-y', '#1', '日本', 'a\\b'])(
   'with DATABASES=%s both generations write its definition and its tables, and no others',
   (database) => {
     const wanted = [...definitions(database), `${database}.orders`];
-    const others = ['shops', 'ashop', 'SHOP', 'other', 'mysql', `x\n${database}`, 'it', 'abc', '日'];
+    const others = [
+      'shops',
+      'ashop',
+      'SHOP',
+      'other',
+      'mysql',
+      `x\n${database}`,
+      'it',
+      'abc',
+      '日',
+    ];
     const names = others
       .filter((name) => name !== database)
       .flatMap((name) => [...definitions(name), `${name}.orders`]);
@@ -61,7 +72,14 @@ test('an expression of the user selects tables, and the definitions of their dat
   ]);
 });
 
-test.each(['^shop\\.(?!x)', '(?i)SHOP\\.', '\\Ashop\\.', '^[[:alpha:]]+\\.orders', '(?>shop)\\.', 'nothing'])(
+test.each([
+  '^shop\\.(?!x)',
+  '(?i)SHOP\\.',
+  '\\Ashop\\.',
+  '^[[:alpha:]]+\\.orders',
+  '(?>shop)\\.',
+  'nothing',
+])(
   'where JavaScript cannot read %s as PCRE does, or nothing matches, no definition is lost',
   (expression) => {
     const defined = databasesSelectedBy(expression, contents);

@@ -60,7 +60,10 @@ describe('waits for itself:', () => {
 
   test('one whose every thread does', async () => {
     const pid = start('python3', '-c', FOUR_THREADS);
-    await vi.waitFor(() => expect(callsOf(pid)).toEqual(Array.from({ length: 4 }, () => `${FUTEX}`)), WAIT);
+    await vi.waitFor(
+      () => expect(callsOf(pid)).toEqual(Array.from({ length: 4 }, () => `${FUTEX}`)),
+      WAIT,
+    );
     expect(waitsForItself(pid)).toBe(true);
   });
 });

@@ -139,14 +139,18 @@ test.each(LEAVING_OUT)('%s %s leaves its mark, and objects may be missing', (...
   expect(narrowsTheDump(words)).toBe(true);
 });
 
-test.each(['--skip-constraints', '--skip-indexes', '--skip-definer', '--replace-definer=x', '--newer', '-q'])(
-  '%s leaves its mark, and every object must be there',
-  (word) => {
-    const { words } = readExtraArguments([word]);
-    expect(narrowingFlags(words)).toEqual([word]);
-    expect(narrowsTheDump(words)).toBe(false);
-  },
-);
+test.each([
+  '--skip-constraints',
+  '--skip-indexes',
+  '--skip-definer',
+  '--replace-definer=x',
+  '--newer',
+  '-q',
+])('%s leaves its mark, and every object must be there', (word) => {
+  const { words } = readExtraArguments([word]);
+  expect(narrowingFlags(words)).toEqual([word]);
+  expect(narrowsTheDump(words)).toBe(false);
+});
 
 test.each([
   '--rows=1000',
@@ -168,7 +172,9 @@ test.each([
 
 test('with 1.x --ignore-engines leaves out more than tables of these engines, which is a warning', () => {
   const { words } = readExtraArguments(['-i', 'MEMORY']);
-  expect(surprisesOf('modern', words)).toEqual([expect.stringMatching(/--ignore-engines.*--regex/)]);
+  expect(surprisesOf('modern', words)).toEqual([
+    expect.stringMatching(/--ignore-engines.*--regex/),
+  ]);
   expect(surprisesOf('classic', words)).toEqual([]);
   expect(surprisesOf('modern', ['--no-data'])).toEqual([]);
 });
@@ -182,12 +188,18 @@ test.each(['--password=geheim', '-p geheim', '-mp geheim', "--connection-passwor
 );
 
 test('a flag that is given twice leaves one mark', () => {
-  expect(narrowingFlags(['--no-data', '--no-views', '--no-data'])).toEqual(['--no-data', '--no-views']);
+  expect(narrowingFlags(['--no-data', '--no-views', '--no-data'])).toEqual([
+    '--no-data',
+    '--no-views',
+  ]);
 });
 
 test('every option of the mydumper that is installed is known, with its short form', () => {
   const help = execFileSync('mydumper', ['--help'], { encoding: 'utf8' });
-  const listed = [...help.matchAll(/^ {2}(?:-(\S), )?--(\S+)/gm)].map(([, short, long]) => ({ short, long }));
+  const listed = [...help.matchAll(/^ {2}(?:-(\S), )?--(\S+)/gm)].map(([, short, long]) => ({
+    short,
+    long,
+  }));
   expect(listed.length).toBeGreaterThan(40);
   const known = new Map(OPTIONS.map(({ long, short }) => [long, short]));
   for (const { short, long = '' } of listed) {
@@ -198,6 +210,8 @@ test('every option of the mydumper that is installed is known, with its short fo
 });
 
 test('no two options have one name', () => {
-  const names = OPTIONS.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
+  const names = OPTIONS.flatMap(({ long, short }) =>
+    short === undefined ? [long] : [long, short],
+  );
   expect(new Set(names).size).toBe(names.length);
 });

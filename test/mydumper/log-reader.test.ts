@@ -26,7 +26,9 @@ test.each(['Thread 3: Shutting down', 'Shutdown schema jobs', 'Ending signal thr
 
 test('mydumper 0.10 and 1.x release the locks when all transactions have started', () => {
   expect(kinds(read(message('Transactions started, unlocking tables')))).toEqual(['locksReleased']);
-  expect(kinds(read(message('Non-InnoDB dump complete, unlocking tables')))).toEqual(['locksReleased']);
+  expect(kinds(read(message('Non-InnoDB dump complete, unlocking tables')))).toEqual([
+    'locksReleased',
+  ]);
 });
 
 test('locks that a thread of mydumper 1.x holds count until it has read those tables', () => {
@@ -68,6 +70,7 @@ test('the warning that mydumper 1.x gives for each dump of transactional tables 
 });
 
 test('a table that mydumper 1.x cannot read is left out of its dump', () => {
-  const line = '** (mydumper:1): WARNING **: 12:20:57.642: Broken table detected, please review: shop.x';
+  const line =
+    '** (mydumper:1): WARNING **: 12:20:57.642: Broken table detected, please review: shop.x';
   expect(read(line)).toEqual([{ kind: 'tableLeftOut', name: 'shop.x' }]);
 });

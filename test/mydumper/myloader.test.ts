@@ -33,16 +33,26 @@ test('0.10 loads a file in one transaction, 1.x each statement in its own; both 
   expect(renderLoaderOptionFile(server, 'modern', true, tls)).toMatch(
     /^\[myloader_session_variables\]\nSQL_LOG_BIN=1$/m,
   );
-  expect(renderLoaderOptionFile(server, 'classic', true, tls)).not.toContain('myloader_session_variables');
+  expect(renderLoaderOptionFile(server, 'classic', true, tls)).not.toContain(
+    'myloader_session_variables',
+  );
 });
 
 test.each([
   ['error', 'anything', true],
   ['info', 'ERROR 1062: in a name', false],
-  ['warning', 'Thread 1 using connection 7 - ERROR 1213: Deadlock found when trying to get lock', false],
+  [
+    'warning',
+    'Thread 1 using connection 7 - ERROR 1213: Deadlock found when trying to get lock',
+    false,
+  ],
   ['warning', 'Thread 1 using connection 7 - ERROR 1205: Lock wait timeout exceeded', false],
   ['warning', 'Set session failed: SET SESSION SQL_LOG_BIN = 1 - ERROR 1227: Access denied', false],
-  ['warning', 'Thread 1 using connection 7 - ERROR 2013: Lost connection to server during query', true],
+  [
+    'warning',
+    'Thread 1 using connection 7 - ERROR 2013: Lost connection to server during query',
+    true,
+  ],
   ['warning', 'Thread 1 using connection 7 - ERROR 1062: Duplicate entry', true],
   ['warning', 'Checksum failed for shop.t', false],
 ] as const)('%s %j makes a load bad: %s', (level, text, expected) => {

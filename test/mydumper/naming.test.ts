@@ -26,7 +26,8 @@ function contents(names: {
   };
 }
 
-const problems = (names: Parameters<typeof contents>[0]) => unsupportedNames('classic', contents(names));
+const problems = (names: Parameters<typeof contents>[0]) =>
+  unsupportedNames('classic', contents(names));
 
 test.each(['d.a/b', 'd.a`b', "d.it's", 'a/b.t', 'a`b.t', "it's.t"])(
   'the table %j is refused by name',
@@ -41,14 +42,24 @@ test.each(['d.a/b', 'd.a`b', "d.it's", 'a/b.t', 'a`b.t', "it's.t"])(
 test('1.x has names of its own for tables, but not for all databases', () => {
   const modern = (...tables: string[]) => unsupportedNames('modern', contents({ tables }));
   expect(modern('d.a/b', 'd.a"b', 'd.日本', 'd.mydumper_1', 'd e-f_1.two\nlines')).toEqual([]);
-  const refused = ["d.it's", 'd.a`b', 'a`b.t', 'ä.t', 'mydumper_1.t', 'a-schema.t', 'd.two\nlines/path'];
+  const refused = [
+    "d.it's",
+    'd.a`b',
+    'a`b.t',
+    'ä.t',
+    'mydumper_1.t',
+    'a-schema.t',
+    'd.two\nlines/path',
+  ];
   for (const name of [...refused, 'd.back\\']) expect(modern(name), name).toHaveLength(1);
 });
 
 test('0.10 dumps databases with other letters than ASCII’s from MariaDB, not from MySQL', () => {
   const objects = contents({ tables: ['bär.t', 'b-r.t'] });
   expect(unsupportedNames('classic', objects, 'mariadb')).toEqual([]);
-  expect(unsupportedNames('classic', objects, 'mysql')).toEqual([expect.stringContaining('database "bär"')]);
+  expect(unsupportedNames('classic', objects, 'mysql')).toEqual([
+    expect.stringContaining('database "bär"'),
+  ]);
 });
 
 test('a quote does no harm in the name of a view, a slash or backtick does', () => {
@@ -75,12 +86,15 @@ test('a name that as a LIKE pattern finds the triggers of another table is refus
   expect(problems({ tables: ['d.%', 'd.anything'], triggered: ['d.anything'] })).toHaveLength(1);
 });
 
-test.each(['d.t-schema', 'd.t-schema-create', 'd.t-schema-post', 'd.t-schema-triggers', 'd.t-schema.sql.x'])(
-  'the rows of %s would be taken for something else',
-  (name) => {
-    expect(problems({ tables: [name] })).toEqual([expect.stringContaining(JSON.stringify(name))]);
-  },
-);
+test.each([
+  'd.t-schema',
+  'd.t-schema-create',
+  'd.t-schema-post',
+  'd.t-schema-triggers',
+  'd.t-schema.sql.x',
+])('the rows of %s would be taken for something else', (name) => {
+  expect(problems({ tables: [name] })).toEqual([expect.stringContaining(JSON.stringify(name))]);
+});
 
 test.each(['d.t-schemas', 'd.schema', 'd.my-schema-x', 'd.metadata', 'd.x.sql', 'd.a.b', 'd...'])(
   'the table %s is fine',
@@ -109,7 +123,11 @@ test('names that make a file name longer than 255 bytes are refused', () => {
 
 test('a name that reads in the log as if locks were released is refused', () => {
   const said = '\n** Message: Transactions started, unlocking tables';
-  for (const names of [{ tables: [`d.${said}`] }, { views: [`d.${said}`] }, { tables: [`${said}.t`] }])
+  for (const names of [
+    { tables: [`d.${said}`] },
+    { views: [`d.${said}`] },
+    { tables: [`${said}.t`] },
+  ])
     expect(misleadingNames(contents(names))).toEqual([
       expect.stringMatching(/reads as if locks were released/),
     ]);

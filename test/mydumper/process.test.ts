@@ -22,7 +22,8 @@ afterEach(async () => {
   }
 });
 
-const isStopped = (pid: number) => vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
+const isStopped = (pid: number) =>
+  vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
 
 /** Starts a program in mydumper's place, which stands stopped. */
 async function startStopped(binary: string, argv: readonly string[] = []) {
@@ -109,10 +110,13 @@ describe('how it ended', () => {
     },
   );
 
-  test.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)('is the signal %s that killed it', async (signal) => {
-    const { mydumper } = await start(`ulimit -c 0; kill -${signal.slice(3)} $$`);
-    expect(await mydumper.exited).toEqual({ code: null, signal });
-  });
+  test.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)(
+    'is the signal %s that killed it',
+    async (signal) => {
+      const { mydumper } = await start(`ulimit -c 0; kill -${signal.slice(3)} $$`);
+      expect(await mydumper.exited).toEqual({ code: null, signal });
+    },
+  );
 });
 
 describe('it cannot be started', () => {
@@ -234,7 +238,10 @@ test('it dies with us, even when it is stopped and we are killed', async () => {
     expect(readProcess(pid)?.processGroup).toBe(pid);
     await isStopped(pid);
     process.kill(pid, 'SIGCONT');
-    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('sleep\n'), WAIT);
+    await vi.waitFor(
+      () => expect(readFileSync(`/proc/${pid}/comm`, 'latin1')).toBe('sleep\n'),
+      WAIT,
+    );
     process.kill(pid, 'SIGSTOP');
     await isStopped(pid);
     starter.kill('SIGKILL');

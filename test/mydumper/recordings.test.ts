@@ -36,11 +36,15 @@ test('no recording of 1.x is older than the version that the Dockerfile installs
   const installed = /^ARG MYDUMPER_VERSION=(\S+)$/m.exec(dockerfile)?.[1];
   expect(installed).toMatch(/^\d+\.\d+\.\d+-\d+$/);
   const lines = [
-    ...recordedClients().flatMap((client) => Object.values(readTools(client)).map(({ version }) => version)),
+    ...recordedClients().flatMap((client) =>
+      Object.values(readTools(client)).map(({ version }) => version),
+    ),
     ...recordings.map(([, { tool }]) => tool),
   ];
   expect(lines.length).toBeGreaterThan(50);
-  const older = lines.filter((line) => isOlder(parseVersion(line)?.version ?? '0.0.0', installed ?? ''));
+  const older = lines.filter((line) =>
+    isOlder(parseVersion(line)?.version ?? '0.0.0', installed ?? ''),
+  );
   expect(older, 'record them again: test/fixtures/mydumper-1.x/README.md').toEqual([]);
 });
 
@@ -65,20 +69,28 @@ test('both builds of 1.x and their servers are recorded', () => {
 /** Options that the recorded `--help` lists. */
 function optionsOf(client: string, tool: 'mydumper' | 'myloader'): Set<string> {
   return new Set(
-    readTools(client)[tool].help.flatMap((line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? []),
+    readTools(client)[tool].help.flatMap(
+      (line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? [],
+    ),
   );
 }
 
 test.each(recordings)('1.x has every option that %s was started with', (name, { tool, argv }) => {
   if (name.endsWith('unknown-option')) return;
-  const known = optionsOf(name.split('/')[0] ?? '', tool.startsWith('mydumper') ? 'mydumper' : 'myloader');
+  const known = optionsOf(
+    name.split('/')[0] ?? '',
+    tool.startsWith('mydumper') ? 'mydumper' : 'myloader',
+  );
   for (const word of argv) expect(known, word).toContain(word.split('=')[0]);
 });
 
-test.each(recordedClients())('the fake myloader has no option that myloader 1.x lacks (%s)', (client) => {
-  const known = optionsOf(client, 'myloader');
-  expect(Object.keys(OPTIONS).filter((name) => !known.has(`--${name}`))).toEqual([]);
-});
+test.each(recordedClients())(
+  'the fake myloader has no option that myloader 1.x lacks (%s)',
+  (client) => {
+    const known = optionsOf(client, 'myloader');
+    expect(Object.keys(OPTIONS).filter((name) => !known.has(`--${name}`))).toEqual([]);
+  },
+);
 
 /** What the program reads in a recorded log. */
 function eventsOf(recording: Recording) {
@@ -98,9 +110,13 @@ test.each(good)('the log of %s is read as that of a good dump', (_name, recordin
 test.each(good)('the log of %s names each of its tables', (_name, recording) => {
   const events = eventsOf(recording);
   const named = (kind: 'tableStarted' | 'tableFinished') =>
-    new Set(events.flatMap((event) => (event.kind === kind ? [`${event.database}.${event.table}`] : [])));
+    new Set(
+      events.flatMap((event) => (event.kind === kind ? [`${event.database}.${event.table}`] : [])),
+    );
   const { realNames } = readMetadataTables(linesOf(recording, 'metadata'));
-  const tables = [...realNames.keys()].filter((stem) => !(`${stem}-schema-view.sql` in recording.files));
+  const tables = [...realNames.keys()].filter(
+    (stem) => !(`${stem}-schema-view.sql` in recording.files),
+  );
   expect(named('tableStarted').size).toBe(tables.length);
   expect(named('tableFinished')).toEqual(named('tableStarted'));
 });
@@ -130,8 +146,16 @@ test('the position of 1.x is read where the user may know it', () => {
 });
 
 /** What the program reads in the logs of runs that are no good dump. */
-const FAULTS: readonly (readonly [run: string, kind: 'error' | 'warning' | 'endedEarly', text: RegExp])[] = [
-  ['connection-killed', 'error', /^Thread \d: Could not read data from bulk\.wide .*Lost connection/],
+const FAULTS: readonly (readonly [
+  run: string,
+  kind: 'error' | 'warning' | 'endedEarly',
+  text: RegExp,
+])[] = [
+  [
+    'connection-killed',
+    'error',
+    /^Thread \d: Could not read data from bulk\.wide .*Lost connection/,
+  ],
   ['disk-full', 'error', /^Couldn't write data to a file\(\d+\): No space left on device$/],
   ['name-with-backtick', 'warning', /Error dumping table \(shop\.a``b\) data: You have an error/],
   ['name-with-quote', 'error', /^Failed to get JSON fields on shop\.it's/],
@@ -146,7 +170,11 @@ const FAULTS: readonly (readonly [run: string, kind: 'error' | 'warning' | 'ende
   ['user-without-binlog', 'warning', /^Couldn't get master position - ERROR 1227/],
   ['user-without-binlog-lock-all', 'warning', /^Couldn't get master position - ERROR 1227/],
   ['user-without-event', 'error', /^Error dumping events from shop - ERROR 1044/],
-  ['user-without-locks-ftwrl', 'warning', /^Flush tables failed, we are continuing anyways - ERROR 1227/],
+  [
+    'user-without-locks-ftwrl',
+    'warning',
+    /^Flush tables failed, we are continuing anyways - ERROR 1227/,
+  ],
   ['user-without-locks-lock-all', 'error', /^Lock all tables fail: Access denied/],
   ['user-without-select', 'error', /ERROR 1142: SELECT command denied/],
   ['user-without-show-view', 'error', /ERROR 1142: SHOW VIEW command denied/],
@@ -160,7 +188,9 @@ test.each(FAULTS)('the log of 1.x in the run %s holds a line of kind %s', (run, 
   const runs = dumps.filter(([name]) => basename(name) === run);
   expect(runs.length).toBeGreaterThan(0);
   for (const [name, recording] of runs) {
-    const messages = eventsOf(recording).flatMap((event) => (event.kind === kind ? [event.message] : []));
+    const messages = eventsOf(recording).flatMap((event) =>
+      event.kind === kind ? [event.message] : [],
+    );
     expect(
       messages.some((message) => text.test(message)),
       `${name}: ${messages.join('; ')}`,
@@ -173,7 +203,8 @@ test('what every recorded run says of its end is told above', () => {
   const goodOf = new Set(good.map(([name]) => name));
   // A database whose name is not ASCII is dumped by one build and refused by the other.
   const untold = dumps.filter(
-    ([name]) => !goodOf.has(name) && !told.has(basename(name)) && basename(name) !== 'database-not-ascii',
+    ([name]) =>
+      !goodOf.has(name) && !told.has(basename(name)) && basename(name) !== 'database-not-ascii',
   );
   expect(untold.map(([name]) => name)).toEqual([]);
 });

@@ -22,7 +22,9 @@ const ENCRYPTED = { encrypted: true, fingerprint: 'AB:CD:EF' };
 const PLAIN = { encrypted: false, fingerprint: undefined };
 const asked = (mode: TlsMode | undefined): ServerConfig['tls'] => ({ mode, caFile: '/ca.pem' });
 
-/** Flags and lines of the option file, where the server offers TLS. Each was run: docs/mydumper.md. */
+/**
+ * Flags and lines of the option file, where the server offers TLS. Each was run: docs/mydumper.md.
+ */
 const OF_BUILD: Readonly<
   Record<Exclude<Build, 'modern without TLS'>, Readonly<Record<TlsMode, readonly string[]>>>
 > = {
@@ -80,13 +82,15 @@ test.each(Object.keys(BUILDS) as Build[])(
 );
 
 test("verify-ca without a fingerprint is never MariaDB's library unverified", () => {
-  expect(() => toolTls(toolOf('modern MariaDB'), asked('verify-ca'), PLAIN)).toThrow('is not known');
+  expect(() => toolTls(toolOf('modern MariaDB'), asked('verify-ca'), PLAIN)).toThrow(
+    'is not known',
+  );
 });
 
 test('a tool is refused only where it cannot do what the mode says', () => {
   const refused = (Object.keys(BUILDS) as Build[]).flatMap((build) =>
-    ([undefined, 'disabled', 'preferred', 'required', 'verify-ca', 'verify-full'] as const).flatMap((mode) =>
-      tlsRefusal(toolOf(build), asked(mode)) === undefined ? [] : [`${build} ${mode}`],
+    ([undefined, 'disabled', 'preferred', 'required', 'verify-ca', 'verify-full'] as const).flatMap(
+      (mode) => (tlsRefusal(toolOf(build), asked(mode)) === undefined ? [] : [`${build} ${mode}`]),
     ),
   );
   expect(refused).toEqual([

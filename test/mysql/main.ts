@@ -1,5 +1,6 @@
-// `npm run test:mysql`: the compatibility suite and tests of sessions, locks and names with MySQL of Debian
-// sid, and the mydumper that comes first on the PATH. Says so in one line where MySQL cannot be had.
+// `npm run test:mysql`: the compatibility suite and tests of sessions, locks and names with MySQL
+// of Debian sid, and the mydumper that comes first on the PATH. Says so in one line where MySQL
+// cannot be had.
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,12 @@ const TESTS = [
 ];
 
 function vitest(tree: string, ...words: readonly string[]): number {
-  const env = { ...process.env, TEST_SERVER_ROOT: tree, TEST_SERVER: 'mysqld', COMPAT_RECORD: 'no' };
+  const env = {
+    ...process.env,
+    TEST_SERVER_ROOT: tree,
+    TEST_SERVER: 'mysqld',
+    COMPAT_RECORD: 'no',
+  };
   const { status } = spawnSync('vitest', ['run', ...words], { stdio: 'inherit', env });
   return status ?? 1;
 }
@@ -32,7 +38,9 @@ const why = await whyNoMysql();
 if (why !== undefined) {
   process.stdout.write(`test:mysql: not run, since ${why}\n`);
 } else {
-  process.stdout.write('test:mysql: MySQL of Debian sid, made by debootstrap where it is missing\n');
+  process.stdout.write(
+    'test:mysql: MySQL of Debian sid, made by debootstrap where it is missing\n',
+  );
   const tree = await mysqlTree(join(tmpdir(), 'mydumper-fargate-mysql'));
   const results = [vitest(tree, '--config', 'vitest.compat.config.ts'), vitest(tree, ...TESTS)];
   process.exitCode = results.every((status) => status === 0) ? 0 : 1;

@@ -7,19 +7,24 @@ const SUITE = 'sid';
 const PACKAGE = 'mysql-server-core';
 /** sid's MySQL changes; a tree older than this is made anew. */
 const OLDEST_MILLISECONDS = 30 * 24 * 3600 * 1000;
-/** Mirrors may hold a sid whose Release file is past its date. Its signature is checked all the same. */
+/**
+ * Mirrors may hold a sid whose Release file is past its date. Its signature is checked all the
+ * same.
+ */
 const STALE_ALLOWED = ['-o', 'Acquire::Check-Valid-Until=false'];
 
 /** Why this machine cannot make a tree with MySQL in it; undefined where it can. */
 export async function whyNoMysql(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'debootstrap needs root';
-  if (!(await works('apt-get', '--version'))) return 'there is no apt-get to install debootstrap with';
+  if (!(await works('apt-get', '--version')))
+    return 'there is no apt-get to install debootstrap with';
   return undefined;
 }
 
 /**
- * The root directory of a Debian sid with MySQL's server, made by debootstrap below `cache` and kept there. The
- * server runs from it without a chroot. Takes a minute or two where none is there yet.
+ * The root directory of a Debian sid with MySQL's server, made by debootstrap below `cache` and
+ * kept there. The server runs from it without a chroot. Takes a minute or two where none is there
+ * yet.
  * @throws CommandError when debootstrap or apt fails.
  */
 export async function mysqlTree(cache: string): Promise<string> {
@@ -32,8 +37,16 @@ export async function mysqlTree(cache: string): Promise<string> {
   const work = `${tree}-${process.pid}`;
   try {
     mkdirSync(cache, { recursive: true });
-    const mirror = await debianMirror(async (command) => ({ stdout: await run(command).catch(() => '') }));
-    await run(['debootstrap', '--variant=minbase', SUITE, work, ...(mirror === undefined ? [] : [mirror])]);
+    const mirror = await debianMirror(async (command) => ({
+      stdout: await run(command).catch(() => ''),
+    }));
+    await run([
+      'debootstrap',
+      '--variant=minbase',
+      SUITE,
+      work,
+      ...(mirror === undefined ? [] : [mirror]),
+    ]);
     const inside = (...command: string[]) =>
       run(['chroot', work, 'env', 'DEBIAN_FRONTEND=noninteractive', ...command]);
     await inside('apt-get', ...STALE_ALLOWED, 'update', '-qq');

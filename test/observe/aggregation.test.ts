@@ -4,7 +4,10 @@ import { type Aggregation, createAggregation } from '../../app/observe/aggregati
 import { merge, ofValue, type StatisticSet } from '../../app/observe/statistic-set.ts';
 import { samplesOfARun, someSample, someSummary } from './samples.ts';
 
-const wholeNumbers = fc.array(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), { minLength: 1, maxLength: 50 });
+const wholeNumbers = fc.array(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), {
+  minLength: 1,
+  maxLength: 50,
+});
 
 function ofValues(values: readonly number[]): StatisticSet {
   return values.map(ofValue).reduce(merge);
@@ -88,8 +91,20 @@ test('gauges merged over all sends are those of all samples', () => {
 
 test('the end brings counters to the totals of the summary', () => {
   const aggregation = createAggregation();
-  aggregation.sample({ ...someSample, uploadedFiles: 19, dumpedBytes: 1000, pauses: 1, pausedSeconds: 2 });
-  aggregation.succeeded({ ...someSummary, files: 20, dumpedBytes: 1500, pauses: 3, pausedSeconds: 5 });
+  aggregation.sample({
+    ...someSample,
+    uploadedFiles: 19,
+    dumpedBytes: 1000,
+    pauses: 1,
+    pausedSeconds: 2,
+  });
+  aggregation.succeeded({
+    ...someSummary,
+    files: 20,
+    dumpedBytes: 1500,
+    pauses: 3,
+    pausedSeconds: 5,
+  });
   const sets = aggregation.take();
   expect(sets.get('FilesUploaded')?.sum).toBe(20);
   expect(sets.get('BytesDumped')?.sum).toBe(1500);

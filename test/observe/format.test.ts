@@ -54,17 +54,20 @@ test('a steady rate is told from the second look on', () => {
 
 test('a rate lies between the slowest and the fastest of its past', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 30 }), (growths) => {
-      const rate = createSmoothedRate(10);
-      let total = 0;
-      let told = rate(total, 0);
-      growths.forEach((growth, second) => {
-        total += growth;
-        told = rate(total, second + 1);
-      });
-      expect(told).toBeGreaterThanOrEqual(Math.min(...growths) - 1e-6);
-      expect(told).toBeLessThanOrEqual(Math.max(...growths) + 1e-6);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 30 }),
+      (growths) => {
+        const rate = createSmoothedRate(10);
+        let total = 0;
+        let told = rate(total, 0);
+        growths.forEach((growth, second) => {
+          total += growth;
+          told = rate(total, second + 1);
+        });
+        expect(told).toBeGreaterThanOrEqual(Math.min(...growths) - 1e-6);
+        expect(told).toBeLessThanOrEqual(Math.max(...growths) + 1e-6);
+      },
+    ),
   );
 });
 

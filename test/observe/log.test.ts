@@ -36,7 +36,12 @@ function emitEverything(events: Events): void {
   events.emit('mydumper', { level: 'error', message: 'e' });
   events.emit('locksReleased', { heldSeconds: 1 });
   events.emit('paused', { reason: 'staging is full', stagedBytes: 60 * MIB, budgetBytes });
-  events.emit('resumed', { reason: 'room again', stagedBytes: 16 * MIB, budgetBytes, pausedSeconds: 1.5 });
+  events.emit('resumed', {
+    reason: 'room again',
+    stagedBytes: 16 * MIB,
+    budgetBytes,
+    pausedSeconds: 1.5,
+  });
   events.emit('shipped', { key: 'a.sql.zst', dumpedBytes: 2, storedBytes: 1 });
   events.emit('retried', { operation: 'UploadPart', key: 'a.sql.zst', reason: 'SlowDown' });
   events.emit('dumpFinished', { seconds: 90, leftToShipBytes: MIB });
@@ -95,7 +100,12 @@ test('every line can be filtered by service, source and backup', () => {
 test('a pause tells its reason, bytes and percent of the budget', () => {
   const { events, lines } = listen();
   events.emit('paused', { reason: 'staging is full', stagedBytes: 60 * MIB, budgetBytes });
-  events.emit('resumed', { reason: 'room again', stagedBytes: 16 * MIB, budgetBytes, pausedSeconds: 1.5 });
+  events.emit('resumed', {
+    reason: 'room again',
+    stagedBytes: 16 * MIB,
+    budgetBytes,
+    pausedSeconds: 1.5,
+  });
   expect(lines()).toMatchObject([
     {
       message: 'mydumper paused at 60.0 MiB of 64.0 MiB (94 %): staging is full',
@@ -111,7 +121,11 @@ test('a pause tells its reason, bytes and percent of the budget', () => {
 test('samples become one progress line in 30 seconds, with the rates in between', () => {
   const { events, clock, lines } = listen();
   for (let second = 0; second <= 65; second++) {
-    events.emit('sample', { ...someSample, dumpedBytes: second * 2 * MIB, uploadedBytes: second * MIB });
+    events.emit('sample', {
+      ...someSample,
+      dumpedBytes: second * 2 * MIB,
+      uploadedBytes: second * MIB,
+    });
     clock.seconds += 1;
   }
   expect(lines()).toMatchObject([
@@ -135,7 +149,12 @@ test('success carries the whole summary, failure its exit code and reason', () =
   events.emit('failed', { reason: 'access denied', exitCode: 5, seconds: 3 });
   const [succeeded, failed] = lines();
   expect(succeeded).toMatchObject(someSummary);
-  expect(failed).toMatchObject({ level: 'ERROR', reason: 'access denied', exitCode: 5, seconds: 3 });
+  expect(failed).toMatchObject({
+    level: 'ERROR',
+    reason: 'access denied',
+    exitCode: 5,
+    seconds: 3,
+  });
 });
 
 const SECRET = 'hunter2-correct-horse';
@@ -184,7 +203,14 @@ test('every level goes to standard output, nothing else is printed, and nothing 
     process.execPath,
     ['--input-type=module', '--eval', program],
     // Powertools reads these by itself; they must neither change the lines nor end the program.
-    { env: { ...process.env, PASSWORD: SECRET, POWERTOOLS_DEV: 'true', AWS_LAMBDA_LOG_LEVEL: 'INFO' } },
+    {
+      env: {
+        ...process.env,
+        PASSWORD: SECRET,
+        POWERTOOLS_DEV: 'true',
+        AWS_LAMBDA_LOG_LEVEL: 'INFO',
+      },
+    },
   );
   expect(stderr).toBe('');
   const lines: Line[] = stdout

@@ -93,7 +93,12 @@ test('a run adds up over intervals, failed ones included', async () => {
     pausedSeconds: 0.7,
   });
   await passInterval();
-  events.emit('sample', { ...someSample, dumpedBytes: 91 * MIB, stagedBytes: 0, state: 'finishing' });
+  events.emit('sample', {
+    ...someSample,
+    dumpedBytes: 91 * MIB,
+    stagedBytes: 0,
+    state: 'finishing',
+  });
   events.emit('succeeded', someSummary);
   await metrics.flush();
 
@@ -118,7 +123,9 @@ test('names, units, namespace and dimension are those of the contract', async ()
   events.emit('succeeded', someSummary);
   await metrics.flush();
   const { BackupFailed, ...expected } = METRICS;
-  expect(Object.fromEntries(cloudWatch.datums.map(({ name, unit }) => [name, unit]))).toEqual(expected);
+  expect(Object.fromEntries(cloudWatch.datums.map(({ name, unit }) => [name, unit]))).toEqual(
+    expected,
+  );
   expect(new Set(cloudWatch.datums.map((datum) => datum.namespace))).toEqual(new Set(['Backups']));
   for (const datum of cloudWatch.datums) expect(datum.dimensions).toEqual({ Source: 'db1' });
   const utilization = cloudWatch.datums.find((datum) => datum.name === 'StagingUtilization');

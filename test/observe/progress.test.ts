@@ -67,7 +67,12 @@ test('no line is wider than the terminal, whatever the state', () => {
     dumpRate: bytes,
     dumpFinished: fc.boolean(),
     pauseReason: fc.option(fc.string(), { nil: undefined }),
-    state: fc.constantFrom('starting' as const, 'running' as const, 'paused' as const, 'finishing' as const),
+    state: fc.constantFrom(
+      'starting' as const,
+      'running' as const,
+      'paused' as const,
+      'finishing' as const,
+    ),
   });
   fc.assert(
     fc.property(state, fc.integer({ min: 1, max: 200 }), (drawn, columns) => {
@@ -98,15 +103,21 @@ test('the share is never above 99 % before the end', () => {
 test.each([
   ['missing', 0],
   ['too low', 50 * MIB],
-])('with an estimate that is %s there is no percentage and no time left', (_case, estimatedBytes) => {
-  expect(shareOf(100 * MIB, estimatedBytes)).toBeUndefined();
-  const [, line] = renderProgress({ ...someState, estimatedBytes }, 80).split('\n');
-  expect(line).toBe('size unknown  running 1 min 2 s');
-});
+])(
+  'with an estimate that is %s there is no percentage and no time left',
+  (_case, estimatedBytes) => {
+    expect(shareOf(100 * MIB, estimatedBytes)).toBeUndefined();
+    const [, line] = renderProgress({ ...someState, estimatedBytes }, 80).split('\n');
+    expect(line).toBe('size unknown  running 1 min 2 s');
+  },
+);
 
 test('once mydumper is done, what is staged is what is left', () => {
   expect(shareOf(300 * MIB, 50 * MIB, { dumpFinished: true })).toBeCloseTo(0.9);
-  const finishing = renderProgress({ ...someState, estimatedBytes: 50 * MIB, dumpFinished: true }, 80);
+  const finishing = renderProgress(
+    { ...someState, estimatedBytes: 50 * MIB, dumpFinished: true },
+    80,
+  );
   expect(finishing).toContain('70 %');
   expect(finishing).toContain('finishing');
   expect(finishing).not.toContain('left\n');
@@ -153,9 +164,16 @@ test('samples and pauses redraw the same lines; warnings stay above them', () =>
   for (let tick = 0; tick < 100; tick++) {
     clock.seconds += 0.25;
     events.emit('paused', { reason: 'staging is full', stagedBytes: 1, budgetBytes: 2 });
-    events.emit('sample', { ...someSample, dumpedBytes: tick * MIB, state: tick % 2 ? 'paused' : 'running' });
+    events.emit('sample', {
+      ...someSample,
+      dumpedBytes: tick * MIB,
+      state: tick % 2 ? 'paused' : 'running',
+    });
     if (tick === 20)
-      events.emit('warning', { message: 'net_write_timeout is 3', detail: { password: 'x', bytes: 5 } });
+      events.emit('warning', {
+        message: 'net_write_timeout is 3',
+        detail: { password: 'x', bytes: 5 },
+      });
     if (tick === 40) events.emit('mydumper', { level: 'error', message: 'Could not read data' });
     if (tick === 60) events.emit('mydumper', { level: 'info', message: 'Thread 1 working' });
   }

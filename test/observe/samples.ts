@@ -53,7 +53,10 @@ const step = fc.record({
   uploadRetries: growth,
 });
 
-/** What a run tells: counters that start anywhere and grow by any steps. Whole numbers, so that sums are exact. */
+/**
+ * What a run tells: counters that start anywhere and grow by any steps. Whole numbers, so that sums
+ * are exact.
+ */
 export const samplesOfARun: fc.Arbitrary<readonly Sample[]> = fc
   .array(step, { maxLength: 50 })
   .map((steps) => {

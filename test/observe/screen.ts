@@ -1,11 +1,15 @@
-export type Screen = { readonly write: (text: string) => void; readonly lines: () => readonly string[] };
+export type Screen = {
+  readonly write: (text: string) => void;
+  readonly lines: () => readonly string[];
+};
 
 /** What one step of output may be: an escape sequence, a line feed, or a character. */
 const STEP = /\p{Cc}\[(?<parameters>[?\d;]*)(?<command>[A-Za-z])|./gsu;
 
 /**
- * A terminal without edges, as far as log-update uses one: text, line feeds, cursor up, down and to the left, erasing of
- * lines. Throws on anything else, so that what is seen is what a terminal would show.
+ * A terminal without edges, as far as log-update uses one: text, line feeds, cursor up, down and to
+ * the left, erasing of lines. Throws on anything else, so that what is seen is what a terminal
+ * would show.
  */
 export function createScreen(): Screen {
   const rows: string[][] = [[]];
@@ -22,7 +26,8 @@ export function createScreen(): Screen {
     else if (command === 'B') row += count;
     else if (command === 'G') column = count - 1;
     else if (command === 'K' && parameters === '2') cells().length = 0;
-    else if (command === 'K' && parameters === '') cells().length = Math.min(cells().length, column);
+    else if (command === 'K' && parameters === '')
+      cells().length = Math.min(cells().length, column);
     else throw new Error(`unknown escape sequence ${parameters}${command}`);
   };
   return {
@@ -32,7 +37,8 @@ export function createScreen(): Screen {
         else if (step === '\n') {
           row += 1;
           column = 0;
-        } else if (/\p{Cc}/u.test(step)) throw new Error(`unknown control character ${JSON.stringify(step)}`);
+        } else if (/\p{Cc}/u.test(step))
+          throw new Error(`unknown control character ${JSON.stringify(step)}`);
         else {
           const line = cells();
           while (line.length < column) line.push(' ');

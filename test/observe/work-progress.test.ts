@@ -23,7 +23,12 @@ test.each([
     '25 %  50.0 MiB of 200.0 MiB  2.0 MiB/s  about 1 min 15 s left',
   ],
   ['when nothing moves no time is promised', 50, 0, '25 %  50.0 MiB of 200.0 MiB  0 B/s'],
-  ['at the end nothing is left', 200, 2, '100 %  200.0 MiB of 200.0 MiB  2.0 MiB/s  about 0.0 s left'],
+  [
+    'at the end nothing is left',
+    200,
+    2,
+    '100 %  200.0 MiB of 200.0 MiB  2.0 MiB/s  about 0.0 s left',
+  ],
 ] as const)('%s', (_case, done, rateMiB, line) => {
   expect(renderWork(sampleAt(done), rateMiB * MIB, 80).split('\n')).toEqual(['loading rows', line]);
 });

@@ -32,13 +32,16 @@ test('a backup many times the budget is restored through a file system of its si
     onTmpfs(world.staging, BUDGET_MIB * MIB),
   ).ended;
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  expect(differences(await describeServer(world.db, ['bulk']), await describeServer(copy, ['bulk']))).toEqual(
-    [],
-  );
+  expect(
+    differences(await describeServer(world.db, ['bulk']), await describeServer(copy, ['bulk'])),
+  ).toEqual([]);
 });
 
 test('a row that does not fit: the limit that exit 6 names is enough, 1 MiB less is not, and the same command goes on', async () => {
-  const withLimit = (mebibytes: number) => ({ SOURCE: 'wide', STAGING_LIMIT_MB: String(mebibytes) });
+  const withLimit = (mebibytes: number) => ({
+    SOURCE: 'wide',
+    STAGING_LIMIT_MB: String(mebibytes),
+  });
   const refused = await restoreInto(world, copy, [], withLimit(BUDGET_MIB));
   expect(refused.code).toBe(6);
   const [, bytes, limit] =
@@ -54,7 +57,7 @@ test('a row that does not fit: the limit that exit 6 names is enough, 1 MiB less
     onTmpfs(world.staging, enough * MIB),
   ).ended;
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  expect(differences(await describeServer(world.db, ['wide']), await describeServer(copy, ['wide']))).toEqual(
-    [],
-  );
+  expect(
+    differences(await describeServer(world.db, ['wide']), await describeServer(copy, ['wide'])),
+  ).toEqual([]);
 });

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { startWorld, type World } from '../e2e/world.ts';
 import { type HeldMyloader, writeHeldMyloader } from '../support/held-myloader.ts';
 import { classicEnvironment } from '../support/installed-tools.ts';
@@ -10,7 +19,10 @@ import { type RunningProgram, startProgram } from '../support/program.ts';
 import { dropAll, into, makeBackup, restoreInto } from './setting.ts';
 
 const WAIT = { timeout: 60_000, interval: 10 };
-/** Rows of about 1 kB; a data file holds some 3000 of them in three statements, the first row in its first, LATER in its last. */
+/**
+ * Rows of about 1 kB; a data file holds some 3000 of them in three statements, the first row in its
+ * first, LATER in its last.
+ */
 const ROWS = 10_000;
 const LATER = 2900;
 const FILES = [1, 2, 3].map((part) => `shop.first.0000${part}.sql`);
@@ -55,7 +67,10 @@ afterEach(async () => {
 
 const options = (table: string) => ['--tables', table, '--check'];
 
-/** A restore of which the loader of the first rows meets a transaction that is open and has LATER in the table. Which run of myloader that is, counted from 1. */
+/**
+ * A restore of which the loader of the first rows meets a transaction that is open and has LATER in
+ * the table. Which run of myloader that is, counted from 1.
+ */
 async function startBlocked(
   table: string,
   threads: number,
@@ -93,7 +108,9 @@ async function expectEqual(table: string): Promise<void> {
 async function deadlock(): Promise<void> {
   await vi.waitFor(
     async () =>
-      expect(await copy.query('SELECT 1 FROM information_schema.INNODB_LOCK_WAITS')).toHaveLength(1),
+      expect(await copy.query('SELECT 1 FROM information_schema.INNODB_LOCK_WAITS')).toHaveLength(
+        1,
+      ),
     // Asked more often than every 0.1 s the server gives the same answer again.
     { ...WAIT, interval: 250 },
   );
@@ -157,7 +174,13 @@ test('myloader 0.10: a lock waited for too long loses one statement, the rest of
   const { code, stdout } = await program.ended;
   expect({ code, runs: myloader.runs().length }).toEqual({ code: 8, runs: 1 });
   expect(stdout).toMatch(/myloader ended with exit code 1: .*Lock wait timeout exceeded/);
-  const ended = await restoreInto(world, copy, options('later'), { ...classicEnvironment(), THREADS: '1' });
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  const ended = await restoreInto(world, copy, options('later'), {
+    ...classicEnvironment(),
+    THREADS: '1',
+  });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
   await expectEqual('later');
 });

@@ -13,7 +13,9 @@ test('a view is the same with and without its own database, as the server tells 
   const told = [view('`orders`', '`orders`.`id`'), view('`orders`', '`shop`.`orders`.`id`')];
   for (const inFile of told)
     for (const inServer of told) expect(isSame(only(inFile), inServer, 'shop', 'shop')).toBe(true);
-  expect(isSame(only(told[1] ?? ''), view('`orders`', '`copy`.`orders`.`id`'), 'shop', 'copy')).toBe(true);
+  expect(
+    isSame(only(told[1] ?? ''), view('`orders`', '`copy`.`orders`.`id`'), 'shop', 'copy'),
+  ).toBe(true);
 });
 
 test('a view of another table, or of another database, is not the same', () => {
@@ -22,7 +24,12 @@ test('a view of another table, or of another database, is not the same', () => {
   expect(isSame(inFile, view('`orders`', '`old`.`orders`.`id`'), 'shop', 'shop')).toBe(false);
   expect(isSame(inFile, view('`orders`', '`shop`.`orders`.`id`'), 'shop', 'copy')).toBe(true);
   expect(
-    isSame(only(view('`orders`', '`orders`.`id`')), view('`orders`', '`shop`.`orders`.`id`'), 'shop', 'copy'),
+    isSame(
+      only(view('`orders`', '`orders`.`id`')),
+      view('`orders`', '`shop`.`orders`.`id`'),
+      'shop',
+      'copy',
+    ),
   ).toBe(false);
 });
 
@@ -30,5 +37,7 @@ test('what is not a view keeps its database', () => {
   const trigger = (table: string) =>
     `CREATE DEFINER=\`a\`@\`b\` TRIGGER \`t\` BEFORE INSERT ON ${table} FOR EACH ROW SET @a = 1`;
   expect(isSame(only(trigger('`orders`')), trigger('`shop`.`orders`'), 'shop', 'shop')).toBe(false);
-  expect(isSame(only(trigger('`shop`.`orders`')), trigger('`copy`.`orders`'), 'shop', 'copy')).toBe(true);
+  expect(isSame(only(trigger('`shop`.`orders`')), trigger('`copy`.`orders`'), 'shop', 'copy')).toBe(
+    true,
+  );
 });

@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { leftInStaging, startWorld, type World } from '../e2e/world.ts';
 import { type FakeMyloader, writeFakeMyloader } from '../support/fake-myloader.ts';
 import { describeServer, type ServerDescription } from '../support/mariadb/compare.ts';
@@ -7,7 +16,14 @@ import { createBulkDatabase } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { processesWith } from '../support/processes.ts';
 import { startProgram } from '../support/program.ts';
-import { databasesOf, differencesOfRestore, dropAll, into, makeBackup, restoreInto } from './setting.ts';
+import {
+  databasesOf,
+  differencesOfRestore,
+  dropAll,
+  into,
+  makeBackup,
+  restoreInto,
+} from './setting.ts';
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const PIECES = '`mydumper_fargate_restore`.`pieces`';
@@ -47,7 +63,10 @@ const options = () => ({ MYLOADER_BIN: myloader.path, STAGING_LIMIT_MB: '4', THR
 const isData = (name: string) => /^[^-]+\.sql$/.test(name);
 
 async function expectRestored(ended: { code: number | null; stdout: string }): Promise<void> {
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
   expect(ended.stdout).toContain('all of it is as in the backup');
   expect(differencesOfRestore(before, await describeServer(copy, ['shop']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['shop']);
@@ -80,8 +99,12 @@ test('killed while a file is half loaded over several connections: its table, an
 
   const pieces = await copy.query(`SELECT file, loaded FROM ${PIECES} WHERE begun = 1`);
   const tableOf = (file: unknown) => String(file).split('.')[1];
-  const spoiled = new Set(pieces.filter(({ loaded }) => loaded === 0).map(({ file }) => tableOf(file)));
-  const kept = pieces.filter(({ file }) => !spoiled.has(tableOf(file))).map(({ file }) => String(file));
+  const spoiled = new Set(
+    pieces.filter(({ loaded }) => loaded === 0).map(({ file }) => tableOf(file)),
+  );
+  const kept = pieces
+    .filter(({ file }) => !spoiled.has(tableOf(file)))
+    .map(({ file }) => String(file));
   expect(spoiled.size).toBeGreaterThan(0);
   expect(kept.length).toBeGreaterThan(0);
   // Something of the spoiled ones is in their tables, which a run that only went on would double.

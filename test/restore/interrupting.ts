@@ -17,8 +17,8 @@ let before: ServerDescription;
 let program: RunningProgram | undefined;
 
 /**
- * Servers and backups for a file of tests: InnoDB in files of 1 MiB and one MyISAM table (`chunks`), and all of it in one file each, larger
- * than a batch (`huge`).
+ * Servers and backups for a file of tests: InnoDB in files of 1 MiB and one MyISAM table
+ * (`chunks`), and all of it in one file each, larger than a batch (`huge`).
  */
 export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void {
   beforeAll(async () => {
@@ -95,11 +95,17 @@ export async function goesOn(source: string, kept: readonly number[]): Promise<v
   expect(leftInStaging(world)).toEqual([]);
   const fetched = world.s3.requests.slice(asked).map(({ key }) => key);
   if (source === 'chunks')
-    expect(fetched.filter((key) => wholeFiles.some((file) => key.endsWith(`/${file}`)))).toEqual([]);
+    expect(fetched.filter((key) => wholeFiles.some((file) => key.endsWith(`/${file}`)))).toEqual(
+      [],
+    );
 }
 
 /** A signal ends it in time with the exit code, and leaves no myloader and nothing staged. */
-export async function endsBy(signal: 'SIGTERM' | 'SIGINT', exitCode: number, source: string): Promise<void> {
+export async function endsBy(
+  signal: 'SIGTERM' | 'SIGINT',
+  exitCode: number,
+  source: string,
+): Promise<void> {
   const running = await inTheMiddle(source);
   running.child.kill(signal);
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), SHUTDOWN_MILLISECONDS);

@@ -46,7 +46,10 @@ test('values that myloader changes are warned of, and are faults to --check; a d
   expect(code).toBe(7);
   expect(stdout).toMatch(/myloader changes UUID, INET6 and INET4 values.*lost\.ids\.id/);
   expect(logLines(stdout).filter(({ event }) => event === 'fault')).toEqual([
-    expect.objectContaining({ key: 'lost.ids.id', reason: 'holds values that myloader has changed' }),
+    expect.objectContaining({
+      key: 'lost.ids.id',
+      reason: 'holds values that myloader has changed',
+    }),
   ]);
   const [procedure] = await copy.query('SHOW CREATE PROCEDURE only_routines.p');
   expect(procedure?.['Database Collation']).toMatch(/^latin1/);

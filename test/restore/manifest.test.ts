@@ -103,7 +103,11 @@ test.each([
     edited((manifest) => Object.assign(manifest, { backupId: '20261122T030001Z' })),
     /not its folder/,
   ],
-  ['another source', edited((manifest) => Object.assign(manifest, { source: 'db2' })), /not its folder/],
+  [
+    'another source',
+    edited((manifest) => Object.assign(manifest, { source: 'db2' })),
+    /not its folder/,
+  ],
   ['rows called definitions', editFile({ kind: 'post' }), /not what its name says/],
   ['rows of another table', editFile({ table: 'users' }), /not what its name says/],
   [
@@ -119,7 +123,11 @@ test.each([
   ['a file left out', edited((manifest) => manifest.files.pop()), /totals\.files/],
   ['no metadata', edited((manifest) => manifest.files.shift()), /no file metadata/],
   ['an absurd size', editFile({ dumpedBytes: 2 ** 52 }), /absurd/],
-  ['a statement larger than its file', editFile({ largestStatementBytes: 1001 }), /larger than the file/],
+  [
+    'a statement larger than its file',
+    editFile({ largestStatementBytes: 1001 }),
+    /larger than the file/,
+  ],
   [
     'a program of another database',
     edited((manifest) => Object.assign(manifest.programs[0] ?? {}, { database: 'mysql' })),

@@ -15,14 +15,17 @@ test('every file is in one batch, in its order, and no batch takes more than it 
       const named = sizes.map((dumpedBytes, at) => ({ name: String(at), dumpedBytes }));
       const [wantedBytes, batchBytes] = one < other ? [one, other] : [other, one];
       const batches = planBatches(named, { batchBytes, wantedBytes });
-      expect(batches.flatMap((batch) => (batch.kind === 'whole' ? batch.files : [batch.file]))).toEqual(
-        named,
-      );
+      expect(
+        batches.flatMap((batch) => (batch.kind === 'whole' ? batch.files : [batch.file])),
+      ).toEqual(named);
       for (const batch of batches) {
-        if (batch.kind === 'cut') expect(stagedBytes(batch.file.dumpedBytes)).toBeGreaterThan(batchBytes);
+        if (batch.kind === 'cut')
+          expect(stagedBytes(batch.file.dumpedBytes)).toBeGreaterThan(batchBytes);
         else {
           expect(batch.files.length).toBeGreaterThan(0);
-          expect(batch.bytes).toBeLessThanOrEqual(batch.files.length === 1 ? batchBytes : wantedBytes);
+          expect(batch.bytes).toBeLessThanOrEqual(
+            batch.files.length === 1 ? batchBytes : wantedBytes,
+          );
         }
       }
     }),
@@ -30,7 +33,10 @@ test('every file is in one batch, in its order, and no batch takes more than it 
 });
 
 const MIB = 1024 * 1024;
-const budgets = fc.oneof(fc.integer({ min: 0, max: 2 ** 26 }), fc.integer({ min: 0, max: 2 ** 40 }));
+const budgets = fc.oneof(
+  fc.integer({ min: 0, max: 2 ** 26 }),
+  fc.integer({ min: 0, max: 2 ** 40 }),
+);
 const threadCounts = fc.integer({ min: 1, max: 64 });
 
 test('a batch for each loader and the one that is fetched fit into any budget that works, with metadata in it', () => {
@@ -121,7 +127,7 @@ test('definitions are found by kind and name, whatever their bodies hold', () =>
     ['TRIGGER', 'au'],
     ['VIEW', 'v`w'],
   ]);
-  expect(normalize("CREATE TABLE `t` (\n  a int\n) ENGINE=InnoDB AUTO_INCREMENT=7 COMMENT='x';\n")).toBe(
-    "CREATE TABLE `t` (\n  a int\n) ENGINE=InnoDB COMMENT='x'",
-  );
+  expect(
+    normalize("CREATE TABLE `t` (\n  a int\n) ENGINE=InnoDB AUTO_INCREMENT=7 COMMENT='x';\n"),
+  ).toBe("CREATE TABLE `t` (\n  a int\n) ENGINE=InnoDB COMMENT='x'");
 });

@@ -4,7 +4,14 @@ import { classicEnvironment } from '../support/installed-tools.ts';
 import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
-import { databasesOf, differencesOfRestore, dropAll, makeBackup, renamed, restoreInto } from './setting.ts';
+import {
+  databasesOf,
+  differencesOfRestore,
+  dropAll,
+  makeBackup,
+  renamed,
+  restoreInto,
+} from './setting.ts';
 
 /** Sources of backups by 0.10 of everything; names and types that 1.x loses are among it. */
 const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
@@ -22,7 +29,11 @@ beforeAll(async () => {
   databases.push('bulk');
   before = await describeServer(world.db, databases);
   for (const compression of COMPRESSIONS)
-    await makeBackup(world, { COMPRESS: compression, SOURCE: compression, ...classicEnvironment() });
+    await makeBackup(world, {
+      COMPRESS: compression,
+      SOURCE: compression,
+      ...classicEnvironment(),
+    });
 });
 afterAll(async () => {
   await copy?.stop();
@@ -38,7 +49,10 @@ test.each(COMPRESSIONS)(
       SOURCE: compression,
       STAGING_LIMIT_MB: '24',
     });
-    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+      code: 0,
+      log: '',
+    });
     expect(differences(before, await describeServer(copy, databases))).toEqual([]);
     expect(await databasesOf(copy)).toEqual(databases.toSorted());
     expect(leftInStaging(world)).toEqual([]);
@@ -49,11 +63,19 @@ test.each(COMPRESSIONS)(
 
 test('mydumper and myloader 0.10: a database is restored under another name', async () => {
   const nasty = databases[1] ?? '';
-  const ended = await restoreInto(world, copy, ['--databases', nasty, '--as', 'an"other näme', '--check'], {
-    ...classicEnvironment(),
-    SOURCE: 'zstd',
+  const ended = await restoreInto(
+    world,
+    copy,
+    ['--databases', nasty, '--as', 'an"other näme', '--check'],
+    {
+      ...classicEnvironment(),
+      SOURCE: 'zstd',
+    },
+  );
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
   });
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
   const expected = renamed(await describeServer(world.db, [nasty]), nasty, 'an"other näme');
   expect(differences(expected, await describeServer(copy, ['an"other näme']))).toEqual([]);
 });
@@ -78,7 +100,10 @@ test('a copy beside the original has triggers of its own, and the original is le
         SOURCE: 'beside',
       },
     );
-    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+    expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+      code: 0,
+      log: '',
+    });
     expect(differencesOfRestore(original, await describeServer(world.db, ['shop']))).toEqual([]);
     await world.db.query("INSERT INTO shop_copy.orders VALUES (3, '  three  ')");
     expect(await world.db.query('SELECT customer FROM shop_copy.recent ORDER BY id')).toEqual([
@@ -89,11 +114,17 @@ test('a copy beside the original has triggers of its own, and the original is le
 
     // Into its own name too, where the text of the trigger is left as it was written.
     await world.db.query('DROP DATABASE shop');
-    const back = await restoreInto(world, world.db, ['--databases', 'shop', '--check'], { SOURCE: 'beside' });
-    expect({ code: back.code, log: back.code === 0 ? '' : back.stdout }).toEqual({ code: 0, log: '' });
+    const back = await restoreInto(world, world.db, ['--databases', 'shop', '--check'], {
+      SOURCE: 'beside',
+    });
+    expect({ code: back.code, log: back.code === 0 ? '' : back.stdout }).toEqual({
+      code: 0,
+      log: '',
+    });
     expect(differencesOfRestore(original, await describeServer(world.db, ['shop']))).toEqual([]);
   } finally {
-    for (const name of ['shop', 'shop_copy']) await world.db.query(`DROP DATABASE IF EXISTS ${name}`);
+    for (const name of ['shop', 'shop_copy'])
+      await world.db.query(`DROP DATABASE IF EXISTS ${name}`);
   }
 });
 
@@ -108,12 +139,14 @@ test('mydumper and myloader 0.10: a single table is restored with its triggers, 
       SOURCE: 'zstd',
     },
   );
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
   const after = await describeServer(copy, [nasty]);
-  expect(Object.keys(after.objects).filter((name) => /^(table|view|event|procedure)/.test(name))).toEqual([
-    `table \`${nasty}\`.\`customer\``,
-    `table \`${nasty}\`.\`order\``,
-  ]);
+  expect(
+    Object.keys(after.objects).filter((name) => /^(table|view|event|procedure)/.test(name)),
+  ).toEqual([`table \`${nasty}\`.\`customer\``, `table \`${nasty}\`.\`order\``]);
   const wanted = Object.fromEntries(
     Object.entries(before.objects).filter(([name]) => after.objects[name] !== undefined),
   );
@@ -122,22 +155,35 @@ test('mydumper and myloader 0.10: a single table is restored with its triggers, 
 
 test('mydumper and myloader 0.10: schemas alone, then rows alone, make the whole', async () => {
   const nasty = databases[0] ?? '';
-  const schemas = await restoreInto(world, copy, ['--databases', nasty, '--schema-only', '--check'], {
-    ...classicEnvironment(),
-    SOURCE: 'gzip',
+  const schemas = await restoreInto(
+    world,
+    copy,
+    ['--databases', nasty, '--schema-only', '--check'],
+    {
+      ...classicEnvironment(),
+      SOURCE: 'gzip',
+    },
+  );
+  expect({ code: schemas.code, log: schemas.code === 0 ? '' : schemas.stdout }).toEqual({
+    code: 0,
+    log: '',
   });
-  expect({ code: schemas.code, log: schemas.code === 0 ? '' : schemas.stdout }).toEqual({ code: 0, log: '' });
   const empty = await describeServer(copy, [nasty]);
   expect(Object.keys(empty.objects)).toEqual(
     Object.keys(before.objects).filter((name) => name.includes(`\`${nasty}\``)),
   );
-  expect(Object.values(empty.objects).every(({ rows }) => rows === undefined || rows === '0')).toBe(true);
+  expect(Object.values(empty.objects).every(({ rows }) => rows === undefined || rows === '0')).toBe(
+    true,
+  );
 
   const rows = await restoreInto(world, copy, ['--databases', nasty, '--data-only', '--check'], {
     ...classicEnvironment(),
     SOURCE: 'gzip',
   });
-  expect({ code: rows.code, log: rows.code === 0 ? '' : rows.stdout }).toEqual({ code: 0, log: '' });
+  expect({ code: rows.code, log: rows.code === 0 ? '' : rows.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
   const wanted = Object.fromEntries(
     Object.entries(before.objects).filter(([name]) => empty.objects[name] !== undefined),
   );
@@ -162,9 +208,16 @@ test('what is there is refused unless it may be overwritten', async () => {
   expect(differences(changed, await describeServer(copy, ['bulk']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['bulk']);
 
-  const replaced = await restoreInto(world, copy, [...options, '--overwrite', '--json'], { SOURCE: 'again' });
+  const replaced = await restoreInto(world, copy, [...options, '--overwrite', '--json'], {
+    SOURCE: 'again',
+  });
   expect(replaced.code).toBe(0);
-  expect(JSON.parse(replaced.stdout)).toMatchObject({ ok: true, tables: 2, databases: 1, check: null });
+  expect(JSON.parse(replaced.stdout)).toMatchObject({
+    ok: true,
+    tables: 2,
+    databases: 1,
+    check: null,
+  });
   const wanted = await describeServer(world.db, ['bulk']);
   expect(differences(wanted, await describeServer(copy, ['bulk']))).toEqual([]);
 });

@@ -6,7 +6,10 @@ import type { MariaDb } from '../support/mariadb/harness.ts';
 import { type Ended, runProgram } from '../support/program.ts';
 
 /** Makes a backup of the world's server and gives its folder's key, ending in a slash. */
-export async function makeBackup(world: World, extra: Record<string, string> = {}): Promise<string> {
+export async function makeBackup(
+  world: World,
+  extra: Record<string, string> = {},
+): Promise<string> {
   const before = new Set((await world.s3.objects(BUCKET)).map(({ key }) => key));
   const { code, stdout } = await runProgram(world.environment(extra), ['backup']);
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
@@ -41,10 +44,13 @@ export function restoreInto(
 }
 
 /**
- * What differs after a restore. Dumps of 1.x do not hold the SQL mode of programs, nor the time zone of events: myloader makes them
- * with those of the files (docs/mydumper.md).
+ * What differs after a restore. Dumps of 1.x do not hold the SQL mode of programs, nor the time
+ * zone of events: myloader makes them with those of the files (docs/mydumper.md).
  */
-export function differencesOfRestore(before: ServerDescription, after: ServerDescription): string[] {
+export function differencesOfRestore(
+  before: ServerDescription,
+  after: ServerDescription,
+): string[] {
   const lost =
     generationOf() === 'classic'
       ? /^$/
@@ -68,7 +74,11 @@ export async function databasesOf(db: MariaDb): Promise<string[]> {
 }
 
 /** A description as it would read if the database had another name. */
-export function renamed(description: ServerDescription, from: string, to: string): ServerDescription {
+export function renamed(
+  description: ServerDescription,
+  from: string,
+  to: string,
+): ServerDescription {
   const rename = (text: string) => text.replaceAll(`\`${from}\``, `\`${to}\``);
   return {
     objects: Object.fromEntries(

@@ -22,13 +22,22 @@ const PROLOGUE = "/*!40101 SET NAMES binary*/;\n/*!40103 SET TIME_ZONE='+00:00' 
 
 /** A data file whose statements have about these sizes, in KiB. */
 function fileOf(sizes: readonly number[]): Buffer {
-  const statements = sizes.map((size, at) => `INSERT INTO t VALUES (${at},'${'x'.repeat(size * KIB)}');\n`);
+  const statements = sizes.map(
+    (size, at) => `INSERT INTO t VALUES (${at},'${'x'.repeat(size * KIB)}');\n`,
+  );
   return Buffer.from(PROLOGUE + statements.join(''));
 }
 
-type Cut = { readonly pieces: readonly Piece[]; readonly loaded: string; readonly peakBytes: number };
+type Cut = {
+  readonly pieces: readonly Piece[];
+  readonly loaded: string;
+  readonly peakBytes: number;
+};
 
-/** Cuts the file under a budget, with a loader that is done at once, and puts together what was in the pieces. */
+/**
+ * Cuts the file under a budget, with a loader that is done at once, and puts together what was in
+ * the pieces.
+ */
 async function cut(
   content: Buffer,
   budgetMiB: number,
@@ -82,7 +91,9 @@ async function cut(
     for await (const { batch, takenBytes } of stageCut(stage, file)) {
       budget.handedOver();
       peakBytes = Math.max(peakBytes, budget.usedBytes());
-      const onDisk = readdirSync(batch.directory).map((name) => statSync(join(batch.directory, name)).size);
+      const onDisk = readdirSync(batch.directory).map(
+        (name) => statSync(join(batch.directory, name)).size,
+      );
       expect(onDisk.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(takenBytes + 1);
       for (const { piece, fileName } of batch.pieces) {
         pieces.push(piece);
@@ -103,19 +114,25 @@ function* chunksOf(content: Buffer): Generator<Buffer> {
 }
 
 const withoutGuard = (text: string) =>
-  text.replace(/^(?:UPDATE `mydumper_fargate_restore|SET @mydumper_fargate).*\n/gm, '').replace(PROLOGUE, '');
+  text
+    .replace(/^(?:UPDATE `mydumper_fargate_restore|SET @mydumper_fargate).*\n/gm, '')
+    .replace(PROLOGUE, '');
 
 const refusalOf = (work: Promise<unknown>): Promise<Failure> =>
   work.then(
     () => Promise.reject(new Error('it was not refused')),
     (error: Failure) => error,
   );
-const suggestedBy = ({ message }: Failure) => Number(/STAGING_LIMIT_MB to (\d+) or more$/.exec(message)?.[1]);
+const suggestedBy = ({ message }: Failure) =>
+  Number(/STAGING_LIMIT_MB to (\d+) or more$/.exec(message)?.[1]);
 
-const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2500 })), {
-  minLength: 1,
-  maxLength: 12,
-});
+const sizes = fc.array(
+  fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2500 })),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+);
 
 test('what does not fit names the smallest budget that does: with it all is staged, with 1 MiB less it is refused', async () => {
   await fc.assert(
@@ -127,12 +144,16 @@ test('what does not fit names the smallest budget that does: with it all is stag
         expect(outcome).toMatchObject({ kind: 'staging' });
         expect(outcome.message).toContain(`db1/20261122T030000Z/shop.t.sql: a statement of `);
         limit = suggestedBy(outcome);
-        if (limit > 2) expect(suggestedBy(await refusalOf(cut(content, limit - 1, threads)))).toBe(limit);
+        if (limit > 2)
+          expect(suggestedBy(await refusalOf(cut(content, limit - 1, threads)))).toBe(limit);
       }
       expect(limit * MIB).toBeGreaterThan(Math.max(...drawn) * KIB);
       const { pieces, loaded } = await cut(content, limit, threads);
       expect(loaded).toBe(content.toString('latin1').slice(PROLOGUE.length));
-      expect(pieces.map(({ start }) => start)).toEqual([0, ...pieces.slice(0, -1).map(({ end }) => end)]);
+      expect(pieces.map(({ start }) => start)).toEqual([
+        0,
+        ...pieces.slice(0, -1).map(({ end }) => end),
+      ]);
       expect(pieces.at(-1)?.end).toBe(content.byteLength);
     }),
     { numRuns: 15 },
@@ -165,7 +186,8 @@ test('the limit that is named is the smallest with room', () => {
         usableBytes: planDisk(2 * MIB, metadata, 1, [])?.usableBytes ?? 0,
       };
       fc.pre(size.usableBytes > 0);
-      const usableWith = (limitMiB: number) => planDisk(limitMiB * MIB, metadata, 1, [])?.usableBytes ?? 0;
+      const usableWith = (limitMiB: number) =>
+        planDisk(limitMiB * MIB, metadata, 1, [])?.usableBytes ?? 0;
       const limit = leastLimitMiB(size, needed);
       expect(usableWith(limit)).toBeGreaterThanOrEqual(needed);
       expect(usableWith(limit - 1)).toBeLessThan(needed);

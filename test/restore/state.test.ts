@@ -69,6 +69,10 @@ test('what version 0.1.0 remembered is read without changing it, and gets the ti
 
 test('it is stale after more than a day, and not when the clock was set back', () => {
   const day = 24 * 3600;
-  expect([-5, 0, day].map((seconds) => isStale({ idleSeconds: seconds }))).toEqual([false, false, false]);
+  expect([-5, 0, day].map((seconds) => isStale({ idleSeconds: seconds }))).toEqual([
+    false,
+    false,
+    false,
+  ]);
   expect(isStale({ idleSeconds: day + 1 })).toBe(true);
 });

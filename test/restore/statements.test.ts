@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createStatementScanner, ForeignStatement, type Span } from '../../app/restore/statements.ts';
+import {
+  createStatementScanner,
+  ForeignStatement,
+  type Span,
+} from '../../app/restore/statements.ts';
 
 const PROLOGUE =
   "/*!40101 SET NAMES binary*/;\n/*!40014 SET FOREIGN_KEY_CHECKS=0*/;\n/*!40103 SET TIME_ZONE='+00:00' */;\n";
@@ -17,7 +21,9 @@ function scanInChunks(content: Buffer, sizes: readonly number[]): Span[] {
 }
 
 /** Values as mydumper writes them: line ends escaped, everything else may be there. */
-const value = fc.string({ unit: fc.constantFrom('a', ';', '(', ',', ')', '\\n', "\\'", '"', 'ä', '\0') });
+const value = fc.string({
+  unit: fc.constantFrom('a', ';', '(', ',', ')', '\\n', "\\'", '"', 'ä', '\0'),
+});
 const insert = fc
   .tuple(fc.array(value, { minLength: 1, maxLength: 5 }), fc.constantFrom(',\n(', '\n,('))
   .map(([values, between]) => ({
@@ -35,7 +41,9 @@ test('however the bytes come in, statements end where they end and rows are coun
         const spans = scanInChunks(content, sizes);
         expect(Buffer.concat(spans.map(({ bytes }) => bytes)).equals(content)).toBe(true);
         expect(spans.filter(({ ends }) => ends)).toHaveLength(3 + inserts.length);
-        expect(spans.filter(({ ends, inserts: adds }) => ends && adds)).toHaveLength(inserts.length);
+        expect(spans.filter(({ ends, inserts: adds }) => ends && adds)).toHaveLength(
+          inserts.length,
+        );
         expect(spans.reduce((sum, { rows }) => sum + rows, 0)).toBe(
           inserts.reduce((sum, { rows }) => sum + rows, 0),
         );
@@ -106,9 +114,9 @@ test.each([
 ])('what adds no rows to a table of its own database is refused: %j', (text) => {
   for (const sizes of [[1], [9], [100_000]]) {
     expect(() => scanInChunks(Buffer.from(PROLOGUE + text), sizes)).toThrow(ForeignStatement);
-    expect(() => scanInChunks(Buffer.from(`INSERT INTO \`t\` VALUES (1);\n${text}`), sizes)).toThrow(
-      ForeignStatement,
-    );
+    expect(() =>
+      scanInChunks(Buffer.from(`INSERT INTO \`t\` VALUES (1);\n${text}`), sizes),
+    ).toThrow(ForeignStatement);
   }
 });
 
@@ -159,9 +167,14 @@ test('whatever stands before it and however it is written, a statement that drop
     fc.constantFrom('DROP DATABASE x', 'TRUNCATE t', 'GRANT ALL ON *.* TO x', 'COMMIT'),
   );
   fc.assert(
-    fc.property(lead, word, fc.constantFrom(';\n', '*/;\n', ' -- ;\n', ''), (before, statement, end) => {
-      const text = `${before.join('')}${statement}${end}`;
-      expect(() => scanInChunks(Buffer.from(PROLOGUE + text), [3])).toThrow(ForeignStatement);
-    }),
+    fc.property(
+      lead,
+      word,
+      fc.constantFrom(';\n', '*/;\n', ' -- ;\n', ''),
+      (before, statement, end) => {
+        const text = `${before.join('')}${statement}${end}`;
+        expect(() => scanInChunks(Buffer.from(PROLOGUE + text), [3])).toThrow(ForeignStatement);
+      },
+    ),
   );
 });

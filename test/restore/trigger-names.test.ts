@@ -4,7 +4,8 @@ import { readDefinitions } from '../../app/restore/definitions.ts';
 import { UnclearTrigger, withoutDatabase } from '../../app/restore/trigger-names.ts';
 
 const PROLOGUE = "SET NAMES binary;\n/*!50003 SET sql_mode='' */;\n";
-const BODY = "FOR EACH ROW BEGIN SET @a = 'shop.tr; '; \n INSERT INTO shop.log VALUES (1); \nEND;\n";
+const BODY =
+  "FOR EACH ROW BEGIN SET @a = 'shop.tr; '; \n INSERT INTO shop.log VALUES (1); \nEND;\n";
 const trigger = (name: string, table: string, definer = 'DEFINER=`root`@`127.0.0.1` ') =>
   `${PROLOGUE}CREATE ${definer}TRIGGER ${name} BEFORE INSERT ON ${table} ${BODY}`;
 
@@ -15,8 +16,15 @@ test.each([
   ['SHOP.tr', 'orders', 'tr', 'orders'],
   ['`t r`', '`a``.b`', '`t r`', '`a``.b`'],
 ])('%s on %s goes into the current database, its body as it is', (name, table, bare, bareTable) => {
-  for (const definer of ['', 'DEFINER=`root`@`127.0.0.1` ', "DEFINER = 'a b'@'%' ", 'DEFINER=admin '])
-    expect(withoutDatabase(trigger(name, table, definer), 'shop')).toBe(trigger(bare, bareTable, definer));
+  for (const definer of [
+    '',
+    'DEFINER=`root`@`127.0.0.1` ',
+    "DEFINER = 'a b'@'%' ",
+    'DEFINER=admin ',
+  ])
+    expect(withoutDatabase(trigger(name, table, definer), 'shop')).toBe(
+      trigger(bare, bareTable, definer),
+    );
 });
 
 test.each([
@@ -34,7 +42,10 @@ test('of any name and any database nothing of the qualifier is left, and what is
   const name = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !/;\n/.test(text));
   fc.assert(
     fc.property(name, name, name, (database, one, table) => {
-      const qualified = trigger(`${quote(database)}.${quote(one)}`, `${quote(database)}.${quote(table)}`);
+      const qualified = trigger(
+        `${quote(database)}.${quote(one)}`,
+        `${quote(database)}.${quote(table)}`,
+      );
       expect(withoutDatabase(qualified, database)).toBe(trigger(quote(one), quote(table)));
     }),
   );
@@ -46,5 +57,7 @@ test.each([
   ['shop . `t.r`', 't.r'],
   ['tr', 'tr'],
 ])('the definition of %s is known as %s', (written, name) => {
-  expect(readDefinitions(trigger(written, 'shop.orders'))).toMatchObject([{ kind: 'TRIGGER', name }]);
+  expect(readDefinitions(trigger(written, 'shop.orders'))).toMatchObject([
+    { kind: 'TRIGGER', name },
+  ]);
 });

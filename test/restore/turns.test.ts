@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { createTurns } from '../../app/restore/turns.ts';
 
 test('what is done alone is, and everything is done, whatever fails', async () => {
-  const works = fc.array(fc.record({ alone: fc.boolean(), fails: fc.boolean() }), { maxLength: 12 });
+  const works = fc.array(fc.record({ alone: fc.boolean(), fails: fc.boolean() }), {
+    maxLength: 12,
+  });
   await fc.assert(
     fc.asyncProperty(works, fc.scheduler(), async (drawn, scheduler) => {
       const turns = createTurns();

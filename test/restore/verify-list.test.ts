@@ -27,7 +27,8 @@ beforeAll(async () => {
   });
   folder = await makeBackup(world, { COMPRESS: 'zstd' });
   kept = new Map();
-  for (const { key } of await world.s3.objects(BUCKET)) kept.set(key, await world.s3.readObject(BUCKET, key));
+  for (const { key } of await world.s3.objects(BUCKET))
+    kept.set(key, await world.s3.readObject(BUCKET, key));
 });
 afterAll(async () => {
   client?.destroy();
@@ -74,20 +75,36 @@ test('a whole backup is verified, quickly by heads and fully by reading', async 
   }
 });
 
-/** What was done to the bucket, what verify says of it, and whether only reading everything shows it. */
+/**
+ * What was done to the bucket, what verify says of it, and whether only reading everything shows
+ * it.
+ */
 const damages: readonly [string, () => Promise<unknown>, RegExp, 'quick' | 'full'][] = [
   ['an object missing', () => remove(keyOf(ONE_OF_SEVERAL)), /^is missing$/, 'quick'],
   ['the claim missing', () => remove(`${folder}claim.json`), /^is missing$/, 'quick'],
   [
     'the claim of another run',
-    () => put(`${folder}claim.json`, String(kept.get(`${folder}claim.json`)).replace(/[0-9a-f]"/, 'x"')),
+    () =>
+      put(
+        `${folder}claim.json`,
+        String(kept.get(`${folder}claim.json`)).replace(/[0-9a-f]"/, 'x"'),
+      ),
     /has the CRC-32/,
     'full',
   ],
-  ['an object more', () => put(`${folder}shop.extra.sql.zst`, 'x'), /is not in the manifest/, 'quick'],
+  [
+    'an object more',
+    () => put(`${folder}shop.extra.sql.zst`, 'x'),
+    /is not in the manifest/,
+    'quick',
+  ],
   [
     'an object truncated',
-    () => put(keyOf(ONE_OF_SEVERAL), (kept.get(keyOf(ONE_OF_SEVERAL)) ?? Buffer.alloc(0)).subarray(0, -9)),
+    () =>
+      put(
+        keyOf(ONE_OF_SEVERAL),
+        (kept.get(keyOf(ONE_OF_SEVERAL)) ?? Buffer.alloc(0)).subarray(0, -9),
+      ),
     /has \d+ bytes, the manifest says/,
     'quick',
   ],
@@ -152,13 +169,20 @@ test('connections that break, throttling and errors of the moment are ridden out
     times: 4,
     action: { kind: 'error', status: 503, code: 'SlowDown' },
   });
-  world.s3.faults.add({ operation: ['HeadObject', 'ListObjectsV2'], times: 2, action: { kind: 'reset' } });
+  world.s3.faults.add({
+    operation: ['HeadObject', 'ListObjectsV2'],
+    times: 2,
+    action: { kind: 'reset' },
+  });
   const ended = await restoreInto(world, copy, ['--check']);
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
   expect(ended.stdout).toContain('"event":"retried"');
-  expect(differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop']))).toEqual(
-    [],
-  );
+  expect(
+    differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop'])),
+  ).toEqual([]);
 });
 
 test('an outage longer than the retries ends it with 8; the same command goes on, after more than a day only with --overwrite', async () => {
@@ -195,10 +219,13 @@ test('an outage longer than the retries ends it with 8; the same command goes on
 
   const ended = await restoreInto(world, copy, ['--check', '--overwrite'], options);
   expect(ended.stdout).toContain('going on with the restore begun at 2020-01-01 10:00:00 UTC');
-  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({ code: 0, log: '' });
-  expect(differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop']))).toEqual(
-    [],
-  );
+  expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
+    code: 0,
+    log: '',
+  });
+  expect(
+    differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop'])),
+  ).toEqual([]);
 });
 
 test('list shows complete, incomplete and damaged backups of one source or of all', async () => {
@@ -214,14 +241,17 @@ test('list shows complete, incomplete and damaged backups of one source or of al
     ['test-db', '20200103T000000Z', 'incomplete'],
     ['test-db', folder.split('/').at(-2), 'complete'],
   ]);
-  expect(backups[3]).toMatchObject({ summary: { databases: ['shop'], lock: 'ftwrl', compression: 'zstd' } });
+  expect(backups[3]).toMatchObject({
+    summary: { databases: ['shop'], lock: 'ftwrl', compression: 'zstd' },
+  });
   const before = world.s3.requests.length;
   const one = await runProgram(world.environment(), ['list']);
   expect(one.code).toBe(0);
   expect(one.stdout).toMatch(/BACKUP +AGE +SOURCE/);
   expect(one.stdout).toContain('incomplete: no manifest');
   expect(one.stdout).not.toContain('other');
-  // One listing of folders, one question for each manifest, one read of each there is: never the objects.
+  // One listing of folders, one question for each manifest, one read of each there is: never the
+  // objects.
   expect(
     world.s3.requests
       .slice(before)
@@ -234,7 +264,12 @@ test('list shows complete, incomplete and damaged backups of one source or of al
 test.each([
   [['restore', '20200101T000000Z'], {}, 3, /no backup 20200101T000000Z/],
   [['verify'], { SOURCE: 'nowhere' }, 3, /sources there: test-db/],
-  [['restore', '--databases', 'nowhere'], {}, 3, /\\"nowhere\\" not in the backup; it holds \\"shop\\"/],
+  [
+    ['restore', '--databases', 'nowhere'],
+    {},
+    3,
+    /\\"nowhere\\" not in the backup; it holds \\"shop\\"/,
+  ],
   [['restore', '--tables', 'no*where'], {}, 3, /no table or view of the backup matches/],
   [['restore'], { MYLOADER_BIN: '/nowhere' }, 3, /MYLOADER_BIN/],
   [['restore'], { PASSWORD: 'wrong' }, 3, /cannot connect to MySQL/],
@@ -245,5 +280,8 @@ test.each([
 });
 
 function restoreRun(argv: readonly string[], extra: Record<string, string>): Promise<Ended> {
-  return runProgram(world.environment({ HOST: copy.host, PORT: String(copy.port), ...extra }), argv);
+  return runProgram(
+    world.environment({ HOST: copy.host, PORT: String(copy.port), ...extra }),
+    argv,
+  );
 }

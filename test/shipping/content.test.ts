@@ -21,7 +21,10 @@ const SQL = Buffer.from("INSERT INTO `orders` VALUES(1,'ä','\\'');\n".repeat(40
 const open = (lease: Lease, compression: Compression, prologue = NOTHING) =>
   openContent(lease, createTail(lease.sizeBytes, lease.closed), compression, prologue, PART_BYTES);
 
-/** Node's zstd decoder stops after the first frame without a word, so what it gives is one frame's content. */
+/**
+ * Node's zstd decoder stops after the first frame without a word, so what it gives is one frame's
+ * content.
+ */
 function decode(stored: Buffer, compression: Compression): Buffer {
   if (compression === 'none') return stored;
   return compression === 'gzip' ? gunzipSync(stored) : zstdDecompressSync(stored);
@@ -80,14 +83,17 @@ test.each(COMPRESSIONS)(
   },
 );
 
-test.each(COMPRESSIONS)('%s: the prologue goes before the content and counts', async (compression) => {
-  const prologue = Buffer.from('/*!40101 SET NAMES binary*/;\n');
-  const { body, summary, sha256 } = open(leasedFile(SQL), compression, prologue);
-  const whole = Buffer.concat([prologue, SQL]);
-  expect(decode(await buffer(body), compression).equals(whole)).toBe(true);
-  expect(summary()).toEqual({ bytes: whole.length, fileBytes: SQL.length });
-  expect(await sha256()).toBe(sha256Of(whole));
-});
+test.each(COMPRESSIONS)(
+  '%s: the prologue goes before the content and counts',
+  async (compression) => {
+    const prologue = Buffer.from('/*!40101 SET NAMES binary*/;\n');
+    const { body, summary, sha256 } = open(leasedFile(SQL), compression, prologue);
+    const whole = Buffer.concat([prologue, SQL]);
+    expect(decode(await buffer(body), compression).equals(whole)).toBe(true);
+    expect(summary()).toEqual({ bytes: whole.length, fileBytes: SQL.length });
+    expect(await sha256()).toBe(sha256Of(whole));
+  },
+);
 
 test('gzip is one member, with nothing after it', async () => {
   const content = sampleBytes(9 * MIB);
@@ -109,21 +115,27 @@ test('zstd is one frame, which carries a checksum', async () => {
   expect(() => zstdDecompressSync(damaged)).toThrow(/checksum/i);
 });
 
-test.each(COMPRESSIONS)('%s: a file that grew after it was closed fails the body', async (compression) => {
-  const lease = leasedFile(SQL);
-  appendFileSync(lease.path, 'one more');
-  const { body } = open(lease, compression);
-  await expect(buffer(body)).rejects.toThrow(
-    `${lease.name} held ${SQL.length} bytes when mydumper closed it and ${SQL.length + 8} when it was read`,
-  );
-});
+test.each(COMPRESSIONS)(
+  '%s: a file that grew after it was closed fails the body',
+  async (compression) => {
+    const lease = leasedFile(SQL);
+    appendFileSync(lease.path, 'one more');
+    const { body } = open(lease, compression);
+    await expect(buffer(body)).rejects.toThrow(
+      `${lease.name} held ${SQL.length} bytes when mydumper closed it and ${SQL.length + 8} when it was read`,
+    );
+  },
+);
 
-test.each(COMPRESSIONS)('%s: a file that shrank after it was closed fails the body', async (compression) => {
-  const lease = leasedFile(SQL);
-  truncateSync(lease.path, SQL.length - 1);
-  const { body } = open(lease, compression);
-  await expect(buffer(body)).rejects.toThrow(`and ${SQL.length - 1} when it was read`);
-});
+test.each(COMPRESSIONS)(
+  '%s: a file that shrank after it was closed fails the body',
+  async (compression) => {
+    const lease = leasedFile(SQL);
+    truncateSync(lease.path, SQL.length - 1);
+    const { body } = open(lease, compression);
+    await expect(buffer(body)).rejects.toThrow(`and ${SQL.length - 1} when it was read`);
+  },
+);
 
 test.each(COMPRESSIONS)('%s: a file that cannot be read fails the body', async (compression) => {
   const { body } = open({ ...leasedFile(SQL), descriptor: 1_000_000 }, compression);
@@ -152,7 +164,9 @@ test.each(COMPRESSIONS)(
 function readable(prefix: Buffer, compression: Compression): Buffer {
   if (compression === 'none' || prefix.length < 20) return prefix;
   const whole = { finishFlush: 2 };
-  return compression === 'gzip' ? gunzipSync(prefix, whole) : zstdDecompressSync(prefix, { finishFlush: 1 });
+  return compression === 'gzip'
+    ? gunzipSync(prefix, whole)
+    : zstdDecompressSync(prefix, { finishFlush: 1 });
 }
 
 test('extensions and content types belong to the compression', () => {

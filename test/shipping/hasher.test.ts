@@ -40,12 +40,15 @@ test('files side by side have the hashes they should, whether their memory is sh
     return buffer;
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(piece, { maxLength: 6 }), { maxLength: 5 }), async (files) => {
-      const wanted = files.map((pieces) => hexOf(Buffer.concat(pieces)));
-      const pieces = files.flat().length;
-      expect(await addInTurns(files, open)).toEqual({ hex: wanted, hashed: pieces });
-      expect(await addInTurns(files, hashHere)).toEqual({ hex: wanted, hashed: pieces });
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(piece, { maxLength: 6 }), { maxLength: 5 }),
+      async (files) => {
+        const wanted = files.map((pieces) => hexOf(Buffer.concat(pieces)));
+        const pieces = files.flat().length;
+        expect(await addInTurns(files, open)).toEqual({ hex: wanted, hashed: pieces });
+        expect(await addInTurns(files, hashHere)).toEqual({ hex: wanted, hashed: pieces });
+      },
+    ),
   );
 });
 
@@ -78,7 +81,15 @@ test('buffers that are used again are not before they were hashed', async () => 
   const hash = hasher().open();
   const buffers = createReusedBuffers(allocateShared);
   const tail = createTail(lease.sizeBytes, true);
-  const shipped = openContent(lease, tail, 'none', Buffer.from('-- prologue\n'), 5 * MIB, buffers, hash);
+  const shipped = openContent(
+    lease,
+    tail,
+    'none',
+    Buffer.from('-- prologue\n'),
+    5 * MIB,
+    buffers,
+    hash,
+  );
   const copies: Buffer[] = [];
   for await (const piece of shipped.body as AsyncIterable<Buffer>) {
     copies.push(Buffer.from(piece));

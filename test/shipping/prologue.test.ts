@@ -20,7 +20,9 @@ test('a data file that begins as it should gets nothing', () => {
 });
 
 test('a file that begins nearly as it should, or is shorter than that, gets them', () => {
-  expect(String(classic()(leasedFile(`/*!40101 SET NAMES utf8mb4*/;\n${ROW}`)))).toBe(NAMES + KEYS + ZONE);
+  expect(String(classic()(leasedFile(`/*!40101 SET NAMES utf8mb4*/;\n${ROW}`)))).toBe(
+    NAMES + KEYS + ZONE,
+  );
   expect(String(classic()(leasedFile(NAMES.slice(0, -1))))).toBe(NAMES + KEYS + ZONE);
   expect(String(classic()(leasedFile(';')))).toBe(NAMES + KEYS + ZONE);
 });

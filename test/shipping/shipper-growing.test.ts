@@ -37,7 +37,9 @@ test('a growing file is freed as far as it is acknowledged, and released when al
   await run.shipper.idle();
   expect(run.frees()).toEqual([`free ${ID} 600`, `free ${ID} 1200`]);
   expect(run.releases()).toEqual([`release ${ID}`]);
-  expect(run.shipper.shipped()).toMatchObject([{ name: ID, key: KEY, stagedBytes: 1501, dumpedBytes: 1501 }]);
+  expect(run.shipper.shipped()).toMatchObject([
+    { name: ID, key: KEY, stagedBytes: 1501, dumpedBytes: 1501 },
+  ]);
 });
 
 test('never more is freed than was read of the file, and the prologue does not count', async () => {
@@ -66,7 +68,10 @@ test('growing files go beside the finished ones, which are bounded', async () =>
   run.shipper.add(['f1', 'f2'].map((name) => run.stage(name)));
   (await run.uploading(1)).acknowledge();
   (await run.uploading(2)).acknowledge();
-  await vi.waitFor(() => expect(run.shipper.shipped().map(({ name }) => name)).toEqual(['f1', 'f2']), WAIT);
+  await vi.waitFor(
+    () => expect(run.shipper.shipped().map(({ name }) => name)).toEqual(['f1', 'f2']),
+    WAIT,
+  );
   expect(await run.isIdle()).toBe(false);
   run.shipper.grown(['g1', 'g2'].map((id) => ({ id, sizeBytes: 2, closed: true })));
   (await run.uploading(3)).acknowledge();

@@ -9,7 +9,11 @@ import { startShipping } from '../support/fake-shipping.ts';
 const WAIT = { timeout: 30_000, interval: 1 };
 
 /** Answers every upload as it comes, until nothing is left. */
-async function acknowledgeAll({ shipper, uploads, isIdle }: ReturnType<typeof startShipping>): Promise<void> {
+async function acknowledgeAll({
+  shipper,
+  uploads,
+  isIdle,
+}: ReturnType<typeof startShipping>): Promise<void> {
   for (let next = 0; !(await isIdle()); )
     for (; next < uploads.length; next += 1) uploads[next]?.acknowledge();
   await shipper.idle();
@@ -81,10 +85,14 @@ test('the oldest file goes first, and never more go at once than allowed', async
     run.uploads[count - 3]?.acknowledge();
   }
   await acknowledgeAll(run);
-  expect(run.log.filter((line) => line.startsWith('lease'))).toEqual(names.map((name) => `lease ${name}`));
+  expect(run.log.filter((line) => line.startsWith('lease'))).toEqual(
+    names.map((name) => `lease ${name}`),
+  );
   expect(run.releases().toSorted()).toEqual(names.map((name) => `release ${name}`));
   for (const name of names)
-    expect(run.log.indexOf(`answer db/run/${name}`)).toBeLessThan(run.log.indexOf(`release ${name}`));
+    expect(run.log.indexOf(`answer db/run/${name}`)).toBeLessThan(
+      run.log.indexOf(`release ${name}`),
+    );
 });
 
 test('a refused upload releases nothing, begins nothing more, and the first cause is told once', async () => {
@@ -150,7 +158,9 @@ test('two files of one name are a failure of the dump, and the second is not upl
   (await run.uploading(1)).acknowledge();
   await vi.waitFor(() => expect(run.failures.length).toBe(1), WAIT);
   await run.shipper.idle();
-  expect(run.failures).toMatchObject([{ kind: 'dump', lines: [expect.stringContaining('"shop.t.sql"')] }]);
+  expect(run.failures).toMatchObject([
+    { kind: 'dump', lines: [expect.stringContaining('"shop.t.sql"')] },
+  ]);
   expect(run.uploads.length).toBe(1);
   expect(run.releases()).toEqual(['release first']);
 });

@@ -39,9 +39,10 @@ test('statements measure the same however the file is cut into pieces, in shared
       const wanted = Math.max(
         ...content.split(';\n').map((part, at, all) => part.length + (at < all.length - 1 ? 1 : 0)),
       );
-      const ends = [...places.map((place) => Math.min(place, content.length)), content.length].toSorted(
-        (left, right) => left - right,
-      );
+      const ends = [
+        ...places.map((place) => Math.min(place, content.length)),
+        content.length,
+      ].toSorted((left, right) => left - right);
       const pieces = ends.map((end, at) => {
         const part = content.slice(ends[at - 1] ?? 0, end);
         const piece = allocateShared(part.length);

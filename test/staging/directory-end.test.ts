@@ -32,7 +32,12 @@ describe('in the end', () => {
     writeFileSync(target, 'important');
     symlinkSync(target, at('db.v.sql'));
     clear();
-    expect(readdirSync(directory).sort()).toEqual(['db.t.sql.bak', 'db.u.sql', 'db.v.sql', 'notes.txt']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'db.t.sql.bak',
+      'db.u.sql',
+      'db.v.sql',
+      'notes.txt',
+    ]);
     expect(readFileSync(at('notes.txt'), 'utf8')).toBe('content of notes.txt');
     expect(lstatSync(at('db.v.sql')).isSymbolicLink()).toBe(true);
     expect(readFileSync(target, 'utf8')).toBe('important');
@@ -54,7 +59,10 @@ describe('in the end', () => {
     expect(existsSync(optionFile)).toBe(false);
     keepForInspection();
     // As if the run that kept it were dead.
-    writeFileSync(at(MARKER), JSON.stringify({ pid: 2 ** 30, startTicks: '1', bootId: 'another-boot' }));
+    writeFileSync(
+      at(MARKER),
+      JSON.stringify({ pid: 2 ** 30, startTicks: '1', bootId: 'another-boot' }),
+    );
     expect(claimStaging(directory).clearedBytes).toBeGreaterThan(0);
   });
 });

@@ -9,7 +9,10 @@ import { elsewhere } from '../support/tracked-directory.ts';
 const MARKER = '.mydumper-fargate.json';
 const CONTENDERS = 4;
 const ROUNDS = 10;
-/** Claims each directory that is named on a line, all at the time told with it, and says how that went. */
+/**
+ * Claims each directory that is named on a line, all at the time told with it, and says how that
+ * went.
+ */
 const CONTENDER = `
 const { claimStaging } = await import(process.argv[1]);
 const { createInterface } = await import('node:readline');
@@ -67,7 +70,9 @@ async function expectOneWinner(prepare: (directory: string) => void): Promise<vo
     const said = await contend(directory);
     const winners = contenders.filter((_, index) => said[index] === 'won');
     expect(winners, said.join('\n')).toHaveLength(1);
-    expect(said.filter((line) => line.startsWith('preflight: OUTPUTDIR='))).toHaveLength(CONTENDERS - 1);
+    expect(said.filter((line) => line.startsWith('preflight: OUTPUTDIR='))).toHaveLength(
+      CONTENDERS - 1,
+    );
     expect(readdirSync(directory)).toEqual([MARKER]);
     const { pid } = JSON.parse(readFileSync(join(directory, MARKER), 'utf8')) as { pid: number };
     expect(pid).toBe(winners[0]?.child.pid);

@@ -43,7 +43,11 @@ function picture(): Record<string, string> {
         const stat = lstatSync(at(name));
         return [
           name,
-          stat.isFile() ? readFileSync(at(name), 'latin1') : stat.isDirectory() ? 'directory' : 'link',
+          stat.isFile()
+            ? readFileSync(at(name), 'latin1')
+            : stat.isDirectory()
+              ? 'directory'
+              : 'link',
         ];
       }),
   );
@@ -202,7 +206,9 @@ describe('a path is refused as staging directory', () => {
   test('when it is a file', () => {
     put('file', 'x');
     const path = at('file');
-    expect(() => claimStaging(path)).toThrow(`OUTPUTDIR="${path}": cannot be used as staging directory`);
+    expect(() => claimStaging(path)).toThrow(
+      `OUTPUTDIR="${path}": cannot be used as staging directory`,
+    );
     expect(readFileSync(path, 'utf8')).toBe('x');
   });
 

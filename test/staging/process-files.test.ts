@@ -31,7 +31,8 @@ async function shell(script: string, ...argv: readonly string[]) {
 
 afterEach(() => {
   for (const { pid, exitCode, signalCode } of started.splice(0)) {
-    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    if (pid !== undefined && exitCode === null && signalCode === null)
+      process.kill(-pid, 'SIGKILL');
   }
 });
 
@@ -74,10 +75,19 @@ describe('the state of a process', () => {
 
   test('is read of a real one whose program has parentheses and spaces in its name', async () => {
     const path = join(elsewhere(), 'a) T 1 (b');
-    const { pid } = await shell('ln -s "$(command -v sleep)" "$1"; echo begun; exec "$1" 1000', path);
-    await vi.waitFor(() => expect(readProcess(pid)).toEqual({ state: 'S', processGroup: pid }), WAIT);
+    const { pid } = await shell(
+      'ln -s "$(command -v sleep)" "$1"; echo begun; exec "$1" 1000',
+      path,
+    );
+    await vi.waitFor(
+      () => expect(readProcess(pid)).toEqual({ state: 'S', processGroup: pid }),
+      WAIT,
+    );
     process.kill(pid, 'SIGSTOP');
-    await vi.waitFor(() => expect(readProcess(pid)).toEqual({ state: 'T', processGroup: pid }), WAIT);
+    await vi.waitFor(
+      () => expect(readProcess(pid)).toEqual({ state: 'T', processGroup: pid }),
+      WAIT,
+    );
   });
 
   test('is unknown of one that is gone', async () => {
@@ -200,11 +210,16 @@ describe('open files', () => {
   test.runIf(process.getuid?.() === 0)('that we may not see are an error, not none', async () => {
     const { pid } = await shell('echo begun; exec sleep 1000');
     const told = await asNobody(`collectOpenFiles([${pid}], new Set()); console.log('none');`);
-    expect(told).toContain(`cannot see which files process ${pid} has open in /proc/${pid}/fd (EACCES)`);
+    expect(told).toContain(
+      `cannot see which files process ${pid} has open in /proc/${pid}/fd (EACCES)`,
+    );
   });
 });
 
-/** What a script prints, or the message it fails with, that has `collectOpenFiles` and no rights: it gives them up after loading, as it may not read the checkout. */
+/**
+ * What a script prints, or the message it fails with, that has `collectOpenFiles` and no rights: it
+ * gives them up after loading, as it may not read the checkout.
+ */
 async function asNobody(script: string): Promise<string> {
   const module = new URL('../../app/staging/process-files.ts', import.meta.url).href;
   const whole = `import(process.argv[1]).then(({ collectOpenFiles }) => {

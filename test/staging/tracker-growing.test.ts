@@ -80,7 +80,12 @@ test('what was shipped of a growing file is freed while it grows on, and counts 
   write('db.t.sql', filled(MIB));
   expect(scan()).toMatchObject({ stagedBytes: 2 * MIB, dumpedBytes: 4 * MIB });
   tracker.free(id, 4 * MIB);
-  expect(scan()).toMatchObject({ stagedBytes: 0, shippableBytes: 0, closedBytes: 0, dumpedBytes: 4 * MIB });
+  expect(scan()).toMatchObject({
+    stagedBytes: 0,
+    shippableBytes: 0,
+    closedBytes: 0,
+    dumpedBytes: 4 * MIB,
+  });
   expect(statSync(at('db.t.sql')).size).toBe(4 * MIB);
 });
 

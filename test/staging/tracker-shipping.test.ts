@@ -15,7 +15,11 @@ test('a shipped file is opened, freed part by part and removed, and its bytes st
   expect(lease).toMatchObject({ id, name: 'db.t.sql', sizeBytes: MIB, closed: true });
 
   tracker.free(id, 512 * KIB);
-  expect(scan()).toMatchObject({ stagedBytes: 512 * KIB, shippableBytes: 512 * KIB, dumpedBytes: MIB });
+  expect(scan()).toMatchObject({
+    stagedBytes: 512 * KIB,
+    shippableBytes: 512 * KIB,
+    dumpedBytes: MIB,
+  });
   tracker.free(id, 256 * KIB);
   expect(scan().stagedBytes).toBe(512 * KIB);
   expect(statSync(at('db.t.sql')).size).toBe(MIB);
@@ -27,7 +31,12 @@ test('a shipped file is opened, freed part by part and removed, and its bytes st
   expect(() => statSync(at('db.t.sql'))).toThrow('ENOENT');
   expect(() => readSync(lease.descriptor, content)).toThrow('EBADF');
   for (let looks = 0; looks < 5; looks += 1) {
-    expect(scan()).toMatchObject({ stagedBytes: 0, shippableBytes: 0, dumpedBytes: MIB, finished: [] });
+    expect(scan()).toMatchObject({
+      stagedBytes: 0,
+      shippableBytes: 0,
+      dumpedBytes: MIB,
+      finished: [],
+    });
   }
 });
 

@@ -160,7 +160,9 @@ describe('what is in the directory', () => {
     renameSync(at('db.t.sql'), away);
     scan();
     scan();
-    expect(() => scan()).toThrow('db.t.sql vanished from the staging directory with 3 bytes not yet shipped');
+    expect(() => scan()).toThrow(
+      'db.t.sql vanished from the staging directory with 3 bytes not yet shipped',
+    );
   });
 });
 
@@ -168,6 +170,9 @@ test('a file whose name is not UTF-8, which Node cannot give back, is not passed
   const { tracker, at, finished, scan } = trackDirectory();
   finished('shop.\ufffd.sql', 'rows');
   expect(namesOf(scan().finished)).toEqual(['shop.\ufffd.sql']);
-  writeFileSync(Buffer.concat([Buffer.from(at('shop.')), Buffer.from([0xff]), Buffer.from('.sql')]), 'rows');
+  writeFileSync(
+    Buffer.concat([Buffer.from(at('shop.')), Buffer.from([0xff]), Buffer.from('.sql')]),
+    'rows',
+  );
   expect(() => tracker.scan(undefined)).toThrow(/name that is not UTF-8/);
 });

@@ -40,18 +40,29 @@ test('a checksum is written as S3 writes it', () => {
 test.each([
   ['its own', undefined],
   ['one that is given', RIGHT],
-])('the checksum of a body in memory is sent, %s, and the answer compared', async (_title, given) => {
-  const { server, client } = await guarded();
-  const answer = await client.send(
-    new PutObjectCommand({ ...TARGET, Body: BYTES, ...(given !== undefined && { ChecksumCRC32: given }) }),
-  );
-  expect(answer.ChecksumCRC32).toBe(RIGHT);
-  expect(await server.objects('box')).toMatchObject([{ checksum: { algorithm: 'CRC32', value: RIGHT } }]);
-});
+])(
+  'the checksum of a body in memory is sent, %s, and the answer compared',
+  async (_title, given) => {
+    const { server, client } = await guarded();
+    const answer = await client.send(
+      new PutObjectCommand({
+        ...TARGET,
+        Body: BYTES,
+        ...(given !== undefined && { ChecksumCRC32: given }),
+      }),
+    );
+    expect(answer.ChecksumCRC32).toBe(RIGHT);
+    expect(await server.objects('box')).toMatchObject([
+      { checksum: { algorithm: 'CRC32', value: RIGHT } },
+    ]);
+  },
+);
 
 test('a body that is not what its given checksum says is refused', async () => {
   const { server, client } = await guarded();
-  const sent = client.send(new PutObjectCommand({ ...TARGET, Body: BYTES, ChecksumCRC32: 'AAAAAA==' }));
+  const sent = client.send(
+    new PutObjectCommand({ ...TARGET, Body: BYTES, ChecksumCRC32: 'AAAAAA==' }),
+  );
   await expect(sent).rejects.toMatchObject({ name: 'BadDigest' });
   expect(await server.objects('box')).toEqual([]);
 });

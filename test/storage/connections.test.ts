@@ -17,7 +17,11 @@ import { storeConfig } from '../support/s3/test-store.ts';
 const BODY = Buffer.alloc(8 * 1024 * 1024, 'rows');
 const put = () => new PutObjectCommand({ Bucket: 'box', Key: 'k', Body: BODY });
 
-async function clientFor(server: ReturnType<typeof createServer>, protocol = 'http', retrySeconds = 0) {
+async function clientFor(
+  server: ReturnType<typeof createServer>,
+  protocol = 'http',
+  retrySeconds = 0,
+) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -55,7 +59,9 @@ test('a refusal that comes before the body was read is told, though the connecti
     socket.once('data', () => {
       socket.pause();
       const head = `HTTP/1.1 403 Forbidden\r\ncontent-type: application/xml\r\ncontent-length: ${document.length}`;
-      socket.write(`${head}\r\nconnection: close\r\n\r\n${document}`, () => socket.resetAndDestroy());
+      socket.write(`${head}\r\nconnection: close\r\n\r\n${document}`, () =>
+        socket.resetAndDestroy(),
+      );
     });
   });
   const client = await clientFor(server);

@@ -5,10 +5,14 @@ import { combineCrc32 } from '../../app/storage/crc32-combine.ts';
 
 test('is the CRC-32 of both pieces one after the other', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 5000 }), fc.uint8Array({ maxLength: 5000 }), (first, second) => {
-      const whole = crc32(Buffer.concat([first, second]));
-      expect(combineCrc32(crc32(first), crc32(second), second.byteLength)).toBe(whole);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 5000 }),
+      fc.uint8Array({ maxLength: 5000 }),
+      (first, second) => {
+        const whole = crc32(Buffer.concat([first, second]));
+        expect(combineCrc32(crc32(first), crc32(second), second.byteLength)).toBe(whole);
+      },
+    ),
   );
 });
 
@@ -22,7 +26,8 @@ test('also where the second piece is larger than 32 bits tell', () => {
     mebibyte = combineCrc32(mebibyte, mebibyte, bytes);
     bytes *= 2;
   }
-  for (let rest = 0; rest < 4096; rest += 1) whole = combineCrc32(whole, crc32(zeros), zeros.byteLength);
+  for (let rest = 0; rest < 4096; rest += 1)
+    whole = combineCrc32(whole, crc32(zeros), zeros.byteLength);
   expect(bytes).toBe(2 ** 32);
   expect(combineCrc32(crc32('start'), mebibyte, bytes)).toBe(whole);
 });

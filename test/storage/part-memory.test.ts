@@ -57,7 +57,14 @@ test('whatever files do, no more is held than one part for each and the extra on
   const steps = fc.array(
     fc.record<Step>({
       file: fc.nat(4),
-      action: fc.constantFrom<Step['action'][]>('take', 'take', 'take', 'give back', 'give back', 'end'),
+      action: fc.constantFrom<Step['action'][]>(
+        'take',
+        'take',
+        'take',
+        'give back',
+        'give back',
+        'end',
+      ),
     }),
     { maxLength: 60 },
   );

@@ -3,7 +3,13 @@ import { explain } from '../../app/storage/refusals.ts';
 
 const config = { bucket: 'my-backups', region: 'eu-central-1' };
 
-type Fields = { name?: string; code?: string; message?: string; status?: number; attempts?: number };
+type Fields = {
+  name?: string;
+  code?: string;
+  message?: string;
+  status?: number;
+  attempts?: number;
+};
 
 function errorWith({ name, code, message = '', status, attempts }: Fields): Error {
   const error = new Error(message);
@@ -61,7 +67,10 @@ const CASES: readonly (readonly [Fields, string])[] = [
     { name: 'SlowDown', message: 'Please reduce your request rate.', status: 503, attempts: 7 },
     'SlowDown: Please reduce your request rate. (tried 7 times)',
   ],
-  [{ name: 'InternalError', message: 'We failed', status: 500, attempts: 1 }, 'InternalError: We failed'],
+  [
+    { name: 'InternalError', message: 'We failed', status: 500, attempts: 1 },
+    'InternalError: We failed',
+  ],
   [{ code: 'ECONNRESET', message: 'socket hang up' }, 'ECONNRESET: socket hang up'],
   [{ message: 'the disk is on fire' }, 'the disk is on fire'],
   [{ message: 'two\nlines\r\n  and   blanks' }, 'two lines and blanks'],

@@ -1,7 +1,12 @@
 import type { SdkError } from '@smithy/types';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { backoffMilliseconds, isTransient, type Limits, retryForSeconds } from '../../app/storage/retry.ts';
+import {
+  backoffMilliseconds,
+  isTransient,
+  type Limits,
+  retryForSeconds,
+} from '../../app/storage/retry.ts';
 
 /** A clock that moves only while somebody sleeps; a sleeper may be kept until its signal aborts. */
 const clock = vi.hoisted(() => ({ now: 0, sleeps: [] as number[], isStopped: false }));
@@ -37,7 +42,11 @@ function sdkError(fields: {
 }): Error {
   const { status, cause, ...rest } = fields;
   const error = new Error('said so', { cause });
-  return Object.assign(error, rest, status === undefined ? {} : { $metadata: { httpStatusCode: status } });
+  return Object.assign(
+    error,
+    rest,
+    status === undefined ? {} : { $metadata: { httpStatusCode: status } },
+  );
 }
 
 test.each([
@@ -55,9 +64,15 @@ test.each([
     'XAmzContentSHA256Mismatch',
     'TimeoutError',
   ].map((name) => ({ name })),
-  ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND', 'EHOSTUNREACH'].map(
-    (code) => ({ code }),
-  ),
+  ...[
+    'ECONNRESET',
+    'ECONNREFUSED',
+    'EPIPE',
+    'ETIMEDOUT',
+    'EAI_AGAIN',
+    'ENOTFOUND',
+    'EHOSTUNREACH',
+  ].map((code) => ({ code })),
   ...[500, 502, 503, 504, 429, 408].map((status) => ({ name: 'Unknown', status })),
   { name: 'InternalError', status: 200 },
   { name: 'SlowDown', status: 400 },
@@ -207,7 +222,10 @@ test('a hint of the server is followed as far as the cap, never below the own ba
     ] as const) {
       const tries = strategy(300);
       const token = await tries.acquireInitialRetryToken('scope');
-      await tries.refreshRetryTokenForRetry(token, info(slowDown, new Date(Date.now() + seconds * 1000)));
+      await tries.refreshRetryTokenForRetry(
+        token,
+        info(slowDown, new Date(Date.now() + seconds * 1000)),
+      );
       expect(clock.sleeps.at(-1)).toBe(expected);
     }
     const tries = strategy(300);

@@ -10,8 +10,13 @@ const CLAIM = Buffer.from('{"run":"one"}\n');
 const ALWAYS = Number.POSITIVE_INFINITY;
 const ADDING: readonly Operation[] = ['PutObject', 'CreateMultipartUpload', 'AbortMultipartUpload'];
 
-const error = (status: number, code: string): FaultRule['action'] => ({ kind: 'error', status, code });
-const asked = (server: S3Server) => server.requests.map(({ operation, status }) => `${operation} ${status}`);
+const error = (status: number, code: string): FaultRule['action'] => ({
+  kind: 'error',
+  status,
+  code,
+});
+const asked = (server: S3Server) =>
+  server.requests.map(({ operation, status }) => `${operation} ${status}`);
 
 test('a free folder is claimed: one write is carried out, the second is refused by the first', async () => {
   const server = await testServer({ deny: operations.filter((name) => !ADDING.includes(name)) });
@@ -96,8 +101,16 @@ const LACKING: readonly (readonly [string, FaultRule['action'], RegExp])[] = [
     error(400, 'InvalidArgument'),
     /^bucket box cannot be written to: InvalidArgument/,
   ],
-  ['that answers no checksum', { kind: 'no-checksum' }, /^bucket box cannot be written to: .*CRC32/],
-  ['that denies the write', error(403, 'AccessDenied'), /^bucket box cannot be written to: access denied/],
+  [
+    'that answers no checksum',
+    { kind: 'no-checksum' },
+    /^bucket box cannot be written to: .*CRC32/,
+  ],
+  [
+    'that denies the write',
+    error(403, 'AccessDenied'),
+    /^bucket box cannot be written to: access denied/,
+  ],
 ];
 
 test.each(LACKING)('a store %s is refused with one clear line', async (_what, action, message) => {
@@ -113,7 +126,11 @@ test.each(LACKING)('a store %s is refused with one clear line', async (_what, ac
 test('a store that answers 412 to everything calls the folder taken', async () => {
   const server = await testServer();
   const { store } = testStore(server);
-  server.faults.add({ operation: 'PutObject', times: ALWAYS, action: error(412, 'PreconditionFailed') });
+  server.faults.add({
+    operation: 'PutObject',
+    times: ALWAYS,
+    action: error(412, 'PreconditionFailed'),
+  });
   expect(await store.claim(KEY, CLAIM)).toBeUndefined();
 });
 

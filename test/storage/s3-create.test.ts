@@ -9,7 +9,8 @@ const TYPE = 'application/json';
 const MANIFEST = Buffer.from('{"format":1}\n');
 const OTHER = '{"format":2}\n';
 
-const asked = (server: S3Server) => server.requests.map(({ operation, status }) => `${operation} ${status}`);
+const asked = (server: S3Server) =>
+  server.requests.map(({ operation, status }) => `${operation} ${status}`);
 const putOther = (server: S3Server) =>
   testClient(server).send(new PutObjectCommand({ Bucket: 'box', Key: KEY, Body: OTHER }));
 
@@ -31,7 +32,10 @@ test('what exists is refused and stays as it is, also when it is the same', asyn
   await putOther(server);
   const { store, retries } = testStore(server);
   const failure = await failureOf(store.create(KEY, MANIFEST, TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', lines: [expect.stringContaining(`s3://box/${KEY}`)] });
+  expect(failure).toMatchObject({
+    kind: 'upload',
+    lines: [expect.stringContaining(`s3://box/${KEY}`)],
+  });
   expect(failure.message).toContain('PreconditionFailed');
   expect(String(await server.readObject('box', KEY))).toBe(OTHER);
   expect(asked(server)).toEqual(['PutObject 200', 'PutObject 412']);
@@ -44,17 +48,20 @@ test.each<FaultRule>([
   { action: { kind: 'lost-answer' } },
   { action: { kind: 'cut-answer' } },
   { times: 2, action: { kind: 'lost-answer' } },
-])('a refusal by the own attempt that got no answer is an acknowledgement: $action.kind', async (fault) => {
-  // The role may not read, so that the refusal is all there is.
-  const server = await testServer({ deny: ['HeadObject', 'GetObject', 'ListObjectsV2'] });
-  const { store, retries } = testStore(server);
-  server.faults.add({ operation: 'PutObject', ...fault });
-  const answer = await store.create(KEY, MANIFEST, TYPE);
-  const [object] = await server.objects('box');
-  expect(answer).toEqual({ key: KEY, bytes: MANIFEST.length, crc32: object?.checksum.value });
-  expect(asked(server)).toEqual([expect.anything(), 'PutObject 412']);
-  expect(retries.length).toBe(1);
-});
+])(
+  'a refusal by the own attempt that got no answer is an acknowledgement: $action.kind',
+  async (fault) => {
+    // The role may not read, so that the refusal is all there is.
+    const server = await testServer({ deny: ['HeadObject', 'GetObject', 'ListObjectsV2'] });
+    const { store, retries } = testStore(server);
+    server.faults.add({ operation: 'PutObject', ...fault });
+    const answer = await store.create(KEY, MANIFEST, TYPE);
+    const [object] = await server.objects('box');
+    expect(answer).toEqual({ key: KEY, bytes: MANIFEST.length, crc32: object?.checksum.value });
+    expect(asked(server)).toEqual([expect.anything(), 'PutObject 412']);
+    expect(retries.length).toBe(1);
+  },
+);
 
 test('a lost answer and then a reset are no different', async () => {
   const server = await testServer();
@@ -78,7 +85,10 @@ test('a 5xx answer does not say that nothing was written, so that a refusal afte
 });
 
 test.each([
-  ['409 ConditionalRequestConflict', { kind: 'error', status: 409, code: 'ConditionalRequestConflict' }],
+  [
+    '409 ConditionalRequestConflict',
+    { kind: 'error', status: 409, code: 'ConditionalRequestConflict' },
+  ],
   ['403 RequestTimeTooSkewed', { kind: 'clock-skew' }],
   ['400 BadDigest', { kind: 'error', status: 400, code: 'BadDigest' }],
 ] as const)(
@@ -89,7 +99,10 @@ test.each([
     const { store, retries } = testStore(server);
     server.faults.add({ operation: 'PutObject', action });
     const failure = await failureOf(store.create(KEY, MANIFEST, TYPE));
-    expect(failure).toMatchObject({ kind: 'upload', message: expect.stringContaining('PreconditionFailed') });
+    expect(failure).toMatchObject({
+      kind: 'upload',
+      message: expect.stringContaining('PreconditionFailed'),
+    });
     expect(retries.length).toBe(1);
     expect(String(await server.readObject('box', KEY))).toBe(OTHER);
   },
@@ -102,7 +115,11 @@ test('a conflict with another write is tried again', async () => {
   server.faults.add({ operation: 'PutObject', times: 2, action });
   await store.create(KEY, MANIFEST, TYPE);
   expect(retries).toMatchObject([
-    { operation: 'PutObject', key: KEY, reason: expect.stringContaining('ConditionalRequestConflict') },
+    {
+      operation: 'PutObject',
+      key: KEY,
+      reason: expect.stringContaining('ConditionalRequestConflict'),
+    },
     { operation: 'PutObject', key: KEY },
   ]);
   expect(await server.readObject('box', KEY)).toEqual(MANIFEST);
@@ -112,6 +129,9 @@ test('a denied manifest is a failure at once', async () => {
   const server = await testServer({ deny: ['PutObject'] });
   const { store, retries } = testStore(server);
   const failure = await failureOf(store.create(KEY, MANIFEST, TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringMatching(/access denied/) });
+  expect(failure).toMatchObject({
+    kind: 'upload',
+    message: expect.stringMatching(/access denied/),
+  });
   expect(retries).toEqual([]);
 });

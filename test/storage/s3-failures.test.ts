@@ -17,16 +17,31 @@ const redirect = error(301, 'PermanentRedirect', { 'x-amz-bucket-region': 'us-we
 
 const PERMANENT: readonly (readonly [string, Operation, FaultRule['action'], RegExp])[] = [
   ['403 AccessDenied', 'PutObject', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
-  ['403 AccessDenied', 'CreateMultipartUpload', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
+  [
+    '403 AccessDenied',
+    'CreateMultipartUpload',
+    error(403, 'AccessDenied'),
+    /s3:PutObject.*AccessDenied/,
+  ],
   ['403 AccessDenied', 'UploadPart', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
-  ['403 AccessDenied', 'CompleteMultipartUpload', error(403, 'AccessDenied'), /s3:PutObject.*AccessDenied/],
+  [
+    '403 AccessDenied',
+    'CompleteMultipartUpload',
+    error(403, 'AccessDenied'),
+    /s3:PutObject.*AccessDenied/,
+  ],
   [
     'AccessDenied in a 200 answer',
     'CompleteMultipartUpload',
     { kind: 'error-in-ok', code: 'AccessDenied' },
     /AccessDenied/,
   ],
-  ['404 NoSuchBucket', 'PutObject', error(404, 'NoSuchBucket'), /no bucket box.*REGION=eu-central-1/],
+  [
+    '404 NoSuchBucket',
+    'PutObject',
+    error(404, 'NoSuchBucket'),
+    /no bucket box.*REGION=eu-central-1/,
+  ],
   ['404 NoSuchUpload', 'UploadPart', error(404, 'NoSuchUpload'), /NoSuchUpload/],
   ['a wrong region', 'PutObject', redirect, /not in REGION=eu-central-1/],
   ['a wrong region', 'CreateMultipartUpload', redirect, /not in REGION=eu-central-1/],
@@ -82,7 +97,11 @@ test.each(['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipar
 test('without time to retry the first refusal is final', async () => {
   const server = await testServer();
   const { store, retries } = testStore(server, { retrySeconds: 0 });
-  server.faults.add({ operation: 'UploadPart', partNumber: 2, action: error(500, 'InternalError') });
+  server.faults.add({
+    operation: 'UploadPart',
+    partNumber: 2,
+    action: error(500, 'InternalError'),
+  });
   await failureOf(store.upload(KEY, streamOf(LARGE), TYPE));
   expect(retries).toEqual([]);
   expect(await server.multipartUploads('box')).toEqual([]);
@@ -91,7 +110,11 @@ test('without time to retry the first refusal is final', async () => {
 test('the first cause is told also when the upload cannot be aborted', async () => {
   const server = await testServer();
   const { store } = testStore(server, { retrySeconds: 0 });
-  server.faults.add({ operation: 'UploadPart', times: FOREVER, action: error(403, 'AccessDenied') });
+  server.faults.add({
+    operation: 'UploadPart',
+    times: FOREVER,
+    action: error(403, 'AccessDenied'),
+  });
   server.faults.add({ operation: 'AbortMultipartUpload', action: error(503, 'SlowDown') });
   const failure = await failureOf(store.upload(KEY, streamOf(LARGE), TYPE));
   expect(failure.message).toContain('AccessDenied');
@@ -102,7 +125,10 @@ test('nobody answering at the endpoint is told as such', async () => {
   const { store } = testStore(server, { retrySeconds: 0 });
   await server.close();
   const failure = await failureOf(store.upload(KEY, streamOf(SMALL), TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringMatching(/nothing answers/) });
+  expect(failure).toMatchObject({
+    kind: 'upload',
+    message: expect.stringMatching(/nothing answers/),
+  });
 });
 
 const LIES = (['wrong-checksum', 'no-checksum'] as const).flatMap((kind) =>
@@ -111,18 +137,21 @@ const LIES = (['wrong-checksum', 'no-checksum'] as const).flatMap((kind) =>
   ),
 );
 
-test.each(LIES)('%s in the answer to %s is a failure, though the store says 200', async (kind, operation) => {
-  const server = await testServer();
-  const { store } = testStore(server);
-  server.faults.add({ operation, times: FOREVER, action: { kind } });
-  const onAcknowledged = vi.fn();
-  const body = streamOf(operation === 'PutObject' ? SMALL : LARGE);
-  const failure = await failureOf(store.upload(KEY, body, TYPE, { onAcknowledged }));
-  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringContaining(KEY) });
-  expect(failure.message).toMatch(/checksum|CRC32/);
-  if (operation !== 'CompleteMultipartUpload') expect(onAcknowledged).not.toHaveBeenCalled();
-  expect(await server.multipartUploads('box')).toEqual([]);
-});
+test.each(LIES)(
+  '%s in the answer to %s is a failure, though the store says 200',
+  async (kind, operation) => {
+    const server = await testServer();
+    const { store } = testStore(server);
+    server.faults.add({ operation, times: FOREVER, action: { kind } });
+    const onAcknowledged = vi.fn();
+    const body = streamOf(operation === 'PutObject' ? SMALL : LARGE);
+    const failure = await failureOf(store.upload(KEY, body, TYPE, { onAcknowledged }));
+    expect(failure).toMatchObject({ kind: 'upload', message: expect.stringContaining(KEY) });
+    expect(failure.message).toMatch(/checksum|CRC32/);
+    if (operation !== 'CompleteMultipartUpload') expect(onAcknowledged).not.toHaveBeenCalled();
+    expect(await server.multipartUploads('box')).toEqual([]);
+  },
+);
 
 test('a part that fails while the body waits for more, as of a file that does not grow, ends the upload', async () => {
   const server = await testServer();
@@ -146,10 +175,14 @@ test('what follows a part with a wrong checksum is not acknowledged', async () =
   server.faults.add({ operation: 'UploadPart', partNumber: 2, action: { kind: 'wrong-checksum' } });
   const acknowledged: number[] = [];
   await failureOf(
-    store.upload(KEY, streamOf(LARGE), TYPE, { onAcknowledged: (bytes) => acknowledged.push(bytes) }),
+    store.upload(KEY, streamOf(LARGE), TYPE, {
+      onAcknowledged: (bytes) => acknowledged.push(bytes),
+    }),
   );
   expect(acknowledged.every((bytes) => bytes <= 5 * mebibyte)).toBe(true);
-  expect(server.requests.some(({ operation }) => operation === 'CompleteMultipartUpload')).toBe(false);
+  expect(server.requests.some(({ operation }) => operation === 'CompleteMultipartUpload')).toBe(
+    false,
+  );
 });
 
 test.each(['wrong-checksum', 'no-checksum'] as const)(
@@ -159,7 +192,10 @@ test.each(['wrong-checksum', 'no-checksum'] as const)(
     const { store } = testStore(server);
     server.faults.add({ operation: 'PutObject', action: { kind } });
     const failure = await failureOf(store.create(KEY, SMALL, TYPE));
-    expect(failure).toMatchObject({ kind: 'upload', message: expect.stringMatching(/checksum|CRC32/) });
+    expect(failure).toMatchObject({
+      kind: 'upload',
+      message: expect.stringMatching(/checksum|CRC32/),
+    });
   },
 );
 
@@ -173,7 +209,9 @@ test.each([0, 1, 7, 13])(
   async (megabytes) => {
     const server = await testServer();
     const { store } = testStore(server);
-    const failure = await failureOf(store.upload(KEY, Readable.from(failing(megabytes * 1e6)), TYPE));
+    const failure = await failureOf(
+      store.upload(KEY, Readable.from(failing(megabytes * 1e6)), TYPE),
+    );
     expect(failure).toMatchObject({
       kind: 'upload',
       lines: [expect.stringContaining('the disk is on fire')],

@@ -14,7 +14,11 @@ const READ_AHEAD = mebibyte + 3 * CHUNK;
 test('no more of the body is read than what is under way, whatever its size and however slow the store', async () => {
   const server = await testServer();
   const { store } = testStore(server);
-  server.faults.add({ operation: 'UploadPart', times: 8, action: { kind: 'stall', milliseconds: 50 } });
+  server.faults.add({
+    operation: 'UploadPart',
+    times: 8,
+    action: { kind: 'stall', milliseconds: 50 },
+  });
   const chunk = sampleBytes(CHUNK);
   const totalBytes = 70 * mebibyte;
   let pulled = 0;
@@ -29,7 +33,11 @@ test('no more of the body is read than what is under way, whatever its size and 
       yield chunk;
     }
   }
-  const { bytes } = await store.upload('large', Readable.from(source(), { highWaterMark: 1 }), 'text/plain');
+  const { bytes } = await store.upload(
+    'large',
+    Readable.from(source(), { highWaterMark: 1 }),
+    'text/plain',
+  );
   expect(bytes).toBe(totalBytes);
   expect(mostAhead).toBeGreaterThan(PARTS_UNDER_WAY * PART);
   expect(mostAhead).toBeLessThanOrEqual(PARTS_UNDER_WAY * PART + READ_AHEAD);

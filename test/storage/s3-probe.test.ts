@@ -34,7 +34,10 @@ test('KMS key and tags are probed too', async () => {
   const server = await testServer();
   const { store } = testStore(server, { kmsKeyId: 'alias/backups', objectTags: 'a=1&a=2' });
   const failure = await failureOf(store.probe(KEY));
-  expect(failure).toMatchObject({ kind: 'preflight', message: expect.stringContaining('InvalidTag') });
+  expect(failure).toMatchObject({
+    kind: 'preflight',
+    message: expect.stringContaining('InvalidTag'),
+  });
 });
 
 test('a short outage is waited through', async () => {
@@ -52,43 +55,55 @@ const redirect = {
   headers: { 'x-amz-bucket-region': 'us-west-2' },
 } as const;
 
-const REFUSALS: readonly (readonly [string, Partial<StoreConfig>, (server: S3Server) => unknown, RegExp])[] =
+const REFUSALS: readonly (readonly [
+  string,
+  Partial<StoreConfig>,
+  (server: S3Server) => unknown,
+  RegExp,
+])[] = [
   [
-    ['a bucket that does not exist', { bucket: 'nowhere' }, () => {}, /no bucket nowhere; check BUCKET/],
-    [
-      'a role that may not write',
-      {},
-      (server) => server.setDeny(['CreateMultipartUpload']),
-      /access denied.*s3:PutObject/,
-    ],
-    [
-      'a role that may not abort',
-      {},
-      (server) => server.setDeny(['AbortMultipartUpload']),
-      /access denied.*s3:AbortMultipartUpload/,
-    ],
-    [
-      'a bucket of another region',
-      {},
-      (server) => server.faults.add({ action: redirect }),
-      /not in REGION=eu-central-1/,
-    ],
-    [
-      'nobody at the endpoint',
-      { retrySeconds: 0 },
-      (server) => server.close(),
-      /nothing answers at the endpoint/,
-    ],
-  ];
+    'a bucket that does not exist',
+    { bucket: 'nowhere' },
+    () => {},
+    /no bucket nowhere; check BUCKET/,
+  ],
+  [
+    'a role that may not write',
+    {},
+    (server) => server.setDeny(['CreateMultipartUpload']),
+    /access denied.*s3:PutObject/,
+  ],
+  [
+    'a role that may not abort',
+    {},
+    (server) => server.setDeny(['AbortMultipartUpload']),
+    /access denied.*s3:AbortMultipartUpload/,
+  ],
+  [
+    'a bucket of another region',
+    {},
+    (server) => server.faults.add({ action: redirect }),
+    /not in REGION=eu-central-1/,
+  ],
+  [
+    'nobody at the endpoint',
+    { retrySeconds: 0 },
+    (server) => server.close(),
+    /nothing answers at the endpoint/,
+  ],
+];
 
-test.each(REFUSALS)('%s is refused with one clear line', async (_what, config, prepare, message) => {
-  const server = await testServer();
-  const { store, retries } = testStore(server, config);
-  await prepare(server);
-  const failure = await failureOf(store.probe(KEY));
-  expect(failure.kind).toBe('preflight');
-  expect(failure.lines).toEqual([expect.stringMatching(message)]);
-  expect(failure.message).toContain(`bucket ${config.bucket ?? 'box'} cannot be written to`);
-  expect(failure.message).not.toContain('\n');
-  expect(retries).toEqual([]);
-});
+test.each(REFUSALS)(
+  '%s is refused with one clear line',
+  async (_what, config, prepare, message) => {
+    const server = await testServer();
+    const { store, retries } = testStore(server, config);
+    await prepare(server);
+    const failure = await failureOf(store.probe(KEY));
+    expect(failure.kind).toBe('preflight');
+    expect(failure.lines).toEqual([expect.stringMatching(message)]);
+    expect(failure.message).toContain(`bucket ${config.bucket ?? 'box'} cannot be written to`);
+    expect(failure.message).not.toContain('\n');
+    expect(retries).toEqual([]);
+  },
+);

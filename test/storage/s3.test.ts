@@ -34,7 +34,9 @@ test('a large body goes in parts and is one object with a checksum over all of i
     onAcknowledged: (bytes) => acknowledged.push(bytes),
   });
   expect(answer).toEqual({ key: KEY, bytes: LARGE.length, crc32: checksumOf(LARGE) });
-  const asked = server.requests.map(({ operation, partNumber }) => `${operation} ${partNumber ?? ''}`.trim());
+  const asked = server.requests.map(({ operation, partNumber }) =>
+    `${operation} ${partNumber ?? ''}`.trim(),
+  );
   expect(asked.toSorted()).toEqual(
     [
       'CreateMultipartUpload',
@@ -113,12 +115,28 @@ const TRANSIENT: readonly (readonly [string, Operation, Omit<FaultRule, 'operati
   ['503 SlowDown several times', 'PutObject', { times: 4, action: error(503, 'SlowDown') }],
   ['503 SlowDown several times', 'UploadPart', { times: 4, action: error(503, 'SlowDown') }],
   ['503 SlowDown', 'CreateMultipartUpload', { times: 2, action: error(503, 'SlowDown') }],
-  ['503 ServiceUnavailable', 'CompleteMultipartUpload', { action: error(503, 'ServiceUnavailable') }],
-  ['an error in the middle of the body', 'UploadPart', { action: error(503, 'SlowDown', mebibyte) }],
+  [
+    '503 ServiceUnavailable',
+    'CompleteMultipartUpload',
+    { action: error(503, 'ServiceUnavailable') },
+  ],
+  [
+    'an error in the middle of the body',
+    'UploadPart',
+    { action: error(503, 'SlowDown', mebibyte) },
+  ],
   ['a reset before the body', 'PutObject', { action: { kind: 'reset' } }],
   ['a reset before the body', 'UploadPart', { times: 2, action: { kind: 'reset' } }],
-  ['a reset in the middle of the body', 'PutObject', { action: { kind: 'reset', afterBytes: 50_000 } }],
-  ['a reset in the middle of the body', 'UploadPart', { action: { kind: 'reset', afterBytes: mebibyte } }],
+  [
+    'a reset in the middle of the body',
+    'PutObject',
+    { action: { kind: 'reset', afterBytes: 50_000 } },
+  ],
+  [
+    'a reset in the middle of the body',
+    'UploadPart',
+    { action: { kind: 'reset', afterBytes: mebibyte } },
+  ],
   ['a reset', 'CompleteMultipartUpload', { action: { kind: 'reset' } }],
   [
     'an error document in a 200 answer',
@@ -160,7 +178,10 @@ test.each([
   const { store, retries } = testStore(server);
   await testClient(server).send(new PutObjectCommand({ Bucket: 'box', Key: KEY, Body: 'other' }));
   const failure = await failureOf(store.upload(KEY, streamOf(body), TYPE));
-  expect(failure).toMatchObject({ kind: 'upload', message: expect.stringContaining('PreconditionFailed') });
+  expect(failure).toMatchObject({
+    kind: 'upload',
+    message: expect.stringContaining('PreconditionFailed'),
+  });
   expect(failure.message).toContain(`s3://box/${KEY}`);
   expect(String(await server.readObject('box', KEY))).toBe('other');
   expect(await server.multipartUploads('box')).toEqual([]);

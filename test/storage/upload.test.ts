@@ -1,7 +1,11 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { CompleteMultipartUploadCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  CompleteMultipartUploadCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { expect, test, vi } from 'vitest';
 import { createReusedBuffers } from '../../app/reused-buffers.ts';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
@@ -12,9 +16,17 @@ import { streamOf } from '../support/s3/test-store.ts';
 
 const PART = 5 * mebibyte;
 
-/** A client whose parts are answered when the test lets them be; what each held is looked at only then, as a slow network would. */
+/**
+ * A client whose parts are answered when the test lets them be; what each held is looked at only
+ * then, as a slow network would.
+ */
 function heldClient() {
-  const parts: { number: number; crc: string | undefined; content: () => Buffer; answer: () => void }[] = [];
+  const parts: {
+    number: number;
+    crc: string | undefined;
+    content: () => Buffer;
+    answer: () => void;
+  }[] = [];
   const send = (command: unknown): Promise<object> => {
     if (!(command instanceof UploadPartCommand))
       return Promise.resolve({ UploadId: 'id', ChecksumCRC32: 'whole' });
@@ -93,7 +105,9 @@ test('a completion says that the key must not exist, and the checksum of all par
   for (const { answer } of parts) answer();
   await done;
   const ChecksumCRC32 = encodeCrc32(crc32(body));
-  expect(completions).toMatchObject([{ IfNoneMatch: '*', ChecksumCRC32, ChecksumType: 'FULL_OBJECT' }]);
+  expect(completions).toMatchObject([
+    { IfNoneMatch: '*', ChecksumCRC32, ChecksumType: 'FULL_OBJECT' },
+  ]);
 });
 
 test('parts answered out of order are acknowledged in order', async () => {

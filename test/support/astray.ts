@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes a program for MYDUMPER_BIN that connects mydumper to another port than it is told, as a name does whose
- * address changes. @returns its path.
+ * Writes a program for MYDUMPER_BIN that connects mydumper to another port than it is told, as a
+ * name does whose address changes.
+ * @returns its path.
  */
 export function mydumperAstray(directory: string, port: number): string {
   const folder = join(directory, `astray-${port}`);

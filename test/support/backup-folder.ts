@@ -7,13 +7,17 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Manifest, manifestSchema } from '../../app/manifest/schema.ts';
 import type { S3Server } from './s3/server.ts';
 
-/** The only manifest in the bucket, checked against its schema. @throws Error unless there is exactly one. */
+/**
+ * The only manifest in the bucket, checked against its schema.
+ * @throws Error unless there is exactly one.
+ */
 export async function readOnlyManifest(s3: S3Server, bucket: string): Promise<Manifest> {
   const keys = (await s3.objects(bucket))
     .map(({ key }) => key)
     .filter((key) => key.endsWith('/manifest.json'));
   const [key] = keys;
-  if (key === undefined || keys.length !== 1) throw new Error(`expected one manifest, found ${keys.length}`);
+  if (key === undefined || keys.length !== 1)
+    throw new Error(`expected one manifest, found ${keys.length}`);
   return manifestSchema.parse(JSON.parse((await s3.readObject(bucket, key)).toString('utf8')));
 }
 
@@ -26,10 +30,15 @@ export function objectsOf(s3: S3Server, bucket: string): OpenObject {
 }
 
 /**
- * Does by hand what `aws s3 sync` and a decompressor would: leaves a directory that plain myloader takes, every file
- * compared with its size and SHA-256 in the manifest. @throws Error naming the file that differs.
+ * Does by hand what `aws s3 sync` and a decompressor would: leaves a directory that plain myloader
+ * takes, every file compared with its size and SHA-256 in the manifest.
+ * @throws Error naming the file that differs.
  */
-export async function unpackBackup(open: OpenObject, manifest: Manifest, target: string): Promise<void> {
+export async function unpackBackup(
+  open: OpenObject,
+  manifest: Manifest,
+  target: string,
+): Promise<void> {
   mkdirSync(target, { recursive: true });
   for (const file of manifest.files) {
     const hash = createHash('sha256');
@@ -45,7 +54,8 @@ export async function unpackBackup(open: OpenObject, manifest: Manifest, target:
     const written = createWriteStream(join(target, file.name));
     if (manifest.compression === 'none') await pipeline(stored, counted, written);
     else {
-      const decompressor = manifest.compression === 'zstd' ? createZstdDecompress() : createGunzip();
+      const decompressor =
+        manifest.compression === 'zstd' ? createZstdDecompress() : createGunzip();
       await pipeline(stored, decompressor, counted, written);
     }
     if (bytes !== file.dumpedBytes)

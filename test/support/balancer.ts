@@ -12,9 +12,13 @@ export type Balancer = {
 };
 
 export type BalancerOptions = {
-  /** Which server is next: each in its turn (the default), or the one with the fewest connections. */
+  /**
+   * Which server is next: each in its turn (the default), or the one with the fewest connections.
+   */
   readonly by?: 'turns' | 'fewest';
-  /** Like ProxySQL and MaxScale it gives connections numbers of its own, and takes KILL for itself. */
+  /**
+   * Like ProxySQL and MaxScale it gives connections numbers of its own, and takes KILL for itself.
+   */
   readonly ownNumbers?: boolean;
 };
 
@@ -88,7 +92,10 @@ function isKill(packet: Buffer): boolean {
   return packet[4] === COM_QUERY && /KILL \d+$/.test(packet.toString('latin1'));
 }
 
-/** Of the server's greeting: header, version of the protocol, the server's version to a NUL, the number. */
+/**
+ * Of the server's greeting: header, version of the protocol, the server's version to a NUL, the
+ * number.
+ */
 function renumber(greeting: Buffer, number: number): void {
   greeting.writeUInt32LE(number, greeting.indexOf(0, 5) + 1);
 }

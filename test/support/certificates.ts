@@ -7,7 +7,10 @@ export type Certificates = {
   readonly at: (file: string) => string;
   /** A certificate authority. Every one says the same of itself. */
   readonly makeAuthority: (name: string) => void;
-  /** A server's certificate for these names, as `subjectAltName` takes them, signed by the authority. */
+  /**
+   * A server's certificate for these names, as `subjectAltName` takes them, signed by the
+   * authority.
+   */
   readonly makeServer: (name: string, names: string, authority: string, days?: number) => void;
 };
 
@@ -27,7 +30,13 @@ export function certificatesIn(directory: string): Certificates {
       const kind = ['-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=db.example.com'];
       openssl('req', ...kind, '-keyout', key, '-out', request);
       writeFileSync(at(`${name}.ext`), `subjectAltName=${names}\n`);
-      const signer = ['-CA', at(`${authority}.pem`), '-CAkey', at(`${authority}.key`), '-CAcreateserial'];
+      const signer = [
+        '-CA',
+        at(`${authority}.pem`),
+        '-CAkey',
+        at(`${authority}.key`),
+        '-CAcreateserial',
+      ];
       const signed = [...signer, '-days', String(days), '-extfile', at(`${name}.ext`)];
       openssl('x509', '-req', '-in', request, ...signed, '-out', at(`${name}.pem`));
       chmodSync(key, 0o644); // the server may run as another user

@@ -84,17 +84,28 @@ test('a compressed request is understood', async () => {
 test('another operation is refused, and closing says so', async () => {
   const refused = await startCloudWatch();
   const client = connect({ endpoint: refused.endpoint });
-  await expect(client.send(new ListMetricsCommand({}))).rejects.toThrow('unknown operation ListMetrics');
+  await expect(client.send(new ListMetricsCommand({}))).rejects.toThrow(
+    'unknown operation ListMetrics',
+  );
   await expect(refused.close()).rejects.toThrow('unknown operation ListMetrics');
 });
 
 test.each([
-  ['both kinds of value', { Value: 1, StatisticValues: { SampleCount: 1, Sum: 1, Minimum: 1, Maximum: 1 } }],
+  [
+    'both kinds of value',
+    { Value: 1, StatisticValues: { SampleCount: 1, Sum: 1, Minimum: 1, Maximum: 1 } },
+  ],
   ['no value', {}],
-  ['an empty statistic set', { StatisticValues: { SampleCount: 0, Sum: 0, Minimum: 0, Maximum: 0 } }],
+  [
+    'an empty statistic set',
+    { StatisticValues: { SampleCount: 0, Sum: 0, Minimum: 0, Maximum: 0 } },
+  ],
   ['a timestamp of another year', { Value: 1, Timestamp: new Date(0) }],
 ])('a data point with %s is refused', async (_case, datum) => {
-  const put = new PutMetricDataCommand({ Namespace: 'Test', MetricData: [{ MetricName: 'M', ...datum }] });
+  const put = new PutMetricDataCommand({
+    Namespace: 'Test',
+    MetricData: [{ MetricName: 'M', ...datum }],
+  });
   await expect(connect().send(put)).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
   expect(cloudWatch.datums).toEqual([]);
 });

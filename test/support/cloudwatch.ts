@@ -5,7 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 
-/** PutMetricData limits: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html */
+/**
+ * PutMetricData limits:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+ */
 const LARGEST_BODY_BYTES = 1024 * 1024;
 const MOST_DATA = 1000;
 const MOST_DIMENSIONS = 30;
@@ -17,7 +20,10 @@ const SLOW_MILLISECONDS = 2000;
 const TARGET_PREFIX = 'GraniteServiceVersion20100801.';
 const CONTENT_TYPE = 'application/x-amz-json-1.0';
 
-/** `error`: an internal error. `hang`: no answer, ever. `throttle`: told to slow down. `slow`: recorded, and answered seconds later. */
+/**
+ * `error`: an internal error. `hang`: no answer, ever. `throttle`: told to slow down. `slow`:
+ * recorded, and answered seconds later.
+ */
 export type FailureMode = 'none' | 'error' | 'hang' | 'throttle' | 'slow';
 
 export type Datum = {
@@ -66,7 +72,10 @@ const finite = z.number().min(-1.174271e108).max(1.174271e108);
 const statisticValues = z
   .strictObject({ SampleCount: finite.positive(), Sum: finite, Minimum: finite, Maximum: finite })
   .refine((set) => set.Minimum <= set.Maximum, { error: 'Minimum above Maximum' });
-const dimension = z.strictObject({ Name: z.string().min(1).max(255), Value: z.string().min(1).max(1024) });
+const dimension = z.strictObject({
+  Name: z.string().min(1).max(255),
+  Value: z.string().min(1).max(1024),
+});
 const timestamp = z.number().refine(
   (seconds) => {
     const age = Date.now() - seconds * 1000;
@@ -93,9 +102,10 @@ const putMetricData = z.strictObject({
 type MetricDatum = z.infer<typeof metricDatum>;
 
 /**
- * Starts an HTTP endpoint that records what the AWS SDK sends for PutMetricData: AWS JSON 1.0, gzipped from 10 KiB on.
- * Other operations, unsigned requests and data that CloudWatch's documented limits forbid are answered 4xx and make
- * `close` reject. Signatures must be there but are not verified.
+ * Starts an HTTP endpoint that records what the AWS SDK sends for PutMetricData: AWS JSON 1.0,
+ * gzipped from 10 KiB on. Other operations, unsigned requests and data that CloudWatch's documented
+ * limits forbid are answered 4xx and make `close` reject. Signatures must be there but are not
+ * verified.
  */
 export async function startCloudWatch(): Promise<CloudWatch> {
   const calls: Call[] = [];
@@ -104,7 +114,10 @@ export async function startCloudWatch(): Promise<CloudWatch> {
   let mode: FailureMode = 'none';
 
   const server = createServer(async (request, response) => {
-    const operation = String(request.headers['x-amz-target'] ?? request.url).replace(TARGET_PREFIX, '');
+    const operation = String(request.headers['x-amz-target'] ?? request.url).replace(
+      TARGET_PREFIX,
+      '',
+    );
     const compressed = request.headers['content-encoding'] === 'gzip';
     const tell = (call: Pick<Call, 'outcome' | 'reason'>) => {
       calls.push({ operation, compressed, ...call });
@@ -123,7 +136,13 @@ export async function startCloudWatch(): Promise<CloudWatch> {
       tell({ outcome: 'recorded' });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      answer(response, 400, 'InvalidParameterValueException', 'InvalidParameterValue;Sender', reason);
+      answer(
+        response,
+        400,
+        'InvalidParameterValueException',
+        'InvalidParameterValue;Sender',
+        reason,
+      );
       tell({ outcome: 'refused', reason });
     }
   });
@@ -152,7 +171,9 @@ export async function startCloudWatch(): Promise<CloudWatch> {
       await once(server, 'close');
       const refused = calls.filter((call) => call.outcome === 'refused');
       if (refused.length > 0 && !tolerant) {
-        throw new Error(`CloudWatch refused: ${refused.map((call) => `${call.operation}: ${call.reason}`)}`);
+        throw new Error(
+          `CloudWatch refused: ${refused.map((call) => `${call.operation}: ${call.reason}`)}`,
+        );
       }
     },
   };
@@ -163,14 +184,18 @@ async function readBody(request: IncomingMessage): Promise<string> {
   for await (const part of request) parts.push(part);
   const sent = Buffer.concat(parts);
   if (sent.length > LARGEST_BODY_BYTES) throw new Error(`body of ${sent.length} bytes`);
-  return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent).toString('utf8');
+  return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent).toString(
+    'utf8',
+  );
 }
 
 /** @throws Error saying why CloudWatch would not take it. */
 function accept(request: IncomingMessage, operation: string, body: string): readonly Datum[] {
   const { headers } = request;
-  if (request.method !== 'POST' || request.url !== '/') throw new Error(`${request.method} ${request.url}`);
-  if (headers['content-type'] !== CONTENT_TYPE) throw new Error(`content-type ${headers['content-type']}`);
+  if (request.method !== 'POST' || request.url !== '/')
+    throw new Error(`${request.method} ${request.url}`);
+  if (headers['content-type'] !== CONTENT_TYPE)
+    throw new Error(`content-type ${headers['content-type']}`);
   if (operation !== 'PutMetricData') throw new Error(`unknown operation ${operation}`);
   if (!/^AWS4-HMAC-SHA256 .*\/monitoring\/aws4_request/.test(headers.authorization ?? '')) {
     throw new Error('not signed for monitoring');
@@ -193,7 +218,9 @@ function flatten(namespace: string, datum: MetricDatum): Datum {
       maximum: set.Maximum,
     },
     unit: datum.Unit,
-    dimensions: Object.fromEntries((datum.Dimensions ?? []).map(({ Name, Value }) => [Name, Value])),
+    dimensions: Object.fromEntries(
+      (datum.Dimensions ?? []).map(({ Name, Value }) => [Name, Value]),
+    ),
     timestamp: datum.Timestamp === undefined ? new Date() : new Date(datum.Timestamp * 1000),
   };
 }
@@ -205,7 +232,13 @@ function answerFailure(response: ServerResponse, mode: 'error' | 'throttle'): vo
 }
 
 /** The service keeps the codes of its older query protocol in a header of their own. */
-function answer(response: ServerResponse, status: number, type: string, code: string, message: string): void {
+function answer(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  code: string,
+  message: string,
+): void {
   response
     .writeHead(status, { 'content-type': CONTENT_TYPE, 'x-amzn-query-error': code })
     .end(JSON.stringify({ __type: `com.amazonaws.cloudwatch#${type}`, message }));

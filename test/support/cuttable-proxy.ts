@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay to a server of this machine whose connections break on one side only, as those through a NAT gateway do. */
+/**
+ * A TCP relay to a server of this machine whose connections break on one side only, as those
+ * through a NAT gateway do.
+ */
 export type CuttableProxy = {
   readonly port: number;
   /** Resets the clients' connections; the server is not told. */
   readonly cutClients: () => void;
   /** Nothing is passed on any more, and nobody is told: a server out of reach. */
   readonly stall: () => void;
-  /** Nothing is passed on any more on the connections there are, and nobody is told: what a gateway does with idle ones. New ones work. */
+  /**
+   * Nothing is passed on any more on the connections there are, and nobody is told: what a gateway
+   * does with idle ones. New ones work.
+   */
   readonly forget: () => void;
   /** As it was before `stall`; what was not passed on meanwhile is lost. */
   readonly unstall: () => void;
@@ -44,7 +50,9 @@ export async function startCuttableProxy(
     client.on('end', () => {
       passed = passed.then(() => void (isSilent() || upstream.end()));
     });
-    upstream.on('error', () => undefined).on('data', (bytes) => void (isSilent() || client.write(bytes)));
+    upstream
+      .on('error', () => undefined)
+      .on('data', (bytes) => void (isSilent() || client.write(bytes)));
     upstream.on('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');

@@ -1,6 +1,7 @@
 /**
- * Stands in for apt-get in tests of set-up: writes its command line down, and installs a package by making empty programs.
- * The first argument is the directory of its scenario, as {@link FakeApt} describes it.
+ * Stands in for apt-get in tests of set-up: writes its command line down, and installs a package by
+ * making empty programs. The first argument is the directory of its scenario, as {@link FakeApt}
+ * describes it.
  */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +42,8 @@ function sourcesList(): string {
 function install(): void {
   for (const [name, programs] of Object.entries(PROGRAMS)) {
     if (!argv.some((argument) => argument === name || argument.includes(`/${name}_`))) continue;
-    for (const program of programs) writeFileSync(join(directory, 'bin', program), '', { mode: 0o755 });
+    for (const program of programs)
+      writeFileSync(join(directory, 'bin', program), '', { mode: 0o755 });
   }
 }
 

@@ -21,9 +21,10 @@ import { COMPILE_CACHE } from './compile-cache.ts';
 import { readTools } from './recording/recording.ts';
 
 /**
- * A stand-in for mydumper: it plays recordings of upstream's 1.x (recording/play.ts), which is not packaged where tests run, and does
- * what the real one cannot be made to do: stalls, errors after the end, exit 0 over a failure. It takes mydumper's arguments and does
- * what its script says, in order.
+ * A stand-in for mydumper: it plays recordings of upstream's 1.x (recording/play.ts), which is not
+ * packaged where tests run, and does what the real one cannot be made to do: stalls, errors after
+ * the end, exit 0 over a failure. It takes mydumper's arguments and does what its script says, in
+ * order.
  */
 export type FakeStep =
   /** A line on standard error, where mydumper's log goes. `{outputdir}` in it is the directory. */
@@ -45,7 +46,10 @@ export type FakeStep =
   | { readonly waitForFile: string }
   /** Goes on once this name is no longer in staging: what had it was shipped. */
   | { readonly waitUntilGone: string }
-  /** Starts a process of its group that holds its standard error open, ignores signals and does not end by itself. */
+  /**
+   * Starts a process of its group that holds its standard error open, ignores signals and does not
+   * end by itself.
+   */
   | { readonly leaveChild: true }
   /** Copies the option file it was given, with its mode, to a path outside staging. */
   | { readonly recordOptionFile: string }
@@ -72,7 +76,9 @@ export const UPSTREAM_VERSION = readTools('mysql-client').mydumper.version;
 
 const POLL_MILLISECONDS = 5;
 
-/** Writes an executable into `directory` that plays `script`; its path is what MYDUMPER_BIN takes. */
+/**
+ * Writes an executable into `directory` that plays `script`; its path is what MYDUMPER_BIN takes.
+ */
 export function writeFakeMydumper(directory: string, script: FakeScript): string {
   mkdirSync(directory, { recursive: true });
   const scriptPath = join(directory, 'script.json');
@@ -95,12 +101,18 @@ exec ${play} "$@"
 }
 
 /** In the shell: starting Node for a line of text takes longer than all else of a short run. */
-function versionLine({ version, versionCommand }: FakeScript, quote: (text: string) => string): string {
+function versionLine(
+  { version, versionCommand }: FakeScript,
+  quote: (text: string) => string,
+): string {
   const status = versionCommand === 'fails' ? 1 : 0;
   return `if [ "$1" = --version ]; then printf '%s\\n' ${quote(version)}; exit ${status}; fi`;
 }
 
-/** In a check of the connection the option file ends each session by an error (SIGNAL); no step is taken. */
+/**
+ * In a check of the connection the option file ends each session by an error (SIGNAL); no step is
+ * taken.
+ */
 function checkLine(
   { connection = 'mydumper-fargate connected' }: FakeScript,
   quote: (text: string) => string,
@@ -119,13 +131,17 @@ async function until(isSo: () => boolean): Promise<void> {
 function leaveChild(directory: string): void {
   const ignore = IGNORED.map((signal) => `process.on('${signal}', () => {});`).join('');
   const code = `${ignore} setTimeout(() => {}, 600_000)`;
-  spawn(process.execPath, ['-e', code, directory], { stdio: ['ignore', 'ignore', 'inherit'] }).unref();
+  spawn(process.execPath, ['-e', code, directory], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  }).unref();
 }
 
 async function play(script: FakeScript, argv: readonly string[]): Promise<never> {
   // Only one that hangs gets here: as this process, which a test finds by its arguments.
   if (argv.includes('--version')) await sleep(600_000);
-  const directory = argv.find((word) => word.startsWith('--outputdir='))?.slice('--outputdir='.length);
+  const directory = argv
+    .find((word) => word.startsWith('--outputdir='))
+    ?.slice('--outputdir='.length);
   if (directory === undefined) throw new Error('the fake mydumper needs --outputdir=');
   const open = new Map<string, number>();
   for (const step of script.steps) {
@@ -140,13 +156,15 @@ async function play(script: FakeScript, argv: readonly string[]): Promise<never>
     } else if ('close' in step) {
       closeSync(open.get(step.close) ?? -1);
       open.delete(step.close);
-    } else if ('rename' in step) renameSync(join(directory, step.rename[0]), join(directory, step.rename[1]));
+    } else if ('rename' in step)
+      renameSync(join(directory, step.rename[0]), join(directory, step.rename[1]));
     else if ('remove' in step) unlinkSync(join(directory, step.remove));
     else if ('symlink' in step) symlinkSync(step.symlink[0], join(directory, step.symlink[1]));
     else if ('makeDirectory' in step) mkdirSync(join(directory, step.makeDirectory));
     else if ('makeFifo' in step) execFileSync('mkfifo', [join(directory, step.makeFifo)]);
     else if ('waitForFile' in step) await until(() => existsSync(step.waitForFile));
-    else if ('waitUntilGone' in step) await until(() => !existsSync(join(directory, step.waitUntilGone)));
+    else if ('waitUntilGone' in step)
+      await until(() => !existsSync(join(directory, step.waitUntilGone)));
     else if ('leaveChild' in step) leaveChild(directory);
     else if ('recordOptionFile' in step) {
       const given = argv

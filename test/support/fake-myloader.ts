@@ -7,10 +7,12 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import { logOf, readRecording, readTools } from './recording/recording.ts';
 
 /**
- * A stand-in for upstream's myloader 1.x, which is not packaged where tests run. What it prints, and how it ends, is taken from
- * recordings. It loads as the source of 1.x says (src/myloader/myloader_restore.c): the INSERTs of one file spread over all
- * connections, each transaction of `--queries-per-transaction` statements, none with 1; a statement that failed is sent once more with
- * no more than a warning, whatever became of the transaction; a second failure ends the program.
+ * A stand-in for upstream's myloader 1.x, which is not packaged where tests run. What it prints,
+ * and how it ends, is taken from recordings. It loads as the source of 1.x says
+ * (src/myloader/myloader_restore.c): the INSERTs of one file spread over all connections, each
+ * transaction of `--queries-per-transaction` statements, none with 1; a statement that failed is
+ * sent once more with no more than a warning, whatever became of the transaction; a second failure
+ * ends the program.
  */
 export type FakeMyloader = {
   /** What MYLOADER_BIN takes. */
@@ -91,7 +93,9 @@ function recorded(run: string, text: string): string {
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-/** Prints the warning or the error of a recorded run after the empty line that GLib puts before it. */
+/**
+ * Prints the warning or the error of a recorded run after the empty line that GLib puts before it.
+ */
 const complain = (line: string) => say(`\n${line}`);
 
 function refuse(line: string): never {
@@ -112,7 +116,10 @@ function readOptions(content: string): ReadonlyMap<string, string> {
   return values;
 }
 
-/** A statement ends with `;` at the end of a line. Bytes as characters, as after SET NAMES binary they are sent. */
+/**
+ * A statement ends with `;` at the end of a line. Bytes as characters, as after SET NAMES binary
+ * they are sent.
+ */
 const statementsOf = (path: string): string[] =>
   readFileSync(path, 'latin1')
     .split(/(?<=;\n)/)
@@ -124,7 +131,9 @@ async function load(directory: string, argv: string[]): Promise<void> {
       return parseArgs({ args: argv, options: OPTIONS, strict: true }).values;
     } catch (error) {
       const option = /'(-[^' ]*)/.exec((error as Error).message)?.[1] ?? '';
-      return refuse(recorded('load-unknown-option', 'option parsing').replace('--no-such-option', option));
+      return refuse(
+        recorded('load-unknown-option', 'option parsing').replace('--no-such-option', option),
+      );
     }
   })();
   if (parsed.version) {
@@ -133,7 +142,9 @@ async function load(directory: string, argv: string[]): Promise<void> {
   }
   const from = parsed.directory ?? '';
   if (!existsSync(join(from, 'metadata')))
-    refuse(recorded('load-without-metadata', 'is not a mydumper backup').replace('{outputdir}', from));
+    refuse(
+      recorded('load-without-metadata', 'is not a mydumper backup').replace('{outputdir}', from),
+    );
   const names = readdirSync(from).toSorted();
   const content = readFileSync(parsed['defaults-file'] ?? '/dev/null', 'utf8');
   // In a check of the connection the option file ends each session by an error.
@@ -169,7 +180,8 @@ async function load(directory: string, argv: string[]): Promise<void> {
       ...(inTransactions ? [['AUTOCOMMIT', '0'] as const] : []),
     ]);
     for (const [name, value] of options)
-      if (name.startsWith('myloader_session_variables.')) settings.set(name.split('.')[1] ?? '', value);
+      if (name.startsWith('myloader_session_variables.'))
+        settings.set(name.split('.')[1] ?? '', value);
     for (const [name, value] of settings) await connection.query(`SET SESSION ${name} = ${value}`);
     return connection;
   };

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { BUCKET, leftInStaging, manifestKeys, type World } from '../e2e/world.ts';
-import { type FakeScript, type FakeStep, UPSTREAM_VERSION, writeFakeMydumper } from './fake-mydumper.ts';
+import {
+  type FakeScript,
+  type FakeStep,
+  UPSTREAM_VERSION,
+  writeFakeMydumper,
+} from './fake-mydumper.ts';
 import { processesWith } from './processes.ts';
 import { type Ended, logLines, type RunningProgram, startProgram } from './program.ts';
 
@@ -9,7 +14,10 @@ export type FakeRunOptions = {
   readonly environment?: Record<string, string>;
 } & Partial<Pick<FakeScript, 'version' | 'versionCommand' | 'connection'>>;
 
-/** Starts a backup of the world's server by a fake mydumper that takes these steps; killed with the test. */
+/**
+ * Starts a backup of the world's server by a fake mydumper that takes these steps; killed with the
+ * test.
+ */
 export function startFake(
   world: World,
   steps: readonly FakeStep[],
@@ -20,7 +28,9 @@ export function startFake(
     ...script,
     steps,
   });
-  const program = startProgram(world.environment({ MYDUMPER_BIN: binary, COMPRESS: 'none', ...environment }));
+  const program = startProgram(
+    world.environment({ MYDUMPER_BIN: binary, COMPRESS: 'none', ...environment }),
+  );
   onTestFinished(() => void program.child.kill('SIGKILL'));
   return program;
 }
@@ -29,7 +39,10 @@ export function runFake(...args: Parameters<typeof startFake>): Promise<Ended> {
   return startFake(...args).ended;
 }
 
-/** It failed for this reason and no other, said so once, and left no backup, no upload, no process and in staging only `left`. */
+/**
+ * It failed for this reason and no other, said so once, and left no backup, no upload, no process
+ * and in staging only `left`.
+ */
 export async function expectFailure(
   world: World,
   { code, stdout }: Ended,
@@ -38,7 +51,9 @@ export async function expectFailure(
   left: readonly string[] = [],
 ): Promise<void> {
   const failures = logLines(stdout).filter(({ event }) => event === 'failed');
-  expect(failures).toEqual([expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) })]);
+  expect(failures).toEqual([
+    expect.objectContaining({ exitCode, reason: expect.stringMatching(reason) }),
+  ]);
   expect(code).toBe(exitCode);
   expect(await manifestKeys(world)).toEqual([]);
   expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);

@@ -4,7 +4,11 @@ import { expect, vi } from 'vitest';
 import { Failure } from '../../app/errors.ts';
 import type { Watch } from '../../app/governor/watch.ts';
 import { hashHere } from '../../app/shipping/hasher.ts';
-import { createShipper, type ShippedFile, type ShipperOptions } from '../../app/shipping/shipper.ts';
+import {
+  createShipper,
+  type ShippedFile,
+  type ShipperOptions,
+} from '../../app/shipping/shipper.ts';
 import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import type { Lease } from '../../app/staging/tracker.ts';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
@@ -33,8 +37,8 @@ const unexpected = (what: string) => (): never => {
 };
 
 /**
- * A store that reads bodies and then waits to be told what to answer, and a watching thread over real files. `log` holds
- * what was asked of both and how uploads ended, in order.
+ * A store that reads bodies and then waits to be told what to answer, and a watching thread over
+ * real files. `log` holds what was asked of both and how uploads ended, in order.
  */
 export function fakeShipping() {
   const log: string[] = [];
@@ -52,7 +56,10 @@ export function fakeShipping() {
     upload: async (key, body, contentType, options) => {
       log.push(`upload ${key}`);
       const answer = Promise.withResolvers<void>();
-      const part: FakePart = { receivedBytes: 0, acknowledge: (bytes) => options?.onAcknowledged?.(bytes) };
+      const part: FakePart = {
+        receivedBytes: 0,
+        acknowledge: (bytes) => options?.onAcknowledged?.(bytes),
+      };
       beginnings.set(key, part);
       const content = await buffer(
         (async function* () {
@@ -65,7 +72,11 @@ export function fakeShipping() {
       const refuse = (error: unknown) => answer.reject(error);
       uploads.push({ key, contentType, content, acknowledge: answer.resolve, refuse });
       await answer.promise.finally(() => log.push(`answer ${key}`));
-      return { key, bytes: content.length, crc32: encodeCrc32(crc32(content)) } satisfies StoredObject;
+      return {
+        key,
+        bytes: content.length,
+        crc32: encodeCrc32(crc32(content)),
+      } satisfies StoredObject;
     },
   };
   const watch: Pick<Watch, 'lease' | 'free' | 'release'> = {

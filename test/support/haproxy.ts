@@ -12,7 +12,10 @@ export type HaProxy = { readonly port: number; readonly stop: () => Promise<void
 /** How HAProxy chooses a server for a connection, by its own names. */
 export type Balance = 'roundrobin' | 'leastconn' | 'random' | 'source';
 
-/** Starts `haproxy`, which dies with this process. @throws Error when it does not start, with its output. */
+/**
+ * Starts `haproxy`, which dies with this process.
+ * @throws Error when it does not start, with its output.
+ */
 export async function startHaProxy(
   directory: string,
   ports: readonly number[],

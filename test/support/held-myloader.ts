@@ -6,7 +6,10 @@ import { classicTool } from './installed-tools.ts';
 export type HeldMyloader = {
   /** What MYLOADER_BIN takes. */
   readonly path: string;
-  /** Runs that load rows, as far as they have come: the threads each was given and the files it found. */
+  /**
+   * Runs that load rows, as far as they have come: the threads each was given and the files it
+   * found.
+   */
   readonly runs: () => readonly { readonly threads: number; readonly files: readonly string[] }[];
   /** Lets a run go, which may come later; the first is 1. */
   readonly go: (run: number) => void;

@@ -15,8 +15,12 @@ function isExecutable(path: string): boolean {
 }
 
 /** Every `tool` on the PATH, with what its `--version` says. */
-function installed(tool: Tool): { path: string; generation: Generation | undefined; said: string }[] {
-  const directories = (process.env.PATH ?? '').split(delimiter).filter((directory) => isAbsolute(directory));
+function installed(
+  tool: Tool,
+): { path: string; generation: Generation | undefined; said: string }[] {
+  const directories = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => isAbsolute(directory));
   return directories
     .map((directory) => join(directory, tool))
     .filter(isExecutable)
@@ -37,12 +41,14 @@ function toolsOf(tool: Tool): ReturnType<typeof installed> {
 /** The generation of the tool that the program and the tests start: the first on the PATH. */
 export function generationOf(tool: Tool = 'mydumper'): Generation {
   const [first] = toolsOf(tool);
-  if (first?.generation === undefined) throw new Error(`no ${tool} on the PATH that this program drives`);
+  if (first?.generation === undefined)
+    throw new Error(`no ${tool} on the PATH that this program drives`);
   return first.generation;
 }
 
 /**
- * Debian's 0.10, for tests that describe it alone and say so in their titles: the first on the PATH, whatever comes before it.
+ * Debian's 0.10, for tests that describe it alone and say so in their titles: the first on the
+ * PATH, whatever comes before it.
  *
  * @throws Error when none is installed: such a test fails, it is not skipped.
  */

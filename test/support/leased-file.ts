@@ -4,7 +4,10 @@ import { onTestFinished } from 'vitest';
 import type { Lease } from '../../app/staging/tracker.ts';
 import { temporaryDirectory } from './program.ts';
 
-/** A file as the watching thread hands it over, on disk under `path`; closed and removed when the running test ends. */
+/**
+ * A file as the watching thread hands it over, on disk under `path`; closed and removed when the
+ * running test ends.
+ */
 export function leasedFile(
   content: Buffer | string,
   lease: Partial<Pick<Lease, 'id' | 'name' | 'sizeBytes' | 'closed'>> = {},
@@ -18,5 +21,13 @@ export function leasedFile(
     remove();
   });
   const sizeBytes = Buffer.byteLength(content);
-  return { id: '1:1', name: 'shop.orders.sql', closed: true, sizeBytes, descriptor, ...lease, path };
+  return {
+    id: '1:1',
+    name: 'shop.orders.sql',
+    closed: true,
+    sizeBytes,
+    descriptor,
+    ...lease,
+    path,
+  };
 }

@@ -2,7 +2,12 @@
 export const FOLDER = 'daily/db1/20261122T030000Z/';
 
 /** One of its files, as told by name. */
-export const manifestFile = (name: string, kind: string, database: string | null, table: string | null) => ({
+export const manifestFile = (
+  name: string,
+  kind: string,
+  database: string | null,
+  table: string | null,
+) => ({
   ...manifestFileOfFormat1(name, kind, database, table),
   largestStatementBytes: kind === 'data' ? 500 : null,
 });

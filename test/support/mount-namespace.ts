@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * In a chroot the root directory is no mount point, so that unshare cannot make it private. This makes it one in the new
- * namespace: the root is mounted over /proc, which is made private first, so that no other namespace sees a mount.
+ * In a chroot the root directory is no mount point, so that unshare cannot make it private. This
+ * makes it one in the new namespace: the root is mounted over /proc, which is made private first,
+ * so that no other namespace sees a mount.
  */
 const ENTER_FROM_CHROOT = [
   'mount --make-private /proc',
@@ -12,8 +13,8 @@ const ENTER_FROM_CHROOT = [
 ].join(' && ');
 
 /**
- * The words that start a command in a mount namespace of its own, as root there. The command follows them.
- * `options` are further options of unshare.
+ * The words that start a command in a mount namespace of its own, as root there. The command
+ * follows them. `options` are further options of unshare.
  */
 export function inMountNamespace(...options: readonly string[]): string[] {
   const unshare = ['unshare', '--mount', ...options];

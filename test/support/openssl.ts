@@ -4,7 +4,10 @@ export function openssl(...args: readonly string[]): void {
   execFileSync('openssl', args, { stdio: 'pipe' });
 }
 
-/** Makes a key and a certificate that it signs itself, good for two days; `extension` as `-addext` takes it. Both are paths of PEM files. */
+/**
+ * Makes a key and a certificate that it signs itself, good for two days; `extension` as `-addext`
+ * takes it. Both are paths of PEM files.
+ */
 export function makeSelfSigned(
   commonName: string,
   extension: string,

@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-export type ProcessSeen = { readonly pid: number; readonly commandLine: string; readonly state: string };
+export type ProcessSeen = {
+  readonly pid: number;
+  readonly commandLine: string;
+  readonly state: string;
+};
 
 /** Living processes whose command line holds the text; zombies hold nothing and do not count. */
 export function processesWith(text: string): ProcessSeen[] {

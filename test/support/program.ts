@@ -26,8 +26,8 @@ export type RunningProgram = {
 };
 
 /**
- * Starts `app/main.ts` as a process of its own with exactly this environment (and PATH), through `wrapper` if there is one.
- * Killed with the test process.
+ * Starts `app/main.ts` as a process of its own with exactly this environment (and PATH), through
+ * `wrapper` if there is one. Killed with the test process.
  */
 export function startProgram(
   environment: Record<string, string>,
@@ -69,7 +69,9 @@ export function startProgram(
         ended.then(
           () =>
             reject(
-              new Error(`the program ended without printing ${JSON.stringify(text)}:\n${stdout}\n${stderr}`),
+              new Error(
+                `the program ended without printing ${JSON.stringify(text)}:\n${stdout}\n${stderr}`,
+              ),
             ),
           reject,
         );
@@ -79,8 +81,9 @@ export function startProgram(
 }
 
 /**
- * A wrapper that gives the program a file system of its own at `directory`, in memory and of exactly that size, which goes
- * when the program ends. Nobody else sees it. What is written beyond its size fails with ENOSPC.
+ * A wrapper that gives the program a file system of its own at `directory`, in memory and of
+ * exactly that size, which goes when the program ends. Nobody else sees it. What is written beyond
+ * its size fails with ENOSPC.
  */
 export function onTmpfs(directory: string, sizeBytes: number): string[] {
   const script = 'mkdir -p "$1" && mount -t tmpfs -o size="$2" tmpfs "$1" && shift 2 && exec "$@"';
@@ -110,7 +113,10 @@ export function temporaryDirectory(prefix: string): { path: string; remove: () =
 }
 
 /** Environment by which the AWS SDK in the program talks to test servers and nowhere else. */
-export function awsEnvironment(endpoints: { s3: string; cloudwatch?: string }): Record<string, string> {
+export function awsEnvironment(endpoints: {
+  s3: string;
+  cloudwatch?: string;
+}): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test-secret',

@@ -106,7 +106,11 @@ async function expectOneServersFolder(
 ): Promise<void> {
   const stored = (await world.s3.objects(BUCKET)).filter(({ key }) => key.startsWith(folder));
   expect(stored.map(({ key }) => key).toSorted()).toEqual(
-    [...manifest.files.map(({ key }) => key), `${folder}claim.json`, `${folder}manifest.json`].toSorted(),
+    [
+      ...manifest.files.map(({ key }) => key),
+      `${folder}claim.json`,
+      `${folder}manifest.json`,
+    ].toSorted(),
   );
   const claim = stored.find(({ key }) => key === `${folder}claim.json`);
   expect(manifest.claim).toEqual({

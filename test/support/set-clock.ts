@@ -13,7 +13,8 @@ const RealDate = Date;
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, args, newTarget) =>
     Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
-  get: (target, name, receiver) => (name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown)),
+  get: (target, name, receiver) =>
+    name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown),
 });
 
 export {};

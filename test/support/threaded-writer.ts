@@ -1,6 +1,7 @@
 /**
- * A process whose threads write as fast as they can, as mydumper's do: `threaded-writer.ts <directory> <threads> <bytes> <writes>`,
- * each thread a file of its own. It prints `ready` when all threads are there and begins when a line comes in.
+ * A process whose threads write as fast as they can, as mydumper's do: `threaded-writer.ts
+ * <directory> <threads> <bytes> <writes>`, each thread a file of its own. It prints `ready` when
+ * all threads are there and begins when a line comes in.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +27,9 @@ async function main(): Promise<void> {
     };
     return new Worker(fileURLToPath(import.meta.url), { workerData: task });
   });
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))));
+  await Promise.all(
+    workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))),
+  );
   process.stdout.write('ready\n');
   process.stdin.once('data', () => {
     for (const worker of workers) worker.postMessage('begin');

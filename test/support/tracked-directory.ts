@@ -6,7 +6,10 @@ import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import { createTracker, type GrowingLimits } from '../../app/staging/tracker.ts';
 import { temporaryDirectory } from './program.ts';
 
-/** A tracker over a directory of its own, and a mydumper that does as it is told. Gone when the running test ends. */
+/**
+ * A tracker over a directory of its own, and a mydumper that does as it is told. Gone when the
+ * running test ends.
+ */
 export function trackDirectory(limits?: GrowingLimits) {
   const { path: directory, remove } = temporaryDirectory('mf-tracker');
   onTestFinished(remove);

@@ -16,7 +16,10 @@ export type Transfers = {
 export type TransfersOptions = {
   readonly accounts: number;
   readonly tables: readonly [string, string];
-  /** How a transfer becomes one change: in a transaction, or under LOCK TABLES where the engine has none. */
+  /**
+   * How a transfer becomes one change: in a transaction, or under LOCK TABLES where the engine has
+   * none.
+   */
   readonly by?: 'transaction' | 'table locks';
 };
 
@@ -51,7 +54,8 @@ export async function startTransfers(
         count += 1;
       } catch (error) {
         // LOCK TABLES of the dump may come between the two tables; an application begins anew then.
-        if (by !== 'transaction' || (error as { errno?: number }).errno !== ER_LOCK_DEADLOCK) throw error;
+        if (by !== 'transaction' || (error as { errno?: number }).errno !== ER_LOCK_DEADLOCK)
+          throw error;
         await timed('ROLLBACK');
       }
     }

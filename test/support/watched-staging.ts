@@ -17,8 +17,8 @@ export const WAIT = { timeout: 30_000, interval: 2 };
 export type Shipped = { readonly name: string; readonly id: FileId; readonly content: string };
 
 /**
- * The real watching thread over a directory of its own, with a network that takes finished files one after another. All
- * of it is gone when the running test ends.
+ * The real watching thread over a directory of its own, with a network that takes finished files
+ * one after another. All of it is gone when the running test ends.
  */
 export async function watchStaging(
   changes: Partial<WatchStart> & {
@@ -115,10 +115,18 @@ export async function watchStaging(
     /** A shell script in mydumper's place, told the directory as its first argument. */
     script: (text: string) => run('sh', '-c', text, 'sh', directory),
     play: (...steps: readonly FakeStep[]) =>
-      run(writeFakeMydumper(root, { version: UPSTREAM_VERSION, steps }), `--outputdir=${directory}`),
+      run(
+        writeFakeMydumper(root, { version: UPSTREAM_VERSION, steps }),
+        `--outputdir=${directory}`,
+      ),
     writeFiles: (sizes: Record<'threads' | 'files' | 'writes' | 'bytes', number>) => {
       const { threads, files, writes, bytes } = sizes;
-      return run(process.execPath, STAGED_WRITER, directory, ...[threads, files, writes, bytes].map(String));
+      return run(
+        process.execPath,
+        STAGED_WRITER,
+        directory,
+        ...[threads, files, writes, bytes].map(String),
+      );
     },
     openNetwork: () => network.resolve(),
     holdNetwork: () => {

@@ -9,7 +9,10 @@ import { tlsRows } from './tls.ts';
 import { typeRows } from './types.ts';
 import { writerRows } from './writers.ts';
 
-/** Rows about what a backup holds. The first of them look at all databases, so others must not have made theirs yet. */
+/**
+ * Rows about what a backup holds. The first of them look at all databases, so others must not have
+ * made theirs yet.
+ */
 export const CONTENT: readonly Row[] = [...contentRows, ...programRows, ...typeRows, ...nameRows];
 
 /** Rows about how a backup is made. */

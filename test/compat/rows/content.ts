@@ -13,9 +13,17 @@ const ONE = 'nasty_types';
 
 type Content = { readonly databases: readonly string[]; readonly before: ServerDescription };
 
-/** Databases with tables of every kind, without what rows of their own are about: odd names, routines. */
+/**
+ * Databases with tables of every kind, without what rows of their own are about: odd names,
+ * routines.
+ */
 const content = once(async ({ db }): Promise<Content> => {
-  const databases = await createNastyDatabases(db, { seed: 7, rows: 12, plainNames: true, routines: false });
+  const databases = await createNastyDatabases(db, {
+    seed: 7,
+    rows: 12,
+    plainNames: true,
+    routines: false,
+  });
   return { databases, before: await describeServer(db, databases) };
 });
 
@@ -38,7 +46,10 @@ function only({ before }: Content, database: string): ServerDescription {
   return { objects: Object.fromEntries(objects) };
 }
 
-/** Makes a backup as a user who has just these privileges, and compares it with what the user may see. */
+/**
+ * Makes a backup as a user who has just these privileges, and compares it with what the user may
+ * see.
+ */
 async function asUser(
   { db, world, copy }: Pair,
   user: string,
@@ -49,14 +60,20 @@ async function asUser(
   const account = `${user}@'127.0.0.1'`;
   await db.query(`CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY 'geheim'`);
   for (const grant of grants) await db.query(`GRANT ${grant} TO ${account}`);
-  const backup = await backUp(world, { SOURCE: user, USERNAME: user, PASSWORD: 'geheim', ...extra });
+  const backup = await backUp(world, {
+    SOURCE: user,
+    USERNAME: user,
+    PASSWORD: 'geheim',
+    ...extra,
+  });
   await expectSameAsSql(world, copy, backup, before);
   const { binlog, binlogMissingReason, consistency } = backup.manifest;
   const expected = grants.some((grant) => grant.includes('RELOAD')) ? 'ftwrl' : 'lock-all';
   if (consistency.lock !== expected)
     throw new Error(`locked by ${consistency.lock}: ${consistency.description}`);
   if (binlog !== null) return undefined;
-  if (binlogMissingReason === null) throw new Error('the manifest has no binary log position and no reason');
+  if (binlogMissingReason === null)
+    throw new Error('the manifest has no binary log position and no reason');
   return `without a binary log position: ${binlogMissingReason}`;
 }
 
@@ -76,9 +93,13 @@ export const contentRows: readonly Row[] = [
       const { databases, before } = await content(pair);
       const backup = await whole(pair);
       const held = backup.manifest.databases.toSorted();
-      if (held.join() !== databases.toSorted().join()) throw new Error(`it holds ${held.join(', ')}`);
+      if (held.join() !== databases.toSorted().join())
+        throw new Error(`it holds ${held.join(', ')}`);
       await expectSameAsSql(pair.world, pair.copy, backup, before);
-      const verified = await runProgram(pair.world.environment({ SOURCE: 'whole' }), ['verify', 'latest']);
+      const verified = await runProgram(pair.world.environment({ SOURCE: 'whole' }), [
+        'verify',
+        'latest',
+      ]);
       if (verified.code !== 0) throw new Error(`verify finds a fault: ${reasonOf(verified)}`);
       return undefined;
     },
@@ -90,8 +111,11 @@ export const contentRows: readonly Row[] = [
     run: async (pair) => {
       const known = await content(pair);
       const backup = await one(pair);
-      const others = backup.manifest.files.filter(({ database }) => database !== null && database !== ONE);
-      if (others.length > 0) throw new Error(`it holds ${others.map(({ name }) => name).join(', ')}`);
+      const others = backup.manifest.files.filter(
+        ({ database }) => database !== null && database !== ONE,
+      );
+      if (others.length > 0)
+        throw new Error(`it holds ${others.map(({ name }) => name).join(', ')}`);
       await expectSameAsSql(pair.world, pair.copy, backup, only(known, ONE));
       return undefined;
     },

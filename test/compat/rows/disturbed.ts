@@ -45,7 +45,8 @@ async function paused({ world }: Pair, program: RunningProgram): Promise<void> {
   });
 }
 
-const mydumperOf = ({ world }: Pair) => processesWith(`--outputdir=${world.staging}`).map(({ pid }) => pid);
+const mydumperOf = ({ world }: Pair) =>
+  processesWith(`--outputdir=${world.staging}`).map(({ pid }) => pid);
 
 /** A whole backup, or none and a reason. The note says which. */
 function disturbed(id: string, promise: string, strike: (pair: Pair) => Promise<void>): Row {
@@ -90,8 +91,10 @@ export const disturbedRows: readonly Row[] = [
         if (String(ID) !== String(own[0]?.id)) await db.query(`KILL ${ID}`).catch(() => []);
     },
   ),
-  disturbed('server-restarted', 'The server restarted during the dump: none, and a reason', ({ db }) =>
-    db.restart(),
+  disturbed(
+    'server-restarted',
+    'The server restarted during the dump: none, and a reason',
+    ({ db }) => db.restart(),
   ),
   {
     id: 'disk-full',
@@ -133,7 +136,8 @@ export const disturbedRows: readonly Row[] = [
       await program.ended;
       await until('mydumper has ended', () => mydumperOf(pair).length === 0, 10);
       pair.world.s3.setBandwidth(undefined);
-      if (leftInStaging(pair.world).length === 0) throw new Error('nothing was staged when it was killed');
+      if (leftInStaging(pair.world).length === 0)
+        throw new Error('nothing was staged when it was killed');
       const backup = await backUp(pair.world, { SOURCE: 'again', DATABASES: 'bulk' });
       await expectSameAsSql(pair.world, pair.copy, backup, before);
       return undefined;
@@ -149,7 +153,8 @@ export const disturbedRows: readonly Row[] = [
       await createBulkDatabase(db, { name: 'large', megabytes: 30, tables: 2, rowBytes: 1000 });
       await createWideRows(db, { name: 'wide', rows: 4, bytes: 1_500_000 });
       const before = await describeServer(db, ['large', 'wide']);
-      const own = db.vendor === 'mariadb' ? ['max_statement_time', '3'] : ['max_execution_time', '3000'];
+      const own =
+        db.vendor === 'mariadb' ? ['max_statement_time', '3'] : ['max_execution_time', '3000'];
       const hasty = [['net_write_timeout', '3'], ['net_read_timeout', '3'], own];
       for (const [name, value] of hasty) await db.query(`SET GLOBAL ${name} = ${value}`);
       // Longer than the server's patience, while mydumper is paused.
@@ -187,7 +192,8 @@ export const disturbedRows: readonly Row[] = [
   {
     id: 'restore-killed',
     part: 'restore',
-    promise: '`restore` killed in the middle: the same command goes on and ends with all that was backed up',
+    promise:
+      '`restore` killed in the middle: the same command goes on and ends with all that was backed up',
     run: async (pair) => {
       const { world, copy } = pair;
       const before = await bulk(pair);
@@ -208,7 +214,8 @@ export const disturbedRows: readonly Row[] = [
       world.s3.setBandwidth(undefined);
       const second = await runProgram(environment, ['restore']);
       if (second.code !== 0) throw new Error(`exit ${second.code}: ${reasonOf(second)}`);
-      if (!second.stdout.includes('going on with the restore begun at')) throw new Error('it began anew');
+      if (!second.stdout.includes('going on with the restore begun at'))
+        throw new Error('it began anew');
       await expectSame(copy, before);
       return undefined;
     },

@@ -1,7 +1,14 @@
 import { dropAll, restoreInto } from '../../restore/setting.ts';
 import { describeServer, type ServerDescription } from '../../support/mariadb/compare.ts';
 import { type Pair, type Part, type Row, Warned } from '../row.ts';
-import { type Backup, backUp, expectSame, expectSameAsSql, expectSameByMyloader, reasonOf } from '../runs.ts';
+import {
+  type Backup,
+  backUp,
+  expectSame,
+  expectSameAsSql,
+  expectSameByMyloader,
+  reasonOf,
+} from '../runs.ts';
 
 /** Computed once, also when it fails: several rows look at the same backup. */
 export function once<T>(compute: (pair: Pair) => Promise<T>): (pair: Pair) => Promise<T> {
@@ -29,7 +36,10 @@ export type LoadRows = {
   readonly told?: RegExp;
 };
 
-/** Rows about one backup: that it holds everything, that plain myloader loads it, and that `restore` does. */
+/**
+ * Rows about one backup: that it holds everything, that plain myloader loads it, and that `restore`
+ * does.
+ */
 export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[] {
   const subject = once(async (pair): Promise<Subject> => {
     const databases = await prepare(pair);
@@ -40,7 +50,8 @@ export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[]
   const runs: Readonly<Record<Part, Row['run']>> = {
     backup: async (pair) => {
       const { backup, before } = await subject(pair);
-      const warning = told === undefined ? undefined : backup.warnings.find((text) => told.test(text));
+      const warning =
+        told === undefined ? undefined : backup.warnings.find((text) => told.test(text));
       try {
         await expectSameAsSql(pair.world, pair.copy, backup, before);
         return undefined;
@@ -69,7 +80,10 @@ export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[]
   }));
 }
 
-/** Restores the newest backup of a source into the empty server and compares the two. @throws Error where it differs. */
+/**
+ * Restores the newest backup of a source into the empty server and compares the two.
+ * @throws Error where it differs.
+ */
 export async function expectRestored(
   pair: Pair,
   environment: Record<string, string>,
@@ -77,7 +91,12 @@ export async function expectRestored(
   argv: readonly string[] = [],
 ): Promise<void> {
   await dropAll(pair.copy);
-  const ended = await restoreInto(pair.world, pair.copy, ['latest', '--check', ...argv], environment);
+  const ended = await restoreInto(
+    pair.world,
+    pair.copy,
+    ['latest', '--check', ...argv],
+    environment,
+  );
   if (ended.code !== 0) throw new Error(`exit ${ended.code}: ${reasonOf(ended)}`);
   await expectSame(pair.copy, before);
 }

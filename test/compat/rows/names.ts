@@ -51,7 +51,9 @@ const ODD_COLUMNS = [
 
 type Table = { readonly database: string; readonly table: string };
 
-/** One name, and the tables that it takes; with a trigger on the first where the name is a table's. */
+/**
+ * One name, and the tables that it takes; with a trigger on the first where the name is a table's.
+ */
 type Named = {
   readonly name: string;
   readonly tables: readonly Table[];
@@ -76,14 +78,19 @@ const asColumn = (name: string, index: number): Named => ({
   hasTrigger: false,
 });
 
-/** Names that 0.10 cannot represent, each in databases of its own with the table that it collides with. */
+/**
+ * Names that 0.10 cannot represent, each in databases of its own with the table that it collides
+ * with.
+ */
 const colliding = hostileNames.map(
   ({ database, table, beside }, index): Named => ({
     name: table === 't' ? database : table,
     tables: [{ database, table }, ...(beside === undefined ? [] : [beside])].map((one) => ({
       ...one,
       database:
-        one.database === 'hostile' ? `hostile${index}` : one.database.replace('hostile.', `hostile${index}.`),
+        one.database === 'hostile'
+          ? `hostile${index}`
+          : one.database.replace('hostile.', `hostile${index}.`),
     })),
     hasTrigger: false,
   }),
@@ -108,12 +115,17 @@ async function create(db: MariaDb, names: readonly Named[]): Promise<void> {
       ]);
       if (!hasTrigger) continue;
       const trigger = quoteName(database, `trigger ${index}`);
-      await db.query(`CREATE TRIGGER ${trigger} BEFORE INSERT ON ${name} FOR EACH ROW SET NEW.id = 1`);
+      await db.query(
+        `CREATE TRIGGER ${trigger} BEFORE INSERT ON ${name} FOR EACH ROW SET NEW.id = 1`,
+      );
     }
   }
 }
 
-/** Makes a backup of these names alone. @returns why that is refused or not right; undefined where it is right. */
+/**
+ * Makes a backup of these names alone.
+ * @returns why that is refused or not right; undefined where it is right.
+ */
 async function tryBackup(
   { db, copy, world }: Pair,
   source: string,
@@ -135,7 +147,10 @@ async function tryBackup(
 
 type Verdict = { readonly name: string; readonly error: Error };
 
-/** Tries names together, and by halves where that does not end as expected. @returns the names whose backup is not right. */
+/**
+ * Tries names together, and by halves where that does not end as expected.
+ * @returns the names whose backup is not right.
+ */
 async function verdicts(
   pair: Pair,
   source: string,
@@ -145,7 +160,10 @@ async function verdicts(
   if (names.length === 0) return [];
   const error = await tryBackup(pair, source, names);
   if (error === undefined && (expected === 'right' || names.length === 1)) return [];
-  if (error !== undefined && (names.length === 1 || (expected === 'refused' && error instanceof Refused)))
+  if (
+    error !== undefined &&
+    (names.length === 1 || (expected === 'refused' && error instanceof Refused))
+  )
     return names.map(({ name }) => ({ name, error }));
   const half = Math.ceil(names.length / 2);
   const first = await verdicts(pair, source, names.slice(0, half), expected);

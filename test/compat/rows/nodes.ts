@@ -43,7 +43,8 @@ async function expectNone(
   const ended = await runProgram(world.environment({ ...SETTINGS, ...extra }));
   if ((await manifestsIn(world)) > before) throw new Error('there is a manifest');
   const words = reasonOf(ended);
-  if (ended.code !== code || !words.includes(reason)) throw new Error(`exit ${ended.code}: ${words}`);
+  if (ended.code !== code || !words.includes(reason))
+    throw new Error(`exit ${ended.code}: ${words}`);
 }
 
 export const nodeRows: readonly Row[] = [
@@ -65,7 +66,8 @@ export const nodeRows: readonly Row[] = [
     promise: 'A name that leads mydumper to two servers and the run to one: no backup (exit 4)',
     run: async (pair) => {
       await made(pair);
-      // Where the other server lacks the database, 0.10 fails to connect before it is asked for the mark.
+      // Where the other server lacks the database, 0.10 fails to connect before it is asked for the
+      // mark.
       await pair.copy.query(`CREATE DATABASE ${DATABASE}`);
       try {
         await through([pair.db, pair.copy], {}, (port) => {

@@ -18,7 +18,10 @@ const BY_MODE: readonly (readonly [mode: string, statements: readonly string[]])
     ["CREATE FUNCTION slashed() RETURNS varchar(20) NO SQL RETURN concat('\\', length('\\n'))"],
   ],
   ['IGNORE_SPACE', ['CREATE FUNCTION spaced(a int) RETURNS int NO SQL RETURN abs (a)']],
-  ['REAL_AS_FLOAT', ['CREATE PROCEDURE real_type() BEGIN DECLARE x real DEFAULT 0.1;\nSELECT x; END']],
+  [
+    'REAL_AS_FLOAT',
+    ['CREATE PROCEDURE real_type() BEGIN DECLARE x real DEFAULT 0.1;\nSELECT x; END'],
+  ],
   [
     '',
     [
@@ -37,7 +40,9 @@ async function createByMode(db: MariaDb): Promise<readonly string[]> {
     await connection.query('CREATE DATABASE modes');
     await connection.query('USE modes');
     await connection.query("SET SESSION time_zone = '+00:00'");
-    await connection.query('CREATE TABLE noted (id int AUTO_INCREMENT PRIMARY KEY, what varchar(3))');
+    await connection.query(
+      'CREATE TABLE noted (id int AUTO_INCREMENT PRIMARY KEY, what varchar(3))',
+    );
     for (const [mode, statements] of db.vendor === 'mariadb' ? [...BY_MODE, ORACLE] : BY_MODE) {
       await connection.query('SET SESSION sql_mode = ?', [mode]);
       for (const statement of statements) await connection.query(statement);
@@ -73,7 +78,8 @@ export const programRows: readonly Row[] = [
   ...loadRows({
     id: 'modes',
     promises: {
-      backup: 'Routines, triggers and events made under SQL modes of their own: the manifest has the modes',
+      backup:
+        'Routines, triggers and events made under SQL modes of their own: the manifest has the modes',
       myloader: 'Loads routines, triggers and events that need SQL modes of their own',
       restore: '`restore` gives routines, triggers and events their SQL modes',
     },

@@ -5,7 +5,10 @@ import { once } from './loads.ts';
 
 /** Global SQL modes under which clients write or read statements in another way. */
 const MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH'];
-const MARIADB_MODES = ['ORACLE', 'EMPTY_STRING_IS_NULL,NO_ZERO_IN_DATE,NO_ZERO_DATE,STRICT_ALL_TABLES'];
+const MARIADB_MODES = [
+  'ORACLE',
+  'EMPTY_STRING_IS_NULL,NO_ZERO_IN_DATE,NO_ZERO_DATE,STRICT_ALL_TABLES',
+];
 
 /** What every connection inherits from the server, and a dump must not. */
 const DEFAULTS: readonly (readonly [name: string, value: string])[] = [
@@ -67,7 +70,8 @@ export const settingRows: readonly Row[] = [
   {
     id: 'global-sql-modes',
     part: 'backup',
-    promise: 'A server whose global `sql_mode` is `NO_BACKSLASH_ESCAPES`, `ANSI_QUOTES` or `ORACLE`',
+    promise:
+      'A server whose global `sql_mode` is `NO_BACKSLASH_ESCAPES`, `ANSI_QUOTES` or `ORACLE`',
     run: async (pair) => {
       const modes = pair.db.vendor === 'mariadb' ? [...MODES, ...MARIADB_MODES] : MODES;
       for (const mode of modes) await under(pair, 'modes', [['sql_mode', `'${mode}'`]]);

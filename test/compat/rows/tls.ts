@@ -80,7 +80,9 @@ function verifying(mode: TlsMode, ofElsewhere: 'backed up' | 'refused') {
       backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: mode, TLS_CA: at(`${authority}.pem`) });
     await trusting('ca');
     await expectRefused('a server of another authority', trusting('stranger'));
-    await presenting(pair, 'expired', () => expectRefused('an expired certificate', trusting('ca')));
+    await presenting(pair, 'expired', () =>
+      expectRefused('an expired certificate', trusting('ca')),
+    );
     await presenting(pair, 'elsewhere', async () => {
       if (ofElsewhere === 'backed up') await trusting('ca');
       else await expectRefused('a certificate for another name', trusting('ca'));
@@ -107,7 +109,9 @@ export const tlsRows: readonly Row[] = [
   tlsRow('preferred', '`TLS_MODE=preferred`: the same', preferring({ TLS_MODE: 'preferred' })),
   tlsRow('required', '`TLS_MODE=required`: TLS with any server', async (pair) => {
     await backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: 'required' });
-    await presenting(pair, 'expired', () => backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: 'required' }));
+    await presenting(pair, 'expired', () =>
+      backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: 'required' }),
+    );
   }),
   tlsRow(
     'verify-ca',
@@ -119,13 +123,17 @@ export const tlsRows: readonly Row[] = [
     '`TLS_MODE=verify-full`: TLS with a server of this authority and name, and no other',
     verifying('verify-full', 'refused'),
   ),
-  tlsRow('socket', 'A unix socket: without TLS, and with it where `TLS_MODE` says so', async (pair) => {
-    const { at } = pair.tls.certificates;
-    const SOCKET = pair.db.socket;
-    const before = await sessionsWithTls(pair);
-    await backUpTiny(pair, { USERNAME: 'plain', SOCKET });
-    if ((await sessionsWithTls(pair)) > before) throw new Error('connections used TLS');
-    for (const TLS_MODE of ['required', 'verify-ca', 'verify-full'])
-      await backUpTiny(pair, { USERNAME: 'secure', SOCKET, TLS_MODE, TLS_CA: at('ca.pem') });
-  }),
+  tlsRow(
+    'socket',
+    'A unix socket: without TLS, and with it where `TLS_MODE` says so',
+    async (pair) => {
+      const { at } = pair.tls.certificates;
+      const SOCKET = pair.db.socket;
+      const before = await sessionsWithTls(pair);
+      await backUpTiny(pair, { USERNAME: 'plain', SOCKET });
+      if ((await sessionsWithTls(pair)) > before) throw new Error('connections used TLS');
+      for (const TLS_MODE of ['required', 'verify-ca', 'verify-full'])
+        await backUpTiny(pair, { USERNAME: 'secure', SOCKET, TLS_MODE, TLS_CA: at('ca.pem') });
+    },
+  ),
 ];

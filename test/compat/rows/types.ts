@@ -135,7 +135,8 @@ export const typeRows: readonly Row[] = [
       myloader: 'Loads `UUID`, `INET4` and `INET6`',
       restore: '`restore` loads `UUID`, `INET4` and `INET6`',
     },
-    prepare: ({ db }) => inDatabase(db, 'addresses', (connection) => createTables(connection, ADDRESSES)),
+    prepare: ({ db }) =>
+      inDatabase(db, 'addresses', (connection) => createTables(connection, ADDRESSES)),
   }),
   ...loadRows({
     id: 'definitions',
@@ -169,7 +170,9 @@ export const typeRows: readonly Row[] = [
     promises: { backup: 'Invisible columns' },
     prepare: ({ db }) =>
       inDatabase(db, 'invisible', async (connection) => {
-        await connection.query('CREATE TABLE t (a int PRIMARY KEY, b int INVISIBLE DEFAULT 7, c text)');
+        await connection.query(
+          'CREATE TABLE t (a int PRIMARY KEY, b int INVISIBLE DEFAULT 7, c text)',
+        );
         await connection.query("INSERT INTO t (a, b, c) VALUES (1, 1, 'x'), (2, 2, NULL)");
       }),
   }),

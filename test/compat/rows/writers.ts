@@ -14,12 +14,19 @@ const BALANCE = 1000;
 /** Writers may wait for no longer (invariant 4). */
 const LONGEST_WAIT_SECONDS = 10;
 
-/** Two tables between which money moves, and so much between them that no two are read at the same moment. */
+/**
+ * Two tables between which money moves, and so much between them that no two are read at the same
+ * moment.
+ */
 const bank = once(async ({ db }): Promise<void> => {
   await db.query('CREATE DATABASE bank');
   for (const table of ['checking', 'saving']) {
-    await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL) ENGINE=InnoDB`);
-    await db.query(`INSERT INTO bank.${table} SELECT seq, ${BALANCE} FROM ${rowNumbers(db, ACCOUNTS)}`);
+    await db.query(
+      `CREATE TABLE bank.${table} (id int PRIMARY KEY, balance int NOT NULL) ENGINE=InnoDB`,
+    );
+    await db.query(
+      `INSERT INTO bank.${table} SELECT seq, ${BALANCE} FROM ${rowNumbers(db, ACCOUNTS)}`,
+    );
   }
   for (const table of ['middle_1', 'middle_2']) {
     await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, t text) ENGINE=InnoDB`);
@@ -37,13 +44,23 @@ async function sumIn(server: MariaDb): Promise<number> {
 }
 
 /** Makes a backup while money moves. Throws where it is not all there at one moment. */
-async function underWriters(pair: Pair, mode: LockMode, extra: Record<string, string> = {}): Promise<string> {
+async function underWriters(
+  pair: Pair,
+  mode: LockMode,
+  extra: Record<string, string> = {},
+): Promise<string> {
   const { db, copy, world } = pair;
   const transfers = await startTransfers(db, {
     accounts: ACCOUNTS,
     tables: ['bank.checking', 'bank.saving'],
   });
-  const environment = { SOURCE: `locks-${mode}`, DATABASES: 'bank', THREADS: '2', LOCK_MODE: mode, ...extra };
+  const environment = {
+    SOURCE: `locks-${mode}`,
+    DATABASES: 'bank',
+    THREADS: '2',
+    LOCK_MODE: mode,
+    ...extra,
+  };
   const backup = await backUp(world, environment, runProgram).finally(transfers.stop);
   const waited = transfers.longestWaitSeconds();
   if (waited > LONGEST_WAIT_SECONDS) throw new Error(`a writer waited ${Math.round(waited)} s`);

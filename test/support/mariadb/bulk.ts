@@ -27,8 +27,9 @@ const WORDS =
   'order customer invoice pending shipped address street number payment amount euro total discount';
 
 /**
- * Fills a database within seconds, the rows being made by the server itself: numbers, dates, a hash and sentences,
- * so that zstd level 1 makes it a third to a fifth as large. Deterministic for a seed.
+ * Fills a database within seconds, the rows being made by the server itself: numbers, dates, a hash
+ * and sentences, so that zstd level 1 makes it a third to a fifth as large. Deterministic for a
+ * seed.
  *
  * @throws Error when the database exists already.
  */
@@ -54,7 +55,9 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
     const connection = await db.connect();
     try {
       await connection.query(`USE ${name}`);
-      await connection.query('SET SESSION unique_checks = 0, foreign_key_checks = 0, time_zone = "+00:00"');
+      await connection.query(
+        'SET SESSION unique_checks = 0, foreign_key_checks = 0, time_zone = "+00:00"',
+      );
       await connection.query(
         `CREATE TABLE bulk_${table} (id bigint PRIMARY KEY, amount decimal(12,2), at datetime, hash char(16), status tinyint, note longtext) ENGINE=${options.engine ?? 'InnoDB'}`,
       );
@@ -76,15 +79,20 @@ export interface WideOptions {
   /** Name of the database, created here. */
   readonly name: string;
   readonly rows: number;
-  /** Size of each row's one large value in bytes; at most 60 MiB or so, for dumped it may be twice that. */
+  /**
+   * Size of each row's one large value in bytes; at most 60 MiB or so, for dumped it may be twice
+   * that.
+   */
   readonly bytes: number;
   readonly seed?: number;
 }
 
 /**
- * A database with one table `wide` whose rows are huge, half incompressible bytes and half repeated ones.
+ * A database with one table `wide` whose rows are huge, half incompressible bytes and half repeated
+ * ones.
  *
- * @throws Error when the database exists already, or a row is larger than the server's `max_allowed_packet`.
+ * @throws Error when the database exists already, or a row is larger than the server's
+ *   `max_allowed_packet`.
  */
 export async function createWideRows(db: MariaDb, options: WideOptions): Promise<void> {
   const random = seededRandom(options.seed ?? 1);
@@ -96,12 +104,18 @@ export async function createWideRows(db: MariaDb, options: WideOptions): Promise
     const parts: Buffer[] = [];
     for (let at = 0; at < options.bytes; at += piece) {
       const size = Math.min(piece, options.bytes - at);
-      parts.push((at / piece) % 2 === 0 ? random.bytes(size) : Buffer.alloc(size, `row ${id}; it's "so" `));
+      parts.push(
+        (at / piece) % 2 === 0 ? random.bytes(size) : Buffer.alloc(size, `row ${id}; it's "so" `),
+      );
     }
-    // As parameter of a prepared statement the bytes travel as they are; quoted text would be twice as long.
+    // As parameter of a prepared statement the bytes travel as they are; quoted text would be twice
+    // as long.
     const connection = await db.connect();
     try {
-      await connection.execute(`INSERT INTO ${name}.wide VALUES (?, ?)`, [id, Buffer.concat(parts)]);
+      await connection.execute(`INSERT INTO ${name}.wide VALUES (?, ?)`, [
+        id,
+        Buffer.concat(parts),
+      ]);
     } finally {
       await connection.end();
     }

@@ -7,12 +7,19 @@ export { dumpWithMydumper, loadWithMyloader, type ToolOptions, type ToolResult }
 /** What is known of one object: its facts by name, all as text. */
 export type Facts = Readonly<Record<string, string>>;
 
-/** Everything a backup has to keep, by object: ``table `shop`.`order` `` and the like. Plain data, can be saved as JSON. */
+/**
+ * Everything a backup has to keep, by object: ``table `shop`.`order` `` and the like. Plain data,
+ * can be saved as JSON.
+ */
 export interface ServerDescription {
   readonly objects: Readonly<Record<string, Facts>>;
 }
 
-async function rowsOf(connection: Connection, sql: string, values: readonly string[] = []): Promise<Row[]> {
+async function rowsOf(
+  connection: Connection,
+  sql: string,
+  values: readonly string[] = [],
+): Promise<Row[]> {
   const [rows] = await connection.query<Row[]>(sql, [...values]);
   return rows;
 }
@@ -26,7 +33,10 @@ function facts(row: Row | undefined, ...names: readonly string[]): Facts {
   return Object.fromEntries(names.map((name) => [name, text(row?.[name])]));
 }
 
-/** An expression over one column that differs whenever the stored value does, and never contains a comma. */
+/**
+ * An expression over one column that differs whenever the stored value does, and never contains a
+ * comma.
+ */
 function columnDigest(name: string, type: string): string {
   const column = quoteName(name);
   switch (type) {
@@ -61,7 +71,11 @@ function columnDigest(name: string, type: string): string {
   }
 }
 
-async function describeTable(connection: Connection, database: string, table: string): Promise<Facts> {
+async function describeTable(
+  connection: Connection,
+  database: string,
+  table: string,
+): Promise<Facts> {
   const name = quoteName(database, table);
   const create = text((await rowsOf(connection, `SHOW CREATE TABLE ${name}`))[0]?.['Create Table']);
   // Every column: SELECT * would leave out the invisible ones.
@@ -70,8 +84,11 @@ async function describeTable(connection: Connection, database: string, table: st
     'SELECT COLUMN_NAME c, DATA_TYPE t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION',
     [database, table],
   );
-  const digests = columns.map((column) => columnDigest(text(column.c), text(column.t).toLowerCase()));
-  const half = (from: number): string => `SUM(CAST(CONV(SUBSTR(m, ${from}, 15), 16, 10) AS DECIMAL(30)))`;
+  const digests = columns.map((column) =>
+    columnDigest(text(column.c), text(column.t).toLowerCase()),
+  );
+  const half = (from: number): string =>
+    `SUM(CAST(CONV(SUBSTR(m, ${from}, 15), 16, 10) AS DECIMAL(30)))`;
   const data = await rowsOf(
     connection,
     `SELECT COUNT(*) r, CONCAT_WS('/', ${half(1)}, ${half(16)}) d FROM (SELECT SHA2(CONCAT_WS(',', ${digests.join(', ')}), 224) m FROM ${name}) q`,
@@ -88,9 +105,17 @@ async function describeTable(connection: Connection, database: string, table: st
   };
 }
 
-const ROUTINE_COLUMNS = ['sql_mode', 'character_set_client', 'collation_connection', 'Database Collation'];
+const ROUTINE_COLUMNS = [
+  'sql_mode',
+  'character_set_client',
+  'collation_connection',
+  'Database Collation',
+];
 
-async function describeDatabase(connection: Connection, database: string): Promise<Record<string, Facts>> {
+async function describeDatabase(
+  connection: Connection,
+  database: string,
+): Promise<Record<string, Facts>> {
   const found: Record<string, Facts> = {};
   const created = await rowsOf(connection, `SHOW CREATE DATABASE ${quoteName(database)}`);
   found[`database ${quoteName(database)}`] = facts(created[0], 'Create Database');
@@ -105,7 +130,12 @@ async function describeDatabase(connection: Connection, database: string): Promi
     const key = quoteName(database, name);
     if (text(table.t) === 'VIEW') {
       const [view] = await rowsOf(connection, `SHOW CREATE VIEW ${key}`);
-      found[`view ${key}`] = facts(view, 'Create View', 'character_set_client', 'collation_connection');
+      found[`view ${key}`] = facts(
+        view,
+        'Create View',
+        'character_set_client',
+        'collation_connection',
+      );
     } else if (text(table.t) === 'SEQUENCE') {
       const [sequence] = await rowsOf(connection, `SHOW CREATE SEQUENCE ${key}`);
       const [state] = await rowsOf(connection, `SELECT next_not_cached_value n FROM ${key}`);
@@ -133,7 +163,8 @@ async function describeDatabase(connection: Connection, database: string): Promi
     const type = text(routine.t);
     const key = quoteName(database, text(routine.n));
     const [row] = await rowsOf(connection, `SHOW CREATE ${type} ${key}`);
-    const create = Object.keys(row ?? {}).find((column) => column.startsWith('Create ')) ?? 'Create';
+    const create =
+      Object.keys(row ?? {}).find((column) => column.startsWith('Create ')) ?? 'Create';
     found[`${type.toLowerCase()} ${key}`] = facts(row, create, ...ROUTINE_COLUMNS);
   }
 
@@ -151,20 +182,25 @@ async function describeDatabase(connection: Connection, database: string): Promi
 }
 
 /**
- * Describes the given databases completely: each table's definition (AUTO_INCREMENT included), its number of rows
- * and an order-independent digest of every value, computed by the server; views, triggers (with their order),
- * routines, events and sequences with their definitions, definers and SQL modes; databases' defaults.
+ * Describes the given databases completely: each table's definition (AUTO_INCREMENT included), its
+ * number of rows and an order-independent digest of every value, computed by the server; views,
+ * triggers (with their order), routines, events and sequences with their definitions, definers and
+ * SQL modes; databases' defaults.
  *
  * @throws Error when a database does not exist or one of its tables cannot be read.
  */
-export async function describeServer(db: MariaDb, databases: readonly string[]): Promise<ServerDescription> {
+export async function describeServer(
+  db: MariaDb,
+  databases: readonly string[],
+): Promise<ServerDescription> {
   const connection = await db.connect();
   try {
     // How definitions and values are shown depends on these, so they are the same for both sides.
     const patience = db.vendor === 'mariadb' ? 'max_statement_time = 0' : 'max_execution_time = 0';
     await connection.query(`SET SESSION sql_mode = '', time_zone = '+00:00', ${patience}`);
     const objects: Record<string, Facts> = {};
-    for (const database of databases) Object.assign(objects, await describeDatabase(connection, database));
+    for (const database of databases)
+      Object.assign(objects, await describeDatabase(connection, database));
     return { objects };
   } finally {
     await connection.end();
@@ -174,8 +210,8 @@ export async function describeServer(db: MariaDb, databases: readonly string[]):
 /** How strictly {@link differences} compares. */
 export interface DifferenceOptions {
   /**
-   * mydumper writes a blank after every `;` at a line's end inside routines, triggers and events, so that loaders don't
-   * cut the statement there. That blank is not reported unless this is true.
+   * mydumper writes a blank after every `;` at a line's end inside routines, triggers and events,
+   * so that loaders don't cut the statement there. That blank is not reported unless this is true.
    */
   readonly exactBodies?: boolean;
 }
@@ -196,8 +232,10 @@ export function differences(
 ): string[] {
   const lines: string[] = [];
   // MySQL shows a column's character set beside its collation, or not, by how the table was made.
-  const charset = (value: string): string => value.replaceAll(/ CHARACTER SET \w+(?= COLLATE )/g, '');
-  const body = (value: string): string => (options.exactBodies ? value : value.replaceAll('; \n', ';\n'));
+  const charset = (value: string): string =>
+    value.replaceAll(/ CHARACTER SET \w+(?= COLLATE )/g, '');
+  const body = (value: string): string =>
+    options.exactBodies ? value : value.replaceAll('; \n', ';\n');
   for (const [name, before] of Object.entries(a.objects)) {
     const after = b.objects[name];
     if (after === undefined) {

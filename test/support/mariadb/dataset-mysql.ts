@@ -1,8 +1,9 @@
 import type { VendorObjects } from './dataset-objects.ts';
 
 /**
- * What MariaDB does not have. Defaults that are expressions are left out, `CURRENT_TIMESTAMP` among them:
- * MySQL marks such columns DEFAULT_GENERATED, and mydumper 0.10 takes them for generated ones.
+ * What MariaDB does not have. Defaults that are expressions are left out, `CURRENT_TIMESTAMP` among
+ * them: MySQL marks such columns DEFAULT_GENERATED, and mydumper 0.10 takes them for generated
+ * ones.
  */
 export const mysqlObjects: VendorObjects = {
   tables: (rows) => [

@@ -40,7 +40,10 @@ export const ODD_TABLE_NAMES: readonly string[] = [
 /** What every pair of mydumper and server can dump and load. */
 const PLAIN = /^[\w$-]+$/;
 
-/** One small table for each odd name, with odd column and index names, in the current database; with `plain` only those of letters, digits, _, $ and -. */
+/**
+ * One small table for each odd name, with odd column and index names, in the current database; with
+ * `plain` only those of letters, digits, _, $ and -.
+ */
 export async function createOddNames(connection: Connection, plain: boolean): Promise<void> {
   for (const [number, name] of ODD_TABLE_NAMES.entries()) {
     if (plain && !PLAIN.test(name)) continue;

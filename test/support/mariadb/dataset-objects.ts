@@ -103,14 +103,20 @@ const EVENTS = [
   "CREATE DEFINER = `app \"user\"`@`10.%` EVENT `disabled on slave` ON SCHEDULE EVERY 1 WEEK STARTS '2035-01-01 00:00:00' DISABLE ON SLAVE DO SELECT 'a;b'",
 ];
 
-/** Procedures and functions in the current database, with bodies that are hard to cut into statements. */
+/**
+ * Procedures and functions in the current database, with bodies that are hard to cut into
+ * statements.
+ */
 export async function createRoutines(connection: Connection, vendor: Vendor): Promise<void> {
   const own = vendor === 'mariadb' ? mariadbObjects : mysqlObjects;
   await connection.query('CREATE TABLE audit (id int AUTO_INCREMENT PRIMARY KEY, what text)');
   for (const statement of [...ROUTINES, ...own.routines]) await connection.query(statement);
 }
 
-/** Tables of every sort in the current database, and the views, routines, triggers and events around them. */
+/**
+ * Tables of every sort in the current database, and the views, routines, triggers and events around
+ * them.
+ */
 export async function createObjects(
   connection: Connection,
   vendor: Vendor,
@@ -121,7 +127,8 @@ export async function createObjects(
   await connection.query('SET FOREIGN_KEY_CHECKS = 0');
   for (const statement of [...tables(rows), ...own.tables(rows)]) await connection.query(statement);
   await connection.query('SET FOREIGN_KEY_CHECKS = 1');
-  // mydumper 0.10 does not keep the SQL mode they were created under; the server's own is what a load gives them.
+  // mydumper 0.10 does not keep the SQL mode they were created under; the server's own is what a
+  // load gives them.
   await connection.query('SET SESSION sql_mode = DEFAULT');
   const routines = withRoutines ? [...ROUTINES, ...own.routines, ...VIEWS_OF_ROUTINES] : [];
   const programs = [...routines, ...VIEWS, ...own.views, ...TRIGGERS, ...EVENTS];

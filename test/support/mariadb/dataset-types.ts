@@ -4,7 +4,11 @@ import type { Vendor } from './server-program.ts';
 import { quoteName } from './sql.ts';
 
 type Value = string | number | bigint | Buffer | null | { toSqlString(): string };
-type Column = readonly [name: string, definition: string, value: (random: Random, row: number) => Value];
+type Column = readonly [
+  name: string,
+  definition: string,
+  value: (random: Random, row: number) => Value,
+];
 
 const raw = (sql: string): Value => ({ toSqlString: () => sql });
 const bit = (random: Random, bits: number): Value =>
@@ -68,10 +72,18 @@ const STRINGS: readonly Column[] = [
     'varchar(100) character set utf8mb3 collate utf8mb3_bin',
     (r) => r.pick(['äöü', '日本', "'", '']),
   ],
-  ['latin1', 'varchar(100) character set latin1', (r) => r.pick(['äöüß', 'ÿ\\', "it's ", '', '\u0001'])],
+  [
+    'latin1',
+    'varchar(100) character set latin1',
+    (r) => r.pick(['äöüß', 'ÿ\\', "it's ", '', '\u0001']),
+  ],
   ['ucs2', 'varchar(50) character set ucs2', (r) => r.pick(['äöü', '日本', ';\n'])],
   ['cp932', 'varchar(50) character set cp932', (r) => r.pick(['表示', 'ソ', '能'])],
-  ['ascii', "varchar(50) character set ascii default 'a;b'", (r) => r.pick(['', "'", '"', '\\', '\u0000'])],
+  [
+    'ascii',
+    "varchar(50) character set ascii default 'a;b'",
+    (r) => r.pick(['', "'", '"', '\\', '\u0000']),
+  ],
   [
     'json',
     'json',
@@ -83,7 +95,11 @@ const STRINGS: readonly Column[] = [
 ];
 
 const BINARIES: readonly Column[] = [
-  ['all bytes', 'varbinary(256)', () => Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+  [
+    'all bytes',
+    'varbinary(256)',
+    () => Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+  ],
   ['one byte', 'binary(1)', (_r, row) => Buffer.from([row % 256])],
   ['binary', 'binary(16)', (r) => r.bytes(r.int(17))],
   ['varbinary', 'varbinary(300)', (r) => r.bytes(r.int(300))],
@@ -99,7 +115,11 @@ const BINARIES: readonly Column[] = [
 ];
 
 const TIMES: readonly Column[] = [
-  ['date', 'date', (r) => r.pick(['0000-00-00', '1000-01-01', '2024-02-29', '9999-12-31', '2024-00-00'])],
+  [
+    'date',
+    'date',
+    (r) => r.pick(['0000-00-00', '1000-01-01', '2024-02-29', '9999-12-31', '2024-00-00']),
+  ],
   [
     'datetime',
     'datetime',
@@ -122,7 +142,11 @@ const TIMES: readonly Column[] = [
     () => '2002-03-04 05:06:07',
   ],
   ['time', 'time', (r) => r.pick(['-838:59:59', '838:59:59', '00:00:00', '-00:00:01'])],
-  ['time6', 'time(6)', (r) => r.pick(['-838:59:59.999999', '838:59:59.999999', '-00:00:00.000001'])],
+  [
+    'time6',
+    'time(6)',
+    (r) => r.pick(['-838:59:59.999999', '838:59:59.999999', '-00:00:00.000001']),
+  ],
   ['year', 'year', (r) => r.pick([0, 1901, 2155, 2024])],
 ];
 
@@ -131,17 +155,25 @@ const POINTS: Readonly<Record<Vendor, Column>> = {
   mariadb: [
     'point',
     'point',
-    (r) => raw(`ST_GeomFromText('POINT(${r.int(360) - 180}.5 ${r.int(180) - 90})', ${r.pick([0, 4326])})`),
+    (r) =>
+      raw(
+        `ST_GeomFromText('POINT(${r.int(360) - 180}.5 ${r.int(180) - 90})', ${r.pick([0, 4326])})`,
+      ),
   ],
   mysql: [
     'point',
     'point',
-    (r) => raw(`ST_GeomFromText('POINT(${r.int(90)}.5 ${r.int(180)})', ${r.pick([0, 4326, 3857])})`),
+    (r) =>
+      raw(`ST_GeomFromText('POINT(${r.int(90)}.5 ${r.int(180)})', ${r.pick([0, 4326, 3857])})`),
   ],
 };
 
 const PLACES: readonly Column[] = [
-  ['line', 'linestring', (r) => raw(`ST_GeomFromText('LINESTRING(0 0, ${r.int(9)} 1, 2 ${r.int(9)})')`)],
+  [
+    'line',
+    'linestring',
+    (r) => raw(`ST_GeomFromText('LINESTRING(0 0, ${r.int(9)} 1, 2 ${r.int(9)})')`),
+  ],
   [
     'polygon',
     'polygon',
@@ -180,14 +212,24 @@ function tablesOf(vendor: Vendor): Table[] {
 
 /** Rows between 10 bytes and 5 MB, so that statements and files end in the middle of nowhere. */
 async function createSizes(connection: Connection, random: Random, rows: number): Promise<void> {
-  await connection.query('CREATE TABLE `row sizes` (id int PRIMARY KEY, tiny varchar(10), big longblob)');
+  await connection.query(
+    'CREATE TABLE `row sizes` (id int PRIMARY KEY, tiny varchar(10), big longblob)',
+  );
   for (let id = 1; id <= rows; id++) {
-    const size = id % 20 === 7 ? 5_000_000 : id % 7 === 3 ? 400_000 + random.int(400_000) : random.int(60);
-    await connection.query('INSERT INTO `row sizes` VALUES (?, ?, ?)', [id, `#${id}`, random.bytes(size)]);
+    const size =
+      id % 20 === 7 ? 5_000_000 : id % 7 === 3 ? 400_000 + random.int(400_000) : random.int(60);
+    await connection.query('INSERT INTO `row sizes` VALUES (?, ?, ?)', [
+      id,
+      `#${id}`,
+      random.bytes(size),
+    ]);
   }
 }
 
-/** Tables with a column of every type whose values a dump by mydumper 0.10 and a load by myloader 0.10 keep. */
+/**
+ * Tables with a column of every type whose values a dump by mydumper 0.10 and a load by myloader
+ * 0.10 keep.
+ */
 export async function createTypeTables(
   connection: Connection,
   vendor: Vendor,
@@ -201,7 +243,8 @@ export async function createTypeTables(
     );
     const lines: Value[][] = [];
     for (let row = 0; row < rows; row++) {
-      // Row 0 has id 0 (kept only under NO_AUTO_VALUE_ON_ZERO), row 1 nothing but NULLs and defaults.
+      // Row 0 has id 0 (kept only under NO_AUTO_VALUE_ON_ZERO), row 1 nothing but NULLs and
+      // defaults.
       lines.push([
         row,
         ...columns.map(([, type, value]) => {
@@ -211,7 +254,9 @@ export async function createTypeTables(
       ]);
     }
     const names = columns.map(([column]) => quoteName(column));
-    await connection.query(`INSERT INTO ${quoteName(name)} (id, ${names.join(', ')}) VALUES ?`, [lines]);
+    await connection.query(`INSERT INTO ${quoteName(name)} (id, ${names.join(', ')}) VALUES ?`, [
+      lines,
+    ]);
   }
   await createSizes(connection, random, Math.min(60, Math.max(20, Math.floor(rows / 4))));
 }

@@ -30,8 +30,9 @@ export interface NastyOptions {
 }
 
 /**
- * Creates databases with everything that mydumper 0.10 and myloader 0.10 get right although it looks dangerous, and gives
- * their names. What those two lose is kept apart, in `hostileNames` and `silentLosses`.
+ * Creates databases with everything that mydumper 0.10 and myloader 0.10 get right although it
+ * looks dangerous, and gives their names. What those two lose is kept apart, in `hostileNames` and
+ * `silentLosses`.
  *
  * @throws Error when a database of that name exists already.
  */
@@ -40,10 +41,12 @@ export async function createNastyDatabases(db: MariaDb, options: NastyOptions): 
   const random = seededRandom(options.seed);
   const connection = await db.connect();
   try {
-    // Zero dates and the invalid ENUM value are data too; a fixed zone keeps TIMESTAMP and events the same everywhere.
+    // Zero dates and the invalid ENUM value are data too; a fixed zone keeps TIMESTAMP and events
+    // the same everywhere.
     await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'");
     const types = `${prefix}_types`;
-    // mydumper cannot dump databases with other names than ASCII from MySQL, and 1.x renames the files of any odd one.
+    // mydumper cannot dump databases with other names than ASCII from MySQL, and 1.x renames the
+    // files of any odd one.
     const plain = options.plainNames ?? db.vendor === 'mysql';
     const objects = plain ? `${prefix} objects-1` : `${prefix} "Öbjects" 100%s-x`;
     const names = `${prefix}_select`;

@@ -23,11 +23,17 @@ export const NASTY_PASSWORD = `pä"ss'w\\o#r%d ;x`;
 
 /** How to start a server. */
 export interface MariaDbOptions {
-  /** Lines added to the `[mysqld]` section, such as `net_write_timeout=3`. They win over the harness's own. */
+  /**
+   * Lines added to the `[mysqld]` section, such as `net_write_timeout=3`. They win over the
+   * harness's own.
+   */
   readonly config?: readonly string[];
   /** Password of root; {@link NASTY_PASSWORD} when not given. */
   readonly rootPassword?: string;
-  /** Data directory to use and to keep: made from the template when it is missing or empty, never removed. */
+  /**
+   * Data directory to use and to keep: made from the template when it is missing or empty, never
+   * removed.
+   */
   readonly dataDir?: string;
   /** TCP port on 127.0.0.1; a free one when not given. */
   readonly port?: number;
@@ -51,9 +57,15 @@ export interface MariaDb {
   readonly pid: number;
   /** Directory of socket, error log and (unless given) data; `stop()` removes it. */
   readonly dir: string;
-  /** Runs one statement on a connection kept for this and gives its rows (none for a statement without any). */
+  /**
+   * Runs one statement on a connection kept for this and gives its rows (none for a statement
+   * without any).
+   */
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** A new connection as root (or as `options.user`); the caller ends it. `stop()` ends what is left over. */
+  /**
+   * A new connection as root (or as `options.user`); the caller ends it. `stop()` ends what is left
+   * over.
+   */
   connect(options?: ConnectionOptions): Promise<Connection>;
   /** Shuts down cleanly and removes `dir`. May be called again, and after `kill()`. */
   stop(): Promise<void>;
@@ -70,7 +82,8 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free TCP port on 127.0.0.1');
+  if (address === null || typeof address === 'string')
+    throw new Error('no free TCP port on 127.0.0.1');
   return address.port;
 }
 
@@ -87,10 +100,11 @@ async function isEmptyOrMissing(path: string): Promise<boolean> {
 }
 
 /**
- * Starts a server on data of its own, reading no configuration of the machine, and waits until root can
- * log in. It dies with the thread that started it, so a crashed test leaves nothing running.
+ * Starts a server on data of its own, reading no configuration of the machine, and waits until root
+ * can log in. It dies with the thread that started it, so a crashed test leaves nothing running.
  *
- * @throws Error when the server is not installed, or does not answer within a minute (with its error log's end).
+ * @throws Error when the server is not installed, or does not answer within a minute (with its
+ *   error log's end).
  */
 export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
   const program = await serverProgram();
@@ -116,7 +130,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,
-      // The client library sets it by default, and routines keep the SQL mode they were created under.
+      // The client library sets it by default, and routines keep the SQL mode they were created
+      // under.
       flags: ['-IGNORE_SPACE'],
       ...extra,
     });
@@ -143,7 +158,10 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   const exited = async (deadline: number): Promise<boolean> => {
     const child = server;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true;
-    return Promise.race([once(child, 'exit').then(() => true), sleep(deadline, false, { ref: false })]);
+    return Promise.race([
+      once(child, 'exit').then(() => true),
+      sleep(deadline, false, { ref: false }),
+    ]);
   };
 
   const halt = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
@@ -157,8 +175,14 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   };
 
   const boot = async (config: readonly string[]): Promise<void> => {
-    const own = [`datadir=${dataDir}`, `socket=${socket}`, `port=${port}`, `pid-file=${join(dir, 'pid')}`];
-    // Runs at every start, before connections are accepted; the file is gone once the server answers.
+    const own = [
+      `datadir=${dataDir}`,
+      `socket=${socket}`,
+      `port=${port}`,
+      `pid-file=${join(dir, 'pid')}`,
+    ];
+    // Runs at every start, before connections are accepted; the file is gone once the server
+    // answers.
     const init = join(dir, 'init.sql');
     const quoted = `'${password.replace(/[\\']/g, (c) => `\\${c}`)}'`;
     await writeFile(
@@ -189,7 +213,14 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     const log = await open(errorLog, 'a');
     const child = spawn(
       'setpriv',
-      ['--pdeathsig', 'KILL', '--', ...program.command, `--defaults-file=${defaults}`, ...userArguments()],
+      [
+        '--pdeathsig',
+        'KILL',
+        '--',
+        ...program.command,
+        `--defaults-file=${defaults}`,
+        ...userArguments(),
+      ],
       { stdio: ['ignore', log.fd, log.fd], detached: true },
     );
     server = child;
@@ -245,7 +276,10 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     connect,
     async query(sql, values) {
       const connection = await sharedConnection();
-      const [rows] = await connection.query<Row[]>(sql, values === undefined ? undefined : [...values]);
+      const [rows] = await connection.query<Row[]>(
+        sql,
+        values === undefined ? undefined : [...values],
+      );
       return Array.isArray(rows) ? rows : [];
     },
     stop,

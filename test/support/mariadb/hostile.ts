@@ -1,7 +1,10 @@
 import type { MariaDb } from './harness.ts';
 import { quoteName } from './sql.ts';
 
-/** When a loss shows, in a run of mydumper 0.10 and then myloader 0.10: by exit code or message of which, or never. */
+/**
+ * When a loss shows, in a run of mydumper 0.10 and then myloader 0.10: by exit code or message of
+ * which, or never.
+ */
 export type Noticed = 'dump' | 'load' | 'never' | 'sometimes';
 
 /** A name that mydumper 0.10 or myloader 0.10 cannot represent. */
@@ -18,7 +21,9 @@ export interface Hostile {
 
 const DB = 'hostile';
 
-/** Names to try in a database server that mydumper 0.10 is to dump. Each was tried; see `symptom`. */
+/**
+ * Names to try in a database server that mydumper 0.10 is to dump. Each was tried; see `symptom`.
+ */
 export const hostileNames: readonly Hostile[] = [
   {
     database: DB,
@@ -110,7 +115,10 @@ export const hostileNames: readonly Hostile[] = [
   },
 ];
 
-/** Creates the table (and the one beside it) with two rows and a trigger; gives the databases it made or used. */
+/**
+ * Creates the table (and the one beside it) with two rows and a trigger; gives the databases it
+ * made or used.
+ */
 export async function createHostileTable(db: MariaDb, which: Hostile): Promise<string[]> {
   const tables = which.beside === undefined ? [which] : [which, which.beside];
   for (const [number, { database, table }] of tables.entries()) {

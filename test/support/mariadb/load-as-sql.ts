@@ -17,8 +17,9 @@ const ORDER: readonly (readonly [ManifestFile['kind'], name: RegExp])[] = [
 ];
 
 /**
- * Loads a backup without any loader: the server gets the files as they are, and each program the SQL mode and time zone
- * that the manifest tells. So it shows what the backup holds, whatever myloader makes of it.
+ * Loads a backup without any loader: the server gets the files as they are, and each program the
+ * SQL mode and time zone that the manifest tells. So it shows what the backup holds, whatever
+ * myloader makes of it.
  *
  * @throws the server's error, with the file's name.
  */
@@ -29,7 +30,8 @@ export async function loadAsSql(
 ): Promise<void> {
   for (const [kind, pattern] of ORDER) {
     for (const file of files) {
-      if (file.kind === kind && pattern.test(file.name)) await loadFile(db, directory, file, programs ?? []);
+      if (file.kind === kind && pattern.test(file.name))
+        await loadFile(db, directory, file, programs ?? []);
     }
   }
 }
@@ -40,7 +42,8 @@ async function loadFile(
   { name, kind, database }: ManifestFile,
   programs: readonly ManifestProgram[],
 ): Promise<void> {
-  // In this character set a string of latin1 is sent byte for byte, whatever the file sets meanwhile.
+  // In this character set a string of latin1 is sent byte for byte, whatever the file sets
+  // meanwhile.
   const connection = await db.connect({
     multipleStatements: true,
     charset: 'BINARY',
@@ -48,7 +51,9 @@ async function loadFile(
   });
   try {
     // As every loader does it: keys are checked when all is there, and rows keep their number 0.
-    await connection.query("SET SESSION foreign_key_checks = 0, unique_checks = 0, time_zone = '+00:00'");
+    await connection.query(
+      "SET SESSION foreign_key_checks = 0, unique_checks = 0, time_zone = '+00:00'",
+    );
     await connection.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
     if (database !== null && !name.endsWith('-schema-create.sql'))
       await connection.query(bytesOf(`USE ${quoteName(database)}`));
@@ -68,7 +73,10 @@ async function loadFile(
   }
 }
 
-/** Statement by statement: MySQL takes a semicolon behind the last word of a program for a part of it. */
+/**
+ * Statement by statement: MySQL takes a semicolon behind the last word of a program for a part of
+ * it.
+ */
 async function loadPrograms(
   connection: Connection,
   text: string,
@@ -79,24 +87,34 @@ async function loadPrograms(
     const program = programs.find((one) => isCreated(statement, one));
     if (program !== undefined) {
       await connection.query('SET SESSION sql_mode = ?', [program.sqlMode]);
-      if (program.timeZone !== null) await connection.query('SET SESSION time_zone = ?', [program.timeZone]);
+      if (program.timeZone !== null)
+        await connection.query('SET SESSION time_zone = ?', [program.timeZone]);
     }
     await connection.query(statement);
   }
 }
 
 /**
- * Whether the statement creates this program. Its name is quoted as its own SQL mode has it, and MariaDB
- * keeps the name of the database before it where the statement of its creation had one.
+ * Whether the statement creates this program. Its name is quoted as its own SQL mode has it, and
+ * MariaDB keeps the name of the database before it where the statement of its creation had one.
  */
 function isCreated(statement: string, { kind, database, name }: ManifestProgram): boolean {
-  const quotes = [(text: string) => quoteName(text), (text: string) => `"${text.replaceAll('"', '""')}"`];
-  const databases = ['', ...[...quotes.map((quote) => quote(database)), database].map((word) => `${word}.`)];
+  const quotes = [
+    (text: string) => quoteName(text),
+    (text: string) => `"${text.replaceAll('"', '""')}"`,
+  ];
+  const databases = [
+    '',
+    ...[...quotes.map((quote) => quote(database)), database].map((word) => `${word}.`),
+  ];
   const words = databases.flatMap((before) =>
     quotes.map((quote) => `${kind} ${bytesOf(`${before}${quote(name)}`)}`.toLowerCase()),
   );
   const head = statement.slice(0, statement.indexOf('\n') + 1 || undefined);
-  return /^\s*(?:\/\*!\d+ )?CREATE /i.test(head) && words.some((word) => head.toLowerCase().includes(word));
+  return (
+    /^\s*(?:\/\*!\d+ )?CREATE /i.test(head) &&
+    words.some((word) => head.toLowerCase().includes(word))
+  );
 }
 
 function bytesOf(text: string): string {

@@ -8,7 +8,10 @@ export interface SilentLoss {
   readonly why: string;
   /** What was seen with mydumper and myloader 0.10.1 and MariaDB 10.11. */
   readonly symptom: string;
-  /** Where it shows, with `--triggers --events --routines -F 1` and `--complete-insert` unless `args` say otherwise. */
+  /**
+   * Where it shows, with `--triggers --events --routines -F 1` and `--complete-insert` unless
+   * `args` say otherwise.
+   */
   readonly noticed: Noticed;
   /** Run in a fresh database `loss`, in a session with `time_zone = '+00:00'`. */
   readonly statements: readonly string[];
@@ -100,7 +103,8 @@ export const silentLosses: readonly SilentLoss[] = [
   {
     id: 'generated-last-row',
     why: 'the INSERT of a last row that did not fit into the statement before has no column list',
-    symptom: 'without --complete-insert, a table with a generated column cannot be loaded (Column count)',
+    symptom:
+      'without --complete-insert, a table with a generated column cannot be loaded (Column count)',
     noticed: 'load',
     plainInsert: true,
     statements: [
@@ -134,7 +138,8 @@ export const silentLosses: readonly SilentLoss[] = [
   {
     id: 'sql-mode',
     why: 'the SQL mode of routines, triggers and events is not dumped',
-    symptom: "'a' || 'b' becomes a logical OR; bodies with \"quoted\" names mean strings or fail to load",
+    symptom:
+      "'a' || 'b' becomes a logical OR; bodies with \"quoted\" names mean strings or fail to load",
     noticed: 'never',
     statements: [
       "SET SESSION sql_mode = 'PIPES_AS_CONCAT'",
@@ -243,7 +248,10 @@ export const silentLosses: readonly SilentLoss[] = [
   },
 ];
 
-/** Creates a database `loss` with what the loss needs, on a server that runs with the loss's `config`, and gives its name. */
+/**
+ * Creates a database `loss` with what the loss needs, on a server that runs with the loss's
+ * `config`, and gives its name.
+ */
 export async function createSilentLoss(db: MariaDb, which: SilentLoss): Promise<string> {
   const connection = await db.connect();
   try {

@@ -18,7 +18,9 @@ describe('startMariaDb', () => {
     expect(await userDatabases(b)).toEqual([]);
     expect(await b.query('SELECT @@GLOBAL.net_write_timeout v')).toEqual([{ v: '3' }]);
     const connection = await a.connect({ socketPath: a.socket });
-    expect((await connection.query('SELECT current_user() u'))[0]).toEqual([{ u: 'root@localhost' }]);
+    expect((await connection.query('SELECT current_user() u'))[0]).toEqual([
+      { u: 'root@localhost' },
+    ]);
     expect(a.socket.length).toBeLessThan(100);
   });
 
@@ -73,11 +75,20 @@ describe('createNastyDatabases', () => {
         /times`: digest/,
       ],
       [`DELETE FROM ${objects}.keyless WHERE a = 1 LIMIT 2`, /keyless`: rows/],
-      [`ALTER TABLE ${objects}.empty_counter AUTO_INCREMENT = 5000`, /empty_counter`: create: .*4711/],
+      [
+        `ALTER TABLE ${objects}.empty_counter AUTO_INCREMENT = 5000`,
+        /empty_counter`: create: .*4711/,
+      ],
       [`ALTER TABLE ${objects}.customer DROP FOREIGN KEY last_order`, /customer`: create/],
       [`DROP TRIGGER ${objects}.au`, /trigger .*`au` is missing/],
-      [`ALTER EVENT ${objects}.once ON SCHEDULE AT '2035-06-01 00:00:01'`, /event .*`once`: Create Event/],
-      [`CREATE OR REPLACE VIEW ${objects}.\`with.dot\` AS SELECT 1 taxed`, /view .*`with\.dot`: Create View/],
+      [
+        `ALTER EVENT ${objects}.once ON SCHEDULE AT '2035-06-01 00:00:01'`,
+        /event .*`once`: Create Event/,
+      ],
+      [
+        `CREATE OR REPLACE VIEW ${objects}.\`with.dot\` AS SELECT 1 taxed`,
+        /view .*`with\.dot`: Create View/,
+      ],
       [`ALTER PROCEDURE ${objects}.\`0 digits\` COMMENT 'x'`, /procedure .*`0 digits`: Create/],
       ...(b.vendor === 'mariadb'
         ? ([
@@ -95,7 +106,10 @@ describe('createNastyDatabases', () => {
             ],
           ] as const)),
       [`CREATE TABLE ${objects}.added (a int)`, /`added` was not there before/],
-      ['ALTER DATABASE nasty_select COLLATE utf8mb4_bin', /database `nasty_select`: Create Database/],
+      [
+        'ALTER DATABASE nasty_select COLLATE utf8mb4_bin',
+        /database `nasty_select`: Create Database/,
+      ],
     ];
     for (const [statement] of changes) await connection.query(statement);
     const found = differences(before, await describeServer(b, names));
@@ -124,7 +138,9 @@ describe('bulk data', () => {
       const { path } = await dump(db, { args: ['-F', '64', ...modern] });
       // 1.x writes a table into a file for each thread.
       const files = (await readdir(path)).filter((name) => name.startsWith('one.bulk_'));
-      expect(new Set(files.map((name) => name.replace(/(?:\.\d{5}){1,2}\.sql$/, '.sql'))).size).toBe(4);
+      expect(
+        new Set(files.map((name) => name.replace(/(?:\.\d{5}){1,2}\.sql$/, '.sql'))).size,
+      ).toBe(4);
       await dropAll(db);
     }
     await createWideRows(db, { name: 'wide', rows: 2, bytes: 5_000_000 });

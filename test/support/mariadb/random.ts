@@ -1,4 +1,6 @@
-/** A seeded source of pseudo-random values: the same seed gives the same values on every machine. */
+/**
+ * A seeded source of pseudo-random values: the same seed gives the same values on every machine.
+ */
 export interface Random {
   /** An integer from 0 up to, not including, `limit`. */
   int(limit: number): number;

@@ -32,10 +32,13 @@ export async function dropAll(db: MariaDb): Promise<void> {
 }
 
 /**
- * Dumps each database by a run of its own into one directory: told of several, mydumper 0.10 may begin before it has listed
- * all, and then leaves tables out or hangs.
+ * Dumps each database by a run of its own into one directory: told of several, mydumper 0.10 may
+ * begin before it has listed all, and then leaves tables out or hangs.
  */
-export async function dump(db: MariaDb, options: ToolOptions): Promise<{ path: string; exitCode: number }> {
+export async function dump(
+  db: MariaDb,
+  options: ToolOptions,
+): Promise<{ path: string; exitCode: number }> {
   const path = await directory();
   let exitCode = 0;
   for (const name of await userDatabases(db)) {

@@ -5,5 +5,14 @@ import type { MariaDb } from './harness.ts';
 export function serverAddress(db: MariaDb, changed: Partial<ServerConfig> = {}): ServerConfig {
   const { host, port, user, password } = db;
   const tls = { mode: undefined, caFile: undefined };
-  return { host, port, socket: undefined, queryTimeoutSeconds: 60, user, password, tls, ...changed };
+  return {
+    host,
+    port,
+    socket: undefined,
+    queryTimeoutSeconds: 60,
+    user,
+    password,
+    tls,
+    ...changed,
+  };
 }

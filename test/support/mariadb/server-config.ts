@@ -24,7 +24,12 @@ const COMMON = [
 
 /** For tests: little memory, nothing that must survive a crash of the machine. */
 export const FAST_AND_SMALL: Readonly<Record<Vendor, readonly string[]>> = {
-  mariadb: [...COMMON, 'performance_schema=OFF', 'innodb_log_file_size=16M', 'aria_pagecache_buffer_size=8M'],
+  mariadb: [
+    ...COMMON,
+    'performance_schema=OFF',
+    'innodb_log_file_size=16M',
+    'aria_pagecache_buffer_size=8M',
+  ],
   mysql: [
     ...COMMON,
     'mysqlx=OFF',

@@ -14,11 +14,15 @@ export type ServerProgram = {
   /** As the program itself gives it, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
   readonly version: string;
   readonly path: string;
-  /** What runs the program: its path, or the dynamic linker of its own tree with the program's path. */
+  /**
+   * What runs the program: its path, or the dynamic linker of its own tree with the program's path.
+   */
   readonly command: readonly string[];
   /** Lines for the option file that tell a program of another tree where its files are. */
   readonly files: readonly string[];
-  /** Directory with the server's SQL scripts and messages; known only for a server of another tree. */
+  /**
+   * Directory with the server's SQL scripts and messages; known only for a server of another tree.
+   */
   readonly share?: string;
 };
 
@@ -31,8 +35,9 @@ let found: Promise<ServerProgram> | undefined;
  * The server that tests start. These variables choose it:
  *
  * - `TEST_SERVER`: the program's path or name. The default is MariaDB, else MySQL.
- * - `TEST_SERVER_ROOT`: root directory of another Debian, such as one made by debootstrap. The program is
- *   looked for there and runs outside of a chroot, through that tree's dynamic linker and libraries.
+ * - `TEST_SERVER_ROOT`: root directory of another Debian, such as one made by debootstrap. The
+ *   program is looked for there and runs outside of a chroot, through that tree's dynamic linker
+ *   and libraries.
  *
  * The result is computed once in each process.
  *
@@ -47,7 +52,9 @@ async function lookForServer(root = '', program = ''): Promise<ServerProgram> {
   if (root !== '') return serverOfTree(root, program);
   // On Debian servers are in sbin, which a user's PATH may lack.
   const candidates =
-    program === '' ? ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld'] : [program];
+    program === ''
+      ? ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld']
+      : [program];
   for (const path of candidates) {
     const said = await versionOf([path]).catch(() => undefined);
     if (said !== undefined) return { ...said, path, command: [path], files: [] };
@@ -64,7 +71,8 @@ async function serverOfTree(root: string, program: string): Promise<ServerProgra
   const path = names
     .map((name) => (isAbsolute(name) ? name : join(root, 'usr/sbin', name)))
     .find((candidate) => existsSync(candidate));
-  if (path === undefined) throw new Error(`TEST_SERVER_ROOT=${root} has no usr/sbin/${names.join(' or ')}`);
+  if (path === undefined)
+    throw new Error(`TEST_SERVER_ROOT=${root} has no usr/sbin/${names.join(' or ')}`);
   const linker = await firstMatch(root, 'usr/lib*/ld-linux*.so.*', 'usr/lib/*/ld-linux*.so.*');
   const libraries = await firstMatch(root, 'usr/lib/*-linux-gnu*/libc.so.6');
   const command = [linker, '--library-path', libraries.replace(/\/[^/]*$/, ''), path];

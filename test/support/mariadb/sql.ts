@@ -11,7 +11,10 @@ export function quoteText(text: string): string {
   return escapeValue(text);
 }
 
-/** What a FROM clause needs to read the column `seq` with the numbers 1 to `count`, in ascending order. */
+/**
+ * What a FROM clause needs to read the column `seq` with the numbers 1 to `count`, in ascending
+ * order.
+ */
 export function rowNumbers(db: { readonly vendor: Vendor }, count: number): string {
   // The sequence engine's tables are in every database. The harness lifts MySQL's recursion limit.
   return db.vendor === 'mariadb'

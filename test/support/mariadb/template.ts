@@ -9,7 +9,9 @@ import type { ServerProgram } from './server-program.ts';
 
 const run = promisify(execFile);
 
-/** The scripts that `mariadb-install-db` feeds to the server, in its order. Help texts are left out. */
+/**
+ * The scripts that `mariadb-install-db` feeds to the server, in its order. Help texts are left out.
+ */
 const MARIADB_SCRIPTS = [
   '*_system_tables.sql',
   '*_performance_tables.sql',
@@ -58,9 +60,13 @@ async function build(program: ServerProgram, target: string): Promise<void> {
 
 async function initialize({ command }: ServerProgram, defaults: string): Promise<void> {
   const [program = '', ...args] = command;
-  await run(program, [...args, `--defaults-file=${defaults}`, '--initialize-insecure', ...userArguments()], {
-    maxBuffer: 16 * 1024 * 1024,
-  });
+  await run(
+    program,
+    [...args, `--defaults-file=${defaults}`, '--initialize-insecure', ...userArguments()],
+    {
+      maxBuffer: 16 * 1024 * 1024,
+    },
+  );
 }
 
 async function install(defaults: string, data: string): Promise<void> {
@@ -87,7 +93,9 @@ async function bootstrap(
   defaults: string,
   data: string,
 ): Promise<void> {
-  const scripts = ['CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n'];
+  const scripts = [
+    'CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n',
+  ];
   for (const pattern of MARIADB_SCRIPTS) {
     for await (const name of glob(pattern, { cwd: share })) {
       scripts.push(await readFile(join(share, name), 'utf8'));
@@ -120,8 +128,8 @@ async function bootstrap(
 }
 
 /**
- * Directory with a freshly installed data directory, made once per machine, user and server version and
- * kept in the temporary directory. It is never opened by a server: each instance gets a copy.
+ * Directory with a freshly installed data directory, made once per machine, user and server version
+ * and kept in the temporary directory. It is never opened by a server: each instance gets a copy.
  *
  * @throws Error when the server's own way to install it is missing or fails, with its output.
  */
@@ -132,7 +140,10 @@ export async function templateDataDir(program: ServerProgram): Promise<string> {
   return target;
 }
 
-/** Copies the template into `target`, which may be missing or empty, sharing blocks where the file system can. */
+/**
+ * Copies the template into `target`, which may be missing or empty, sharing blocks where the file
+ * system can.
+ */
 export async function copyTemplate(program: ServerProgram, target: string): Promise<void> {
   const template = await templateDataDir(program);
   await mkdir(target, { recursive: true, mode: 0o700 });

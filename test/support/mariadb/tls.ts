@@ -3,7 +3,9 @@ import type { Certificates } from '../certificates.ts';
 import type { MariaDb } from './harness.ts';
 import type { Vendor } from './server-program.ts';
 
-/** MariaDB's client library 3.4 checks no name of a server at 127.0.0.1; at this address it does. */
+/**
+ * MariaDB's client library 3.4 checks no name of a server at 127.0.0.1; at this address it does.
+ */
 export const CHECKED_HOST = '127.0.0.2';
 
 /** The server reads its certificate from `presented.pem`, which {@link present} writes. */
@@ -23,7 +25,8 @@ export function withoutTls(vendor: Vendor): string[] {
 /** Makes a server with {@link tlsConfig} present a certificate, from its start or from now on. */
 export async function present({ at }: Certificates, name: string, db?: MariaDb): Promise<void> {
   const presented = at('presented.pem');
-  if (existsSync(presented) && readFileSync(presented).equals(readFileSync(at(`${name}.pem`)))) return;
+  if (existsSync(presented) && readFileSync(presented).equals(readFileSync(at(`${name}.pem`))))
+    return;
   for (const kind of ['pem', 'key']) {
     copyFileSync(at(`${name}.${kind}`), at(`presented.${kind}`));
     chmodSync(at(`presented.${kind}`), 0o644);

@@ -7,11 +7,17 @@ import type { MariaDb } from './harness.ts';
 
 /** How a tool's run ended. */
 export interface ToolResult {
-  /** Exit code; 128 plus the signal's number (139 for a crash) when a signal ended it, 127 when it could not be started. */
+  /**
+   * Exit code; 128 plus the signal's number (139 for a crash) when a signal ended it, 127 when it
+   * could not be started.
+   */
   readonly exitCode: number;
   /** Standard output and error together. */
   readonly output: string;
-  /** The lines of `output` that report an error or warning: a load with any is not a good one, whatever the exit code. */
+  /**
+   * The lines of `output` that report an error or warning: a load with any is not a good one,
+   * whatever the exit code.
+   */
   readonly problems: readonly string[];
 }
 
@@ -19,7 +25,10 @@ function quoteOption(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** Runs `tool` with the server's address and root's password in a private option file that is removed afterwards. */
+/**
+ * Runs `tool` with the server's address and root's password in a private option file that is
+ * removed afterwards.
+ */
 async function runTool(
   tool: string,
   db: MariaDb,
@@ -40,7 +49,8 @@ async function runTool(
     });
     const child = spawn(tool, [`--defaults-file=${defaults}`, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // mydumper 0.10 sets no locale, so GLib would refuse arguments that are not ASCII but for this variable of its own.
+      // mydumper 0.10 sets no locale, so GLib would refuse arguments that are not ASCII but for
+      // this variable of its own.
       env: { ...process.env, CHARSET: 'UTF-8' },
       timeout: options.timeoutMs ?? 120_000,
       killSignal: 'SIGKILL',
@@ -72,26 +82,34 @@ async function runTool(
 
 /** Options common to the tools' runs. */
 export interface ToolOptions {
-  /** Threads; 4 for mydumper when not given, 1 for myloader 0.10 and 2 for 1.x, which takes no less. */
+  /**
+   * Threads; 4 for mydumper when not given, 1 for myloader 0.10 and 2 for 1.x, which takes no less.
+   */
   readonly threads?: number;
   /** The tool's path; the first on the PATH when not given. */
   readonly tool?: string;
   /** Further arguments. */
   readonly args?: readonly string[];
-  /** Time limit in milliseconds, after which the tool is killed (exit code 137); two minutes when not given. */
+  /**
+   * Time limit in milliseconds, after which the tool is killed (exit code 137); two minutes when
+   * not given.
+   */
   readonly timeoutMs?: number;
   /** Lines added to the option file's `[client]` section, such as `init-command=…`. */
   readonly client?: readonly string[];
 }
 
 /**
- * Loads a dump with plain `myloader -d`. Never rejects because of what the tool says: look at `exitCode` and `problems`.
+ * Loads a dump with plain `myloader -d`. Never rejects because of what the tool says: look at
+ * `exitCode` and `problems`.
  *
- * myloader 0.10 loads tables (foreign keys unchecked), rows, then routines and events, views, and last triggers, so that
- * none of them gets in the way of another, and needs of the server no more than a `max_allowed_packet` above the largest
- * statement and an account that may set definers. It loads with one thread unless told: several that insert into one
- * table have been seen to end in `Deadlock found when trying to get lock`, after which it goes on without these rows. An event that is due runs as soon as it is created: a server with
- * `event_scheduler=ON` should have it off while loading.
+ * myloader 0.10 loads tables (foreign keys unchecked), rows, then routines and events, views, and
+ * last triggers, so that none of them gets in the way of another, and needs of the server no more
+ * than a `max_allowed_packet` above the largest statement and an account that may set definers. It
+ * loads with one thread unless told: several that insert into one table have been seen to end in
+ * `Deadlock found when trying to get lock`, after which it goes on without these rows. An event
+ * that is due runs as soon as it is created: a server with `event_scheduler=ON` should have it off
+ * while loading.
  */
 export async function loadWithMyloader(
   db: MariaDb,
@@ -105,7 +123,9 @@ export async function loadWithMyloader(
   return runTool(tool, db, args, options);
 }
 
-/** Dumps with plain `mydumper -o`, all databases but the system's own unless `args` say otherwise. */
+/**
+ * Dumps with plain `mydumper -o`, all databases but the system's own unless `args` say otherwise.
+ */
 export async function dumpWithMydumper(
   db: MariaDb,
   directory: string,
@@ -113,7 +133,9 @@ export async function dumpWithMydumper(
 ): Promise<ToolResult> {
   const extra = options.args ?? [];
   const selected = extra.some((arg) => /^(-B|-T|-x|--database|--tables-list|--regex)/.test(arg));
-  const regex = selected ? [] : ['--regex', '^(?!(mysql|sys|performance_schema|information_schema)(\\.|$))'];
+  const regex = selected
+    ? []
+    : ['--regex', '^(?!(mysql|sys|performance_schema|information_schema)(\\.|$))'];
   const args = ['-o', directory, '-t', String(options.threads ?? 4), '-v', '3', ...regex, ...extra];
   return runTool(options.tool ?? 'mydumper', db, args, options);
 }

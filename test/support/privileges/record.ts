@@ -18,9 +18,9 @@ import { temporaryDirectory } from '../program.ts';
 import type { PrivilegeRecording, PrivilegeRun } from './recording.ts';
 import { createPrivilegeDatabases, DATABASES, privilegeUsers } from './users.ts';
 
-// Records what mydumper does without each privilege: `node test/support/privileges/record.ts FILE on|off
-// [USERS]`, with the mydumper that is first on the PATH, the server that TEST_SERVER names, and its binary
-// log on or off. USERS is a regular expression; without it all users are recorded.
+// Records what mydumper does without each privilege: `node test/support/privileges/record.ts FILE
+// on|off [USERS]`, with the mydumper that is first on the PATH, the server that TEST_SERVER names,
+// and its binary log on or off. USERS is a regular expression; without it all users are recorded.
 
 const PATIENCE_MS = 8000;
 /** Of lost files and of messages, since one tells enough. */
@@ -34,7 +34,12 @@ async function record(file: string, binaryLog: boolean, which: RegExp): Promise<
   const db = await startMariaDb({ config: log, rootPassword: '' });
   try {
     const path = process.env.PATH ?? '';
-    const { generation } = await readVersion('mydumper', 'MYDUMPER_BIN', path, AbortSignal.timeout(10_000));
+    const { generation } = await readVersion(
+      'mydumper',
+      'MYDUMPER_BIN',
+      path,
+      AbortSignal.timeout(10_000),
+    );
     await createPrivilegeDatabases(db);
     const [server] = await db.query('SELECT VERSION() AS version, @@version_comment AS comment');
     const users: PrivilegeRecording['users'][number][] = [];
@@ -111,7 +116,9 @@ async function dump(
   try {
     const server = addressOf(db);
     const optionFile = join(root, 'options');
-    writeFileSync(optionFile, renderOptionFile(server, inventory.session, generation, TLS), { mode: 0o600 });
+    writeFileSync(optionFile, renderOptionFile(server, inventory.session, generation, TLS), {
+      mode: 0o600,
+    });
     const argv = mydumperArguments({
       ...{ generation, directory, optionFile, lock, server, tls: TLS },
       ...{ threads: 2, chunkMiB: 1, statementBytes: 100_000 },
@@ -121,7 +128,9 @@ async function dump(
     const { exit, lines } = await runMydumper(argv);
     const said = lines
       .map(parseLine)
-      .filter(({ level, text }) => level === 'error' || (level === 'warning' && looksLikeError(text)))
+      .filter(
+        ({ level, text }) => level === 'error' || (level === 'warning' && looksLikeError(text)),
+      )
       .map(({ text }) => text);
     const { files, position } = readDump(directory);
     return { run: { exit, position, lost: [], said: [...new Set(said)].slice(0, SHOWN) }, files };
@@ -130,7 +139,9 @@ async function dump(
   }
 }
 
-async function runMydumper(argv: readonly string[]): Promise<{ exit: number | string; lines: string[] }> {
+async function runMydumper(
+  argv: readonly string[],
+): Promise<{ exit: number | string; lines: string[] }> {
   const child = spawn('mydumper', argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: toolEnvironment(process.env.PATH ?? ''),

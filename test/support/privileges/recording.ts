@@ -9,7 +9,10 @@ export type PrivilegeRun = {
   readonly exit: number | string;
   /** `metadata` holds a position in the binary log. */
   readonly position: boolean;
-  /** Some of the files that the dump of a user who lacks nothing has, and this one lacks or has with other content. */
+  /**
+   * Some of the files that the dump of a user who lacks nothing has, and this one lacks or has with
+   * other content.
+   */
   readonly lost: readonly string[];
   /** Some of the errors in its log, also such as 1.x logs as warnings. */
   readonly said: readonly string[];

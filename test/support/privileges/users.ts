@@ -42,8 +42,8 @@ export function allPrivileges({ vendor, version }: Server): string[] {
 }
 
 /**
- * Users by what they lack, with what is granted to each, as it stands between GRANT and TO. `db` users
- * have on each database what can be granted there.
+ * Users by what they lack, with what is granted to each, as it stands between GRANT and TO. `db`
+ * users have on each database what can be granted there.
  */
 export function privilegeUsers(server: Server): Readonly<Record<string, readonly string[]>> {
   const all = allPrivileges(server);
@@ -51,24 +51,40 @@ export function privilegeUsers(server: Server): Readonly<Record<string, readonly
   const without = (left: RegExp) => all.filter((name) => !left.test(name));
   const onDatabases = (privileges: readonly string[]) =>
     DATABASES.map((name) => `${privileges.join(', ')} ON ${name}.*`);
-  const global = all.filter((name) => !ON_DATABASES.includes(name) && name !== 'SHOW CREATE ROUTINE');
+  const global = all.filter(
+    (name) => !ON_DATABASES.includes(name) && name !== 'SHOW CREATE ROUTINE',
+  );
   const routine = all.includes('SHOW CREATE ROUTINE') ? ['SHOW CREATE ROUTINE'] : [];
-  // Older MariaDB shows routines to who may read their table, and with it the database of that table.
+  // Older MariaDB shows routines to who may read their table, and with it the database of that
+  // table.
   const bodies =
-    server.vendor === 'mysql' || routine.length > 0 ? [] : ['SELECT ON mysql.proc', 'EVENT ON mysql.*'];
+    server.vendor === 'mysql' || routine.length > 0
+      ? []
+      : ['SELECT ON mysql.proc', 'EVENT ON mysql.*'];
   const blind = global.filter((name) => name !== 'SHOW_ROUTINE');
   const users: Record<string, readonly string[]> = { nothing: everywhere(all) };
   for (const name of all) users[name] = everywhere(all.filter((other) => other !== name));
   const formerly = server.vendor === 'mysql' ? [...FORMERLY, 'SHOW_ROUTINE'] : FORMERLY;
   users['formerly sufficient, RELOAD'] = everywhere([...formerly, 'RELOAD']);
   users['formerly sufficient, LOCK TABLES'] = everywhere([...formerly, 'LOCK TABLES']);
-  users['db: nothing'] = [...everywhere(global), ...bodies, ...onDatabases([...ON_DATABASES, ...routine])];
+  users['db: nothing'] = [
+    ...everywhere(global),
+    ...bodies,
+    ...onDatabases([...ON_DATABASES, ...routine]),
+  ];
   for (const name of ON_DATABASES) {
     const left = ON_DATABASES.filter((other) => other !== name);
-    users[`db: ${name}`] = [...everywhere(global), ...bodies, ...onDatabases([...left, ...routine])];
+    users[`db: ${name}`] = [
+      ...everywhere(global),
+      ...bodies,
+      ...onDatabases([...left, ...routine]),
+    ];
   }
   users['db: routines'] = [...everywhere(blind), ...onDatabases(ON_DATABASES)];
-  users['db: bodies of routines'] = [...everywhere(blind), ...onDatabases([...ON_DATABASES, 'EXECUTE'])];
+  users['db: bodies of routines'] = [
+    ...everywhere(blind),
+    ...onDatabases([...ON_DATABASES, 'EXECUTE']),
+  ];
   users['db: EVENT on one'] = [
     ...everywhere(global),
     ...bodies,

@@ -1,6 +1,12 @@
-/** Databases that recordings are made of, as SQL that both MariaDB and MySQL take. Tests make the same where a recording is played. */
+/**
+ * Databases that recordings are made of, as SQL that both MariaDB and MySQL take. Tests make the
+ * same where a recording is played.
+ */
 
-/** One database that 0.10 can dump too, of InnoDB tables with a view, triggers, routines, an event, a table without rows and generated columns. */
+/**
+ * One database that 0.10 can dump too, of InnoDB tables with a view, triggers, routines, an event,
+ * a table without rows and generated columns.
+ */
 export const SHOP: readonly string[] = [
   'CREATE DATABASE shop CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
   'CREATE TABLE shop.customers (id int PRIMARY KEY, name varchar(40) NOT NULL, note text, photo varbinary(20)) ENGINE=InnoDB',
@@ -63,7 +69,10 @@ export const BULK: readonly string[] = [
   ]),
 ];
 
-/** More rows than the network's buffers hold, so that the server is still at them when mydumper has begun to read. */
+/**
+ * More rows than the network's buffers hold, so that the server is still at them when mydumper has
+ * begun to read.
+ */
 export const WIDE: readonly string[] = [
   'CREATE TABLE bulk.wide (id int PRIMARY KEY, line mediumtext) ENGINE=InnoDB',
   `INSERT INTO bulk.wide SELECT a.d + 10 * b.d + 100 * c.d, REPEAT('0123456789', 10000)

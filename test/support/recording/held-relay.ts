@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay to a server of this machine. While it holds, clients get no answers, and lose none. */
+/**
+ * A TCP relay to a server of this machine. While it holds, clients get no answers, and lose none.
+ */
 export type HeldRelay = {
   readonly port: number;
   readonly hold: () => void;

@@ -35,7 +35,8 @@ export const LOADS: readonly RecordedLoad[] = [
   {
     name: 'load-syntax-error',
     run: 'A statement that is none.',
-    spoil: (directory) => appendFileSync(join(directory, ROWS), 'INSERT INTO `orders` VALUES(\n;\n'),
+    spoil: (directory) =>
+      appendFileSync(join(directory, ROWS), 'INSERT INTO `orders` VALUES(\n;\n'),
   },
   {
     name: 'load-without-metadata',
@@ -57,9 +58,11 @@ export const LOADS: readonly RecordedLoad[] = [
 /** A small dump, in the form of 1.x. */
 function writeDump(directory: string): void {
   const files: Readonly<Record<string, string>> = {
-    metadata: '[config]\nquote-character = BACKTICK\n\n[`shop`.`orders`]\nreal_table_name=orders\nrows = 2\n',
+    metadata:
+      '[config]\nquote-character = BACKTICK\n\n[`shop`.`orders`]\nreal_table_name=orders\nrows = 2\n',
     'shop-schema-create.sql': 'CREATE DATABASE IF NOT EXISTS `shop`;\n',
-    'shop.orders-schema.sql': 'CREATE TABLE `orders` (`id` int PRIMARY KEY, `name` text) ENGINE=InnoDB;\n',
+    'shop.orders-schema.sql':
+      'CREATE TABLE `orders` (`id` int PRIMARY KEY, `name` text) ENGINE=InnoDB;\n',
     'shop.empty-schema.sql': 'CREATE TABLE `empty` (`id` int PRIMARY KEY) ENGINE=InnoDB;\n',
     [ROWS]: "/*!40101 SET NAMES binary*/;\nINSERT INTO `orders` VALUES(1,'one')\n,(2,'two')\n;\n",
   };
@@ -109,7 +112,14 @@ export async function recordLoad(
       onLine: () => {},
     });
     return neutralRecording(
-      { run: load.run, tool, server: server.version, argv, optionFile: options.split('\n'), ...watched },
+      {
+        run: load.run,
+        tool,
+        server: server.version,
+        argv,
+        optionFile: options.split('\n'),
+        ...watched,
+      },
       {
         outputDirectory: directory,
         optionFile,

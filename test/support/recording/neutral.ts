@@ -15,7 +15,10 @@ const CLOCK = '08:00:00.000';
 const MOMENT = '2026-01-01 08:00:00';
 const SERVER_UUID = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 
-/** Paths, ports and the password become placeholders in braces; times, ids and positions one value that is always the same. */
+/**
+ * Paths, ports and the password become placeholders in braces; times, ids and positions one value
+ * that is always the same.
+ */
 export function neutralText(text: string, surroundings: Surroundings): string {
   const { outputDirectory, optionFile, password, ports, others = [] } = surroundings;
   const texts: (readonly [string, string])[] = [
@@ -46,7 +49,10 @@ export function neutralText(text: string, surroundings: Surroundings): string {
 const LONGEST_REFRAIN = 2;
 const FEWEST_REPEATS = 5;
 
-/** Where the same lines come again and again, they are kept once: a crash by recursion repeats a warning thousands of times. */
+/**
+ * Where the same lines come again and again, they are kept once: a crash by recursion repeats a
+ * warning thousands of times.
+ */
 export function withoutRepeats(steps: readonly RecordedStep[]): RecordedStep[] {
   const texts = steps.map((step) => JSON.stringify(step));
   const kept: RecordedStep[] = [];
@@ -55,7 +61,9 @@ export function withoutRepeats(steps: readonly RecordedStep[]): RecordedStep[] {
     for (let lines = 1; lines <= LONGEST_REFRAIN && skipped === 0; lines += 1) {
       let times = 0;
       const isRepeated = () =>
-        texts.slice(at, at + lines).every((text, index) => text === texts[at + (times + 1) * lines + index]);
+        texts
+          .slice(at, at + lines)
+          .every((text, index) => text === texts[at + (times + 1) * lines + index]);
       while (at + (times + 2) * lines <= steps.length && isRepeated()) times += 1;
       if (times < FEWEST_REPEATS) continue;
       kept.push(...steps.slice(at, at + lines), { again: { lines, times } });
@@ -82,15 +90,18 @@ export function neutralRecording(recording: Recording, surroundings: Surrounding
   return {
     ...recording,
     argv: recording.argv.map(text),
-    optionFile: recording.optionFile.map((line) => text(line).replace(/^password=.*/, 'password={password}')),
+    optionFile: recording.optionFile.map((line) =>
+      text(line).replace(/^password=.*/, 'password={password}'),
+    ),
     steps: withoutRepeats(recording.steps.map(step)),
     files: Object.fromEntries(files),
   };
 }
 
 /**
- * What of a recording is the same each time, as text: threads share the work as it comes, so lines and files are sorted, and the
- * numbers of threads, guessed numbers of rows and shares of progress are left out.
+ * What of a recording is the same each time, as text: threads share the work as it comes, so lines
+ * and files are sorted, and the numbers of threads, guessed numbers of rows and shares of progress
+ * are left out.
  */
 export function substance(recording: Recording): string {
   const { steps, files, ...rest } = recording;

@@ -1,7 +1,12 @@
 import type { FakeStep } from '../fake-mydumper.ts';
 import type { MariaDb } from '../mariadb/harness.ts';
 import { SHOP } from './dataset.ts';
-import { type RecordedFile, type RecordedStep, type Recording, readRecording } from './recording.ts';
+import {
+  type RecordedFile,
+  type RecordedStep,
+  type Recording,
+  readRecording,
+} from './recording.ts';
 
 /** A good dump of the database `shop`, which `createShop` makes. */
 export const ONE_DATABASE = 'libmariadb/mariadb-10.11/one-database';
@@ -43,15 +48,19 @@ export function playedInHalves(name: string = ONE_DATABASE): { dump: FakeStep[];
 
 function stepsOf(recording: Recording, steps: readonly RecordedStep[]): FakeStep[] {
   const finalNames = new Map(
-    recording.steps.flatMap((step) => ('rename' in step ? [[step.rename[0], step.rename[1]] as const] : [])),
+    recording.steps.flatMap((step) =>
+      'rename' in step ? [[step.rename[0], step.rename[1]] as const] : [],
+    ),
   );
   const contentOf = (name: string) => recording.files[finalNames.get(name) ?? name];
   return steps.flatMap((step, index): FakeStep[] => {
     if ('stdout' in step) return [{ log: step.stdout, stream: 'stdout' }];
     if ('stderr' in step) return [{ log: step.stderr }];
     if ('open' in step) return [{ write: step.open, text: '' }];
-    if ('close' in step) return [...written(step.close, contentOf(step.close)), { close: step.close }];
-    if ('again' in step) return [repeated(steps.slice(index - step.again.lines, index), step.again.times)];
+    if ('close' in step)
+      return [...written(step.close, contentOf(step.close)), { close: step.close }];
+    if ('again' in step)
+      return [repeated(steps.slice(index - step.again.lines, index), step.again.times)];
     if ('rename' in step) return [{ rename: step.rename }];
     return 'remove' in step ? [{ remove: step.remove }] : [];
   });

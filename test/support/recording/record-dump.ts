@@ -25,7 +25,11 @@ const SIGINT_SECONDS = 3;
 const MIB = 1024 * 1024;
 
 /** Runs mydumper once as the run says, on a server that has nothing else. */
-export async function recordDump(run: RecordedRun, server: RecordedServer, tool: string): Promise<Recording> {
+export async function recordDump(
+  run: RecordedRun,
+  server: RecordedServer,
+  tool: string,
+): Promise<Recording> {
   await removeDatabases(server);
   await prepare(server, run);
   const relay = await startHeldRelay(server.host, server.port);
@@ -33,7 +37,8 @@ export async function recordDump(run: RecordedRun, server: RecordedServer, tool:
   const directory = join(path, 'output');
   mkdirSync(directory);
   const disk = run.diskBytes;
-  if (disk !== undefined) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tmpfs', directory]);
+  if (disk !== undefined)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tmpfs', directory]);
   const staging = claimStaging(directory);
   let acting: Promise<void> | undefined;
   let failure: unknown;
@@ -58,7 +63,14 @@ export async function recordDump(run: RecordedRun, server: RecordedServer, tool:
     if (run.middle !== undefined && acting === undefined)
       throw new Error(`${run.name}: no line ${run.middle.at}`);
     return neutralRecording(
-      { run: run.run, tool, server: server.version, argv, optionFile: optionFile.split('\n'), ...watched },
+      {
+        run: run.run,
+        tool,
+        server: server.version,
+        argv,
+        optionFile: optionFile.split('\n'),
+        ...watched,
+      },
       {
         outputDirectory: directory,
         optionFile: staging.optionFile,

@@ -21,7 +21,8 @@ const said = (tool: string, option: string) =>
 
 /** The client library that the tool was built with, as a directory's name. */
 function clientOf(version: string): string {
-  if (parseVersion(version)?.generation !== 'modern') throw new Error(`not mydumper 1.x: ${version}`);
+  if (parseVersion(version)?.generation !== 'modern')
+    throw new Error(`not mydumper 1.x: ${version}`);
   return /built against MariaDB/.test(version) ? 'libmariadb' : 'mysql-client';
 }
 
@@ -72,12 +73,15 @@ async function main(): Promise<void> {
       report(run.name, client, server, await recordDump(run, server, tool));
     }
     for (const load of LOADS) {
-      if (isWanted(load.name)) report(load.name, client, server, await recordLoad(load, server, loader));
+      if (isWanted(load.name))
+        report(load.name, client, server, await recordLoad(load, server, loader));
     }
   } finally {
     await server.stop();
   }
-  execFileSync('npx', ['biome', 'format', '--write', RECORDINGS], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npx', ['biome', 'format', '--write', RECORDINGS], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 await main();

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Where recordings lie: `<client library>/<server>/<name>.json`, and `<client library>/tools.json`. */
+/**
+ * Where recordings lie: `<client library>/<server>/<name>.json`, and `<client library>/tools.json`.
+ */
 export const RECORDINGS = fileURLToPath(new URL('../../fixtures/mydumper-1.x', import.meta.url));
 
 /** What happened while a tool ran, in the order in which the recorder saw it. */
@@ -19,14 +21,19 @@ export type RecordedStep =
   /** What the recorder did to the tool or to its server. */
   | { readonly action: string };
 
-/** Lines of a file, or base64 where its bytes are not UTF-8. `bytes` is its size where only the beginning is kept. */
+/**
+ * Lines of a file, or base64 where its bytes are not UTF-8. `bytes` is its size where only the
+ * beginning is kept.
+ */
 export type RecordedFile = {
   readonly lines?: readonly string[];
   readonly base64?: string;
   readonly bytes?: number;
 };
 
-/** One run of a real tool. Times, process ids, ports and paths in it are placeholders (neutral.ts). */
+/**
+ * One run of a real tool. Times, process ids, ports and paths in it are placeholders (neutral.ts).
+ */
 export type Recording = {
   /** What was run, in one sentence. */
   readonly run: string;

@@ -34,7 +34,9 @@ export type RecordedRun = {
   /** 1.x is not told which server it is, where it cannot know. */
   readonly unnamed?: true;
   readonly onlyOn?: RegExp;
-  /** Lets mydumper run until this line, stops its server's answers there, acts, and lets it go on. */
+  /**
+   * Lets mydumper run until this line, stops its server's answers there, acts, and lets it go on.
+   */
   readonly middle?: { readonly at: RegExp; readonly act: (here: Middle) => Promise<void> };
 };
 
@@ -174,7 +176,10 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       ]),
     ),
     {
-      ...asUser('user-without-routines', `A user without ${routines}.`, [...README, BINLOG[vendor]]),
+      ...asUser('user-without-routines', `A user without ${routines}.`, [
+        ...README,
+        BINLOG[vendor],
+      ]),
       onlyOn: /^mysql/,
     },
     {
@@ -253,7 +258,10 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       run: 'A table whose name holds a backtick.',
       data: [
         SHOP,
-        ['CREATE TABLE shop.`a``b` (id int PRIMARY KEY) ENGINE=InnoDB', 'INSERT INTO shop.`a``b` VALUES (1)'],
+        [
+          'CREATE TABLE shop.`a``b` (id int PRIMARY KEY) ENGINE=InnoDB',
+          'INSERT INTO shop.`a``b` VALUES (1)',
+        ],
       ],
       databases: ['shop'],
     },

@@ -23,7 +23,10 @@ export type RecordedServer = {
   readonly stop: () => Promise<void>;
 };
 
-/** The server that tests start (TEST_SERVER and TEST_SERVER_ROOT choose it), with a binary log as in production. */
+/**
+ * The server that tests start (TEST_SERVER and TEST_SERVER_ROOT choose it), with a binary log as in
+ * production.
+ */
 export async function startRecordedServer(): Promise<RecordedServer> {
   const { vendor } = await serverProgram();
   const domain = vendor === 'mariadb' ? ['gtid-domain-id=0'] : [];
@@ -48,7 +51,10 @@ export async function startRecordedServer(): Promise<RecordedServer> {
   };
 }
 
-/** mydumper knows MySQL by its version comment, so one whose comment does not name it is a server of its own. */
+/**
+ * mydumper knows MySQL by its version comment, so one whose comment does not name it is a server of
+ * its own.
+ */
 function nameOf(version: string, comment: string): string {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (/mariadb/i.test(version)) return `mariadb-${major}.${minor}`;

@@ -31,19 +31,23 @@ export type WatchedRun = {
 };
 
 /**
- * Runs a tool and notes what it prints and what becomes of the files in a directory. Both come through one event loop, so their order is
- * right to about a millisecond.
+ * Runs a tool and notes what it prints and what becomes of the files in a directory. Both come
+ * through one event loop, so their order is right to about a millisecond.
  */
 export async function watchTool(run: ToolRun): Promise<WatchedRun> {
   const steps: RecordedStep[] = [];
   const files = watchFiles(run.directory, run.ignored, steps);
   const [binary = '', ...argv] = run.command;
   // A crash is recorded, not its core.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'prlimit', '--core=0', binary, ...argv], {
-    detached: true,
-    env: run.environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', '--', 'prlimit', '--core=0', binary, ...argv],
+    {
+      detached: true,
+      env: run.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const tool: RunningTool = {
     pid: child.pid ?? 0,
     acted: (action) => void steps.push({ action }),
@@ -119,7 +123,10 @@ function watchFiles(directory: string, ignored: (name: string) => boolean, steps
   };
 }
 
-function keptFiles(directory: string, ignored: (name: string) => boolean): Record<string, RecordedFile> {
+function keptFiles(
+  directory: string,
+  ignored: (name: string) => boolean,
+): Record<string, RecordedFile> {
   const names = readdirSync(directory).filter((name) => !ignored(name));
   return Object.fromEntries(
     names.toSorted().map((name) => [name, keptFile(readFileSync(join(directory, name)))]),

@@ -3,7 +3,10 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { OpenUpload, Part } from './records.ts';
 import { assemblyFile, type Bucket } from './store.ts';
 
-/** Brings the parts together in one file, in order, and returns its path; bytes after the last part are left over. */
+/**
+ * Brings the parts together in one file, in order, and returns its path; bytes after the last part
+ * are left over.
+ */
 export async function writeAssembly(
   bucket: Bucket,
   upload: OpenUpload,
@@ -17,7 +20,8 @@ export async function writeAssembly(
   });
   const pathOf = (file: string) => bucket.pathOf(`uploads/${upload.id}/${file}`);
   const inPlace = placed.every(({ part, at }) => part.file !== assemblyFile || part.offset === at);
-  // A write still going on, of a part nobody waits for any more, must never reach the finished object.
+  // A write still going on, of a part nobody waits for any more, must never reach the finished
+  // object.
   const quiet = ![...upload.slots.values()].includes('writing');
   const target = inPlace && quiet ? assemblyFile : `whole-${Date.now()}`;
   const copied = placed.filter(({ part }) => part.file !== target && part.size > 0);
@@ -52,7 +56,12 @@ async function copyRange(
   buffer: Buffer,
 ) {
   for (let done = 0; done < size; ) {
-    const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, size - done), start + done);
+    const { bytesRead } = await from.read(
+      buffer,
+      0,
+      Math.min(buffer.length, size - done),
+      start + done,
+    );
     if (bytesRead === 0) throw new Error('a part is shorter than its record');
     const { bytesWritten } = await to.write(buffer, 0, bytesRead, at + done);
     if (bytesWritten !== bytesRead) throw new Error(`wrote ${bytesWritten} of ${bytesRead} bytes`);

@@ -29,7 +29,10 @@ const storageClasses = [
   'GLACIER_IR',
 ];
 
-/** Reads them from a PutObject's or CreateMultipartUpload's headers. Throws S3's error for values it refuses. */
+/**
+ * Reads them from a PutObject's or CreateMultipartUpload's headers. Throws S3's error for values it
+ * refuses.
+ */
 export function attributesFrom(headers: Headers): Attributes {
   const metadata = Object.fromEntries(
     Object.entries(headers)
@@ -86,7 +89,8 @@ export function attributeHeaders(attributes: Attributes): Record<string, string 
     'content-language': attributes.contentLanguage,
     'cache-control': attributes.cacheControl,
     expires: attributes.expires,
-    'x-amz-storage-class': attributes.storageClass === 'STANDARD' ? undefined : attributes.storageClass,
+    'x-amz-storage-class':
+      attributes.storageClass === 'STANDARD' ? undefined : attributes.storageClass,
     'x-amz-tagging-count': tagCount === 0 ? undefined : String(tagCount),
     ...encryptionHeaders(attributes),
     ...Object.fromEntries(
@@ -110,8 +114,14 @@ function encryptionFrom(headers: Headers): Pick<Attributes, 'encryption' | 'kmsK
       'InvalidArgument',
       'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
     );
-  if (Object.keys(headers).some((name) => name.startsWith('x-amz-server-side-encryption-customer-')))
-    throw new S3Error(501, 'NotImplemented', 'Encryption with a customer-provided key is not implemented.');
+  if (
+    Object.keys(headers).some((name) => name.startsWith('x-amz-server-side-encryption-customer-'))
+  )
+    throw new S3Error(
+      501,
+      'NotImplemented',
+      'Encryption with a customer-provided key is not implemented.',
+    );
   return { encryption: encryption ?? 'AES256', ...optional('kmsKeyId', kmsKeyId) };
 }
 
@@ -127,6 +137,9 @@ function tagsFrom(tagging: string): Record<string, string> {
   return tags;
 }
 
-function optional<Name extends string>(name: Name, value: string | undefined): { [key in Name]?: string } {
+function optional<Name extends string>(
+  name: Name,
+  value: string | undefined,
+): { [key in Name]?: string } {
   return value === undefined ? {} : ({ [name]: value } as { [key in Name]: string });
 }

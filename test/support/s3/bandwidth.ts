@@ -1,7 +1,8 @@
 /**
- * The arithmetic of a token bucket, without a clock of its own: `reserve` books `bytes` at the time `now` (in
- * milliseconds) and returns how many milliseconds the caller must wait before it may go on. Unused time counts for
- * at most `burstMilliseconds`. Bookings are served in order, so the sum over all callers stays under the rate.
+ * The arithmetic of a token bucket, without a clock of its own: `reserve` books `bytes` at the time
+ * `now` (in milliseconds) and returns how many milliseconds the caller must wait before it may go
+ * on. Unused time counts for at most `burstMilliseconds`. Bookings are served in order, so the sum
+ * over all callers stays under the rate.
  */
 export function tokenBucket(bytesPerSecond: number, burstMilliseconds = 20) {
   let freeAt = Number.NEGATIVE_INFINITY;
@@ -15,7 +16,10 @@ export function tokenBucket(bytesPerSecond: number, burstMilliseconds = 20) {
 
 /** A link whose bandwidth can be changed while transfers wait on it. */
 export type Link = {
-  /** Resolves when `bytes` may pass, at once without a limit. Resolves early when the limit changes or `release` is called. */
+  /**
+   * Resolves when `bytes` may pass, at once without a limit. Resolves early when the limit changes
+   * or `release` is called.
+   */
   take(bytes: number): Promise<void> | undefined;
   /** Bytes per second; undefined takes the limit away. */
   setRate(bytesPerSecond: number | undefined): void;
@@ -53,6 +57,7 @@ export function createLink(bytesPerSecond?: number): Link {
 }
 
 function checked(rate: number): number {
-  if (!(rate > 0)) throw new RangeError(`a bandwidth must be above 0 bytes per second, not ${rate}`);
+  if (!(rate > 0))
+    throw new RangeError(`a bandwidth must be above 0 bytes per second, not ${rate}`);
   return rate;
 }

@@ -22,7 +22,9 @@ export type BodyPlan = {
   readonly chunked: boolean;
   readonly md5: string | undefined;
   readonly sha256: string | undefined;
-  readonly checksum: { readonly algorithm: Algorithm; readonly value: string | undefined } | undefined;
+  readonly checksum:
+    | { readonly algorithm: Algorithm; readonly value: string | undefined }
+    | undefined;
 };
 
 /**
@@ -34,10 +36,18 @@ export function planBody(headers: Headers): BodyPlan {
   const chunked = contentSha256?.startsWith('STREAMING-') ?? false;
   const length = headers[chunked ? 'x-amz-decoded-content-length' : 'content-length'];
   if (length === undefined || !/^\d+$/.test(length))
-    throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
+    throw new S3Error(
+      411,
+      'MissingContentLength',
+      'You must provide the Content-Length HTTP header.',
+    );
   const size = Number(length);
   if (size > largestBody)
-    throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+    throw new S3Error(
+      400,
+      'EntityTooLarge',
+      'Your proposed upload exceeds the maximum allowed size',
+    );
 
   const md5 = headers['content-md5'];
   if (md5 !== undefined && !/^[A-Za-z0-9+/]{22}==$/.test(md5))
@@ -71,7 +81,11 @@ function promisedChecksum(headers: Headers): BodyPlan['checksum'] {
         'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
       );
     if (algorithmNamed(named) !== promised.algorithm)
-      throw new S3Error(400, 'InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
+      throw new S3Error(
+        400,
+        'InvalidRequest',
+        'Value for x-amz-sdk-checksum-algorithm header is invalid.',
+      );
   }
   return promised;
 }
@@ -85,9 +99,9 @@ export type ReceivedBody = {
 };
 
 /**
- * Streams a body into `write`, verifying its length and every checksum promised in headers or trailers.
- * Without a promised checksum it computes one by `fallback`.
- * Throws IncompleteBody, BadDigest, XAmzContentSHA256Mismatch or InvalidRequest; the caller discards what was written.
+ * Streams a body into `write`, verifying its length and every checksum promised in headers or
+ * trailers. Without a promised checksum it computes one by `fallback`. Throws IncompleteBody,
+ * BadDigest, XAmzContentSHA256Mismatch or InvalidRequest; the caller discards what was written.
  */
 export async function receiveBody(
   plan: BodyPlan,
@@ -120,7 +134,11 @@ export async function receiveBody(
 
   const actualMd5 = md5?.digest();
   if (actualMd5 !== undefined && actualMd5.toString('base64') !== plan.md5)
-    throw new S3Error(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
+    throw new S3Error(
+      400,
+      'BadDigest',
+      'The Content-MD5 you specified did not match what we received.',
+    );
   if (sha256 !== undefined && sha256.digest().toString('hex') !== plan.sha256)
     throw new S3Error(
       400,
@@ -147,7 +165,10 @@ export async function receiveBody(
   return { md5: actualMd5?.toString('hex'), checksum: { algorithm, value } };
 }
 
-/** Writes chunks to a file from `offset` on, a megabyte at a time, reading on while the last batch is being written. */
+/**
+ * Writes chunks to a file from `offset` on, a megabyte at a time, reading on while the last batch
+ * is being written.
+ */
 export function fileSink(handle: FileHandle, offset = 0) {
   let position = offset;
   let batch: Buffer[] = [];
@@ -167,7 +188,8 @@ export function fileSink(handle: FileHandle, offset = 0) {
     position += size;
     await previous;
     writing = put(buffers, size, at);
-    // The failure is reported by whoever awaits it next; this only keeps it from being unhandled until then.
+    // The failure is reported by whoever awaits it next; this only keeps it from being unhandled
+    // until then.
     writing.catch(() => undefined);
   }
 
@@ -177,7 +199,9 @@ export function fileSink(handle: FileHandle, offset = 0) {
       batchSize += chunk.length;
       return batchSize >= writeBatch ? flush() : undefined;
     },
-    /** Resolves when all is written; must be called before the file is closed, also after a failure. */
+    /**
+     * Resolves when all is written; must be called before the file is closed, also after a failure.
+     */
     async end(): Promise<void> {
       if (batchSize > 0) await flush();
       await writing;
@@ -191,8 +215,14 @@ export function fileSink(handle: FileHandle, offset = 0) {
   };
 }
 
-/** Reads a request document into memory. Throws MaxMessageLengthExceeded above 4 MiB, otherwise as receiveBody. */
-export async function readDocument(headers: Headers, source: AsyncIterable<Buffer>): Promise<string> {
+/**
+ * Reads a request document into memory. Throws MaxMessageLengthExceeded above 4 MiB, otherwise as
+ * receiveBody.
+ */
+export async function readDocument(
+  headers: Headers,
+  source: AsyncIterable<Buffer>,
+): Promise<string> {
   const plan = planBody(headers);
   if (plan.size > 4 * 1024 ** 2)
     throw new S3Error(400, 'MaxMessageLengthExceeded', 'Your request was too big.');

@@ -3,15 +3,21 @@ import { join } from 'node:path';
 import { type Bucket, openBucket } from './store.ts';
 import { type Answer, S3Error } from './types.ts';
 
-/** The buckets of one directory, those of an earlier run included. Throws RangeError for a name S3 would not allow. */
+/**
+ * The buckets of one directory, those of an earlier run included. Throws RangeError for a name S3
+ * would not allow.
+ */
 export function openBuckets(directory: string, names: readonly string[]) {
   const buckets = new Map<string, Bucket>();
   const open = (name: string) => {
     buckets.set(name, openBucket(join(directory, name)));
   };
-  for (const name of names) if (!validName(name)) throw new RangeError(`not a bucket name: ${name}`);
+  for (const name of names)
+    if (!validName(name)) throw new RangeError(`not a bucket name: ${name}`);
   mkdirSync(directory, { recursive: true });
-  const earlier = readdirSync(directory).filter((name) => existsSync(join(directory, name, 'journal.jsonl')));
+  const earlier = readdirSync(directory).filter((name) =>
+    existsSync(join(directory, name, 'journal.jsonl')),
+  );
   for (const name of new Set([...earlier, ...names])) open(name);
 
   return {
@@ -19,11 +25,13 @@ export function openBuckets(directory: string, names: readonly string[]) {
     /** Throws NoSuchBucket. */
     get(name: string): Bucket {
       const bucket = buckets.get(name);
-      if (bucket === undefined) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
+      if (bucket === undefined)
+        throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
       return bucket;
     },
     create(name: string): Answer {
-      if (!validName(name)) throw new S3Error(400, 'InvalidBucketName', 'The specified bucket is not valid.');
+      if (!validName(name))
+        throw new S3Error(400, 'InvalidBucketName', 'The specified bucket is not valid.');
       if (buckets.has(name))
         throw new S3Error(
           409,

@@ -17,8 +17,15 @@ const digestLengths = {
 export type Algorithm = keyof typeof digestLengths;
 export type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
 
-/** A checksum as S3 shows it: `value` is base64, followed by `-N` when it is composed of N parts' checksums. */
-export type Checksum = { readonly algorithm: Algorithm; readonly value: string; readonly type: ChecksumType };
+/**
+ * A checksum as S3 shows it: `value` is base64, followed by `-N` when it is composed of N parts'
+ * checksums.
+ */
+export type Checksum = {
+  readonly algorithm: Algorithm;
+  readonly value: string;
+  readonly type: ChecksumType;
+};
 
 export const algorithms = Object.keys(digestLengths) as Algorithm[];
 
@@ -60,7 +67,10 @@ export function algorithmOfHeader(name: string): Algorithm | undefined {
   return algorithms.find((algorithm) => headerName(algorithm) === name);
 }
 
-/** The algorithm of that name in any case. Throws InvalidRequest, or NotImplemented for the XXHASH ones. */
+/**
+ * The algorithm of that name in any case. Throws InvalidRequest, or NotImplemented for the XXHASH
+ * ones.
+ */
 export function algorithmNamed(name: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === name.toUpperCase());
   if (found !== undefined) return found;
@@ -73,8 +83,13 @@ export function algorithmNamed(name: string): Algorithm {
   );
 }
 
-/** The one checksum header a request may carry. Throws InvalidRequest when there are several or it is malformed. */
-export function checksumHeader(headers: Headers): { algorithm: Algorithm; value: string } | undefined {
+/**
+ * The one checksum header a request may carry. Throws InvalidRequest when there are several or it
+ * is malformed.
+ */
+export function checksumHeader(
+  headers: Headers,
+): { algorithm: Algorithm; value: string } | undefined {
   const names = Object.keys(headers).filter(
     (name) =>
       name.startsWith('x-amz-checksum-') &&
@@ -96,10 +111,17 @@ export function checksumHeader(headers: Headers): { algorithm: Algorithm; value:
 export function checkShape(algorithm: Algorithm, value: string): void {
   const bytes = Buffer.from(value, 'base64');
   if (bytes.length !== digestLengths[algorithm] || bytes.toString('base64') !== value)
-    throw new S3Error(400, 'InvalidRequest', `Value for ${headerName(algorithm)} header is invalid.`);
+    throw new S3Error(
+      400,
+      'InvalidRequest',
+      `Value for ${headerName(algorithm)} header is invalid.`,
+    );
 }
 
-/** Which kind of object checksum a multipart upload gets. Throws InvalidRequest for pairs S3 does not know. */
+/**
+ * Which kind of object checksum a multipart upload gets. Throws InvalidRequest for pairs S3 does
+ * not know.
+ */
 export function checksumTypeFor(algorithm: Algorithm, asked: string | undefined): ChecksumType {
   if (asked === undefined) return algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
   if (asked !== 'COMPOSITE' && asked !== 'FULL_OBJECT')

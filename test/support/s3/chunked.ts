@@ -4,9 +4,10 @@ const smallestInnerChunk = 8192;
 const longestLine = 16_384;
 
 /**
- * Decodes an `aws-chunked` body (signed or unsigned chunks, with or without trailers), yielding the data and
- * filling `trailers` by lower-case name. Chunk signatures are not verified. Throws IncompleteBody when the framing
- * is broken or ends early, and InvalidChunkSizeError when a chunk other than the last has under 8192 bytes, as S3 does.
+ * Decodes an `aws-chunked` body (signed or unsigned chunks, with or without trailers), yielding the
+ * data and filling `trailers` by lower-case name. Chunk signatures are not verified. Throws
+ * IncompleteBody when the framing is broken or ends early, and InvalidChunkSizeError when a chunk
+ * other than the last has under 8192 bytes, as S3 does.
  */
 export async function* decodeAwsChunked(
   source: AsyncIterable<Buffer>,

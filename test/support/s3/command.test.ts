@@ -28,9 +28,13 @@ test('the command serves until SIGTERM', async () => {
   const { child, out, ended } = start(
     ...['--port', '0', '--dir', dir, '--bucket', 'one', '--bucket', 'two', '--bandwidth', '100'],
   );
-  await expect.poll(() => out.text, { timeout: 20_000 }).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+\n$/);
+  await expect
+    .poll(() => out.text, { timeout: 20_000 })
+    .toMatch(/^ready http:\/\/127\.0\.0\.1:\d+\n$/);
   const endpoint = out.text.trim().replace('ready ', '');
-  await testClient({ endpoint }).send(new PutObjectCommand({ Bucket: 'two', Key: 'a/b', Body: 'hello' }));
+  await testClient({ endpoint }).send(
+    new PutObjectCommand({ Bucket: 'two', Key: 'a/b', Body: 'hello' }),
+  );
   expect(await readFile(join(dir, 'two/objects/a/b'), 'utf8')).toBe('hello');
   child.kill('SIGTERM');
   expect(await ended).toEqual({ code: 0, text: out.text, errors: '' });

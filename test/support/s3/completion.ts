@@ -23,9 +23,9 @@ export type CompletionClaims = {
 };
 
 /**
- * Makes the object of the listed parts. `mayCommit` is asked before anything is touched and again at the last
- * moment, and throws to refuse. Throws InvalidPart, InvalidPartOrder, EntityTooSmall, InvalidRequest or BadDigest;
- * the upload then stays open.
+ * Makes the object of the listed parts. `mayCommit` is asked before anything is touched and again
+ * at the last moment, and throws to refuse. Throws InvalidPart, InvalidPartOrder, EntityTooSmall,
+ * InvalidRequest or BadDigest; the upload then stays open.
  */
 export async function completeUpload(
   bucket: Bucket,
@@ -101,7 +101,9 @@ function checkedParts(upload: OpenUpload, listed: readonly ListedPart[]): Part[]
       );
     }
     if (
-      given.some((name) => name !== part.checksum.algorithm || item.checksums[name] !== part.checksum.value)
+      given.some(
+        (name) => name !== part.checksum.algorithm || item.checksums[name] !== part.checksum.value,
+      )
     )
       throw invalidPart();
     return part;

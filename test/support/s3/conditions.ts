@@ -7,11 +7,17 @@ export type Condition =
   | { readonly kind: 'etag'; readonly etag: string }
   | undefined;
 
-/** Reads If-None-Match and If-Match of a write. Throws NotImplemented for what S3 does not support there. */
+/**
+ * Reads If-None-Match and If-Match of a write. Throws NotImplemented for what S3 does not support
+ * there.
+ */
 export function conditionOf(headers: Headers): Condition {
   const noneMatch = headers['if-none-match'];
   const match = headers['if-match'];
-  if ((noneMatch !== undefined && noneMatch !== '*') || (noneMatch !== undefined && match !== undefined))
+  if (
+    (noneMatch !== undefined && noneMatch !== '*') ||
+    (noneMatch !== undefined && match !== undefined)
+  )
     throw new S3Error(
       501,
       'NotImplemented',
@@ -22,8 +28,9 @@ export function conditionOf(headers: Headers): Condition {
 }
 
 /**
- * Keeps an eye on a key while a conditional write goes on. `check` throws PreconditionFailed (or NoSuchKey) where the
- * condition does not hold, and ConditionalRequestConflict where another write or delete of the key came in between.
+ * Keeps an eye on a key while a conditional write goes on. `check` throws PreconditionFailed (or
+ * NoSuchKey) where the condition does not hold, and ConditionalRequestConflict where another write
+ * or delete of the key came in between.
  */
 export function watchCondition(bucket: Bucket, key: string, condition: Condition) {
   if (condition === undefined) return { check: () => undefined, stop: () => undefined };

@@ -1,4 +1,7 @@
-/** CRC-32C and CRC-64/NVME, which node:zlib lacks, and joining of CRCs; all reflected, all-ones in and out. */
+/**
+ * CRC-32C and CRC-64/NVME, which node:zlib lacks, and joining of CRCs; all reflected, all-ones in
+ * and out.
+ */
 
 type Polynomial = { readonly width: bigint; readonly reflected: bigint };
 
@@ -17,7 +20,8 @@ function slicingTables({ reflected }: Polynomial): { low: Int32Array; high: Int3
   const entries: bigint[] = [];
   for (let byte = 0n; byte < 256n; byte += 1n) {
     let value = byte;
-    for (let bit = 0; bit < 8; bit += 1) value = value & 1n ? (value >> 1n) ^ reflected : value >> 1n;
+    for (let bit = 0; bit < 8; bit += 1)
+      value = value & 1n ? (value >> 1n) ^ reflected : value >> 1n;
     entries.push(value);
   }
   let row = entries;
@@ -125,7 +129,10 @@ export function createCrc64nvme(): RunningCrc {
   };
 }
 
-/** A function joining CRCs: given the CRC of what came so far and of the next `length` bytes, the CRC of both. */
+/**
+ * A function joining CRCs: given the CRC of what came so far and of the next `length` bytes, the
+ * CRC of both.
+ */
 export function crcJoiner(name: CrcName): (soFar: Buffer, next: Buffer, length: number) => Buffer {
   const { width, reflected } = polynomials[name];
   const bytes = Number(width) / 8;

@@ -3,7 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLink, type Link } from './bandwidth.ts';
 import { type FaultAction, tamper } from './faults.ts';
-import { errorElement, sendAnswer, sendDripping, sendErrorInOk, sendFile, sendHalf } from './send.ts';
+import {
+  errorElement,
+  sendAnswer,
+  sendDripping,
+  sendErrorInOk,
+  sendFile,
+  sendHalf,
+} from './send.ts';
 import { type Answer, type Operation, type RequestRecord, S3Error } from './types.ts';
 import { xmlDeclaration } from './xml.ts';
 
@@ -24,7 +31,10 @@ type Settings = {
 
 export type Exchange = ReturnType<typeof createExchange>;
 
-/** One request and its answer: reads the body at the links' pace, lets the fault strike, logs, and answers. */
+/**
+ * One request and its answer: reads the body at the links' pace, lets the fault strike, logs, and
+ * answers.
+ */
 export function createExchange(settings: Settings) {
   const { request, response, closing } = settings;
   const requestId = randomBytes(8).toString('hex').toUpperCase();
@@ -89,15 +99,22 @@ export function createExchange(settings: Settings) {
     record,
     body,
 
-    /** Lets a fault strike before the request is carried out; returns for those that strike later. */
+    /**
+     * Lets a fault strike before the request is carried out; returns for those that strike later.
+     */
     async before(fault: FaultAction): Promise<void> {
       switch (fault.kind) {
         case 'error':
           await readBytes(fault.afterBytes ?? 0);
-          throw new S3Error(fault.status, fault.code, fault.message ?? fault.code, { ...fault.headers });
+          throw new S3Error(fault.status, fault.code, fault.message ?? fault.code, {
+            ...fault.headers,
+          });
         case 'clock-skew': {
-          const date = new Date(Date.now() + (fault.aheadMilliseconds ?? 20 * 60_000)).toUTCString();
-          const message = 'The difference between the request time and the current time is too large.';
+          const date = new Date(
+            Date.now() + (fault.aheadMilliseconds ?? 20 * 60_000),
+          ).toUTCString();
+          const message =
+            'The difference between the request time and the current time is too large.';
           throw new S3Error(403, 'RequestTimeTooSkewed', message, { date });
         }
         case 'reset':
@@ -105,7 +122,11 @@ export function createExchange(settings: Settings) {
           return cut(true);
         case 'error-in-ok':
           log(200, fault.code);
-          await sendErrorInOk(response, { ...fault, message: fault.message ?? fault.code, requestId });
+          await sendErrorInOk(response, {
+            ...fault,
+            message: fault.message ?? fault.code,
+            requestId,
+          });
           throw connectionCut;
         case 'stall':
           await sleep(fault.milliseconds, undefined, { signal: closing });
@@ -129,23 +150,38 @@ export function createExchange(settings: Settings) {
       else await sendFile(response, sent, (bytes) => pace(settings.downlink, bytes), fault);
     },
 
-    /** Answers an error; anything but an S3Error is the server's own fault, unless the client went away. */
+    /**
+     * Answers an error; anything but an S3Error is the server's own fault, unless the client went
+     * away.
+     */
     refuse(error: unknown): void {
       if (error === connectionCut) return;
-      if (response.destroyed || response.headersSent || request.socket.destroyed || closing.aborted) {
+      if (
+        response.destroyed ||
+        response.headersSent ||
+        request.socket.destroyed ||
+        closing.aborted
+      ) {
         log(0);
         request.socket.destroy();
         return;
       }
       const known =
-        error instanceof S3Error ? error : new S3Error(500, 'InternalError', `Unexpected: ${String(error)}`);
+        error instanceof S3Error
+          ? error
+          : new S3Error(500, 'InternalError', `Unexpected: ${String(error)}`);
       log(known.status, known.code);
-      // What is left of the body, or will not be sent as nobody asked for it, stands before any next request.
+      // What is left of the body, or will not be sent as nobody asked for it, stands before any
+      // next request.
       if (awaitingContinue || !request.complete) response.shouldKeepAlive = false;
       const resource = `/${record.bucket}${record.key === '' ? '' : `/${record.key}`}`;
       const { code, message, headers, status } = known;
       const document = xmlDeclaration + errorElement({ code, message, resource, requestId });
-      sendAnswer(response, { status, headers, ...(request.method === 'HEAD' ? {} : { body: document }) });
+      sendAnswer(response, {
+        status,
+        headers,
+        ...(request.method === 'HEAD' ? {} : { body: document }),
+      });
     },
 
     finish(): void {

@@ -12,7 +12,8 @@ import { expect, test } from 'vitest';
 import { failure, mebibyte, sampleBytes, testClient, testServer } from './test-setup.ts';
 
 const Bucket = 'box';
-const put = (Key: string, Body: Buffer | string = 'x') => new PutObjectCommand({ Bucket, Key, Body });
+const put = (Key: string, Body: Buffer | string = 'x') =>
+  new PutObjectCommand({ Bucket, Key, Body });
 const get = (Key: string) => new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' });
 
 test('an error strikes what its rule names, so many times, after letting some pass', async () => {
@@ -26,8 +27,15 @@ test('an error strikes what its rule names, so many times, after letting some pa
     action: { kind: 'error', status: 503, code: 'SlowDown', headers: { 'retry-after': '1' } },
   });
   const outcomes = [];
-  for (const key of ['a1', 'b', 'a2', 'a3', 'a4']) outcomes.push(await failure(client.send(put(key))));
-  expect(outcomes).toEqual(['no failure', 'no failure', '503 SlowDown', '503 SlowDown', 'no failure']);
+  for (const key of ['a1', 'b', 'a2', 'a3', 'a4'])
+    outcomes.push(await failure(client.send(put(key))));
+  expect(outcomes).toEqual([
+    'no failure',
+    'no failure',
+    '503 SlowDown',
+    '503 SlowDown',
+    'no failure',
+  ]);
   expect(fault.hits).toBe(2);
   expect((await server.objects(Bucket)).map((object) => object.key)).toEqual(['a1', 'a4', 'b']);
 });
@@ -54,7 +62,9 @@ test('an error or a reset midway through a body leaves nothing', async () => {
   const server = await testServer();
   const client = testClient(server);
   const body = sampleBytes(8 * mebibyte);
-  server.faults.add({ action: { kind: 'error', status: 500, code: 'InternalError', afterBytes: mebibyte } });
+  server.faults.add({
+    action: { kind: 'error', status: 500, code: 'InternalError', afterBytes: mebibyte },
+  });
   expect(await failure(client.send(put('k', body)))).toBe('500 InternalError');
   server.faults.add({ action: { kind: 'reset', afterBytes: mebibyte } });
   expect(await failure(client.send(put('k', body)))).toMatch(/ECONNRESET|EPIPE/);
@@ -141,7 +151,13 @@ test('a completion can fail inside a 200, answer a wrong checksum, or lose its a
   const create = new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'CRC32' });
   const { UploadId } = await client.send(create);
   const part = await client.send(
-    new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'x', ChecksumAlgorithm: 'CRC32' }),
+    new UploadPartCommand({
+      ...target,
+      UploadId,
+      PartNumber: 1,
+      Body: 'x',
+      ChecksumAlgorithm: 'CRC32',
+    }),
   );
   const MultipartUpload = { Parts: [{ ...part, PartNumber: 1 }] };
   const complete = () =>
@@ -149,7 +165,9 @@ test('a completion can fail inside a 200, answer a wrong checksum, or lose its a
 
   server.faults.add({ action: { kind: 'error-in-ok', code: 'InternalError' } });
   expect(await failure(complete())).toMatch(/InternalError$/);
-  expect(await server.multipartUploads(Bucket)).toEqual([{ key: 'k', uploadId: UploadId, parts: 1 }]);
+  expect(await server.multipartUploads(Bucket)).toEqual([
+    { key: 'k', uploadId: UploadId, parts: 1 },
+  ]);
 
   server.faults.add({ operation: 'CompleteMultipartUpload', action: { kind: 'lost-answer' } });
   expect(await failure(complete())).toBe('ECONNRESET');
@@ -177,7 +195,11 @@ test('an answer is cut in the middle, or never comes to an end, though the reque
 test('a fault on one part is repaired by the SDK sending that part again', async () => {
   const server = await testServer();
   const client = testClient(server, { maxAttempts: 3 });
-  const lost = server.faults.add({ operation: 'UploadPart', partNumber: 2, action: { kind: 'lost-answer' } });
+  const lost = server.faults.add({
+    operation: 'UploadPart',
+    partNumber: 2,
+    action: { kind: 'lost-answer' },
+  });
   const body = sampleBytes(11 * mebibyte);
   const params = { Bucket, Key: 'k', Body: body };
   await new Upload({ client, params, partSize: 5 * mebibyte }).done();

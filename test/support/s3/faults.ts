@@ -2,7 +2,10 @@ import type { Answer, Operation, Target } from './types.ts';
 
 /** What goes wrong. Sizes are bytes, times milliseconds. */
 export type FaultAction =
-  /** Answers this error, without reading the body, or after reading `afterBytes` of it. Nothing is carried out. */
+  /**
+   * Answers this error, without reading the body, or after reading `afterBytes` of it. Nothing is
+   * carried out.
+   */
   | {
       readonly kind: 'error';
       readonly status: number;
@@ -11,7 +14,10 @@ export type FaultAction =
       readonly headers?: Readonly<Record<string, string>>;
       readonly afterBytes?: number;
     }
-  /** Resets the TCP connection, at once or after reading `afterBytes` of the body. Nothing is carried out. */
+  /**
+   * Resets the TCP connection, at once or after reading `afterBytes` of the body. Nothing is
+   * carried out.
+   */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
   /** Does nothing that long (not even reading), then carries on. */
   | { readonly kind: 'stall'; readonly milliseconds: number }
@@ -27,15 +33,24 @@ export type FaultAction =
   | { readonly kind: 'error-in-ok'; readonly code: string; readonly message?: string }
   /** Carries out the request, then cuts the connection instead of answering. */
   | { readonly kind: 'lost-answer' }
-  /** Carries out the request and cuts the connection in the middle of the answer: of its document, or of its head where it has none. */
+  /**
+   * Carries out the request and cuts the connection in the middle of the answer: of its document,
+   * or of its head where it has none.
+   */
   | { readonly kind: 'cut-answer' }
-  /** Carries out the request and answers a byte at a time, so slowly that the answer's head never ends. */
+  /**
+   * Carries out the request and answers a byte at a time, so slowly that the answer's head never
+   * ends.
+   */
   | { readonly kind: 'drip'; readonly millisecondsPerByte: number }
   /** GetObject: declares the full length and cuts the connection after that many bytes. */
   | { readonly kind: 'truncate'; readonly afterBytes: number }
   /** GetObject: flips one bit of the first byte sent. */
   | { readonly kind: 'corrupt' }
-  /** Answers 403 RequestTimeTooSkewed with a Date that far ahead (20 minutes unless told). Nothing is carried out. */
+  /**
+   * Answers 403 RequestTimeTooSkewed with a Date that far ahead (20 minutes unless told). Nothing
+   * is carried out.
+   */
   | { readonly kind: 'clock-skew'; readonly aheadMilliseconds?: number };
 
 /** Which requests a fault strikes; a condition left out matches everything. */
@@ -96,7 +111,9 @@ function matches(rule: FaultRule, target: Target): boolean {
   if (operations !== undefined && !operations.includes(target.operation)) return false;
   // `search` rather than `test`, which would remember its place in a global expression.
   if (rule.key !== undefined && target.key.search(rule.key) === -1) return false;
-  return rule.partNumber === undefined || target.query.get('partNumber') === String(rule.partNumber);
+  return (
+    rule.partNumber === undefined || target.query.get('partNumber') === String(rule.partNumber)
+  );
 }
 
 /** The answer with its checksums falsified or left out, in headers and document alike. */
@@ -109,10 +126,13 @@ export function tamper(answer: Answer, kind: 'wrong-checksum' | 'no-checksum'): 
   }
   const { body } = answer;
   if (typeof body !== 'string') return { ...answer, headers };
-  const changed = body.replace(/<(Checksum\w+)>([^<]*)<\/\1>/g, (whole, name: string, value: string) => {
-    if (kind === 'no-checksum') return '';
-    return isDescription(name) ? whole : `<${name}>${falsified(value)}</${name}>`;
-  });
+  const changed = body.replace(
+    /<(Checksum\w+)>([^<]*)<\/\1>/g,
+    (whole, name: string, value: string) => {
+      if (kind === 'no-checksum') return '';
+      return isDescription(name) ? whole : `<${name}>${falsified(value)}</${name}>`;
+    },
+  );
   return { ...answer, headers, body: changed };
 }
 

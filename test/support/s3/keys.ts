@@ -1,4 +1,7 @@
-/** Orders keys by their UTF-8 bytes, as S3 lists them; JavaScript's own order differs beyond the basic plane. */
+/**
+ * Orders keys by their UTF-8 bytes, as S3 lists them; JavaScript's own order differs beyond the
+ * basic plane.
+ */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {

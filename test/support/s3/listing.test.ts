@@ -8,7 +8,9 @@ test('lists by prefix and delimiter, page by page, in UTF-8 order', async () => 
   const server = await testServer();
   const client = testClient(server);
   const keys = ['a', 'b/1', 'b/2', 'b/c/3', 'd e+f', 'd/x', 'z\u{1F600}', 'z\uFF5E'];
-  await Promise.all(keys.map((Key) => client.send(new PutObjectCommand({ Bucket, Key, Body: Key }))));
+  await Promise.all(
+    keys.map((Key) => client.send(new PutObjectCommand({ Bucket, Key, Body: Key }))),
+  );
   const seen: string[] = [];
   let token: string | undefined;
   do {
@@ -23,7 +25,9 @@ test('lists by prefix and delimiter, page by page, in UTF-8 order', async () => 
   expect(seen).toEqual(['a', 'b/', 'd e+f', 'd/', 'z\uFF5E', 'z\u{1F600}']);
 
   const list = async (input: object) =>
-    (await client.send(new ListObjectsV2Command({ Bucket, ...input }))).Contents?.map((item) => item.Key);
+    (await client.send(new ListObjectsV2Command({ Bucket, ...input }))).Contents?.map(
+      (item) => item.Key,
+    );
   expect(await list({})).toEqual([...keys.slice(0, 6), 'z\uFF5E', 'z\u{1F600}']);
   expect(await list({ Prefix: 'b/' })).toEqual(['b/1', 'b/2', 'b/c/3']);
   expect(await list({ StartAfter: 'b/2', MaxKeys: 2 })).toEqual(['b/c/3', 'd e+f']);

@@ -3,7 +3,10 @@ import type { Bucket } from './store.ts';
 import { type Answer, S3Error, type Target } from './types.ts';
 import { group, tag, xmlDocument } from './xml.ts';
 
-/** Where a listing goes on: after this key, or after everything under it when it was a common prefix. */
+/**
+ * Where a listing goes on: after this key, or after everything under it when it was a common
+ * prefix.
+ */
 type Place = { readonly after: string; readonly isPrefix: boolean };
 
 export function listObjects(bucket: Bucket, target: Target): Answer {
@@ -76,7 +79,8 @@ function entry(bucket: Bucket, key: string, encode: (text: string) => string): s
 /** How keys are written into a listing. Throws InvalidArgument for an encoding other than `url`. */
 export function encoderOf(query: URLSearchParams): (text: string) => string {
   const encoding = query.get('encoding-type');
-  if (encoding !== null && encoding !== 'url') throw invalid('Invalid Encoding Method specified in Request');
+  if (encoding !== null && encoding !== 'url')
+    throw invalid('Invalid Encoding Method specified in Request');
   return encoding === 'url' ? urlEncoded : (text) => text;
 }
 
@@ -84,7 +88,8 @@ export function encoderOf(query: URLSearchParams): (text: string) => string {
 export function limitOf(query: URLSearchParams, name: string): number {
   const given = query.get(name);
   if (given === null) return 1000;
-  if (!/^\d{1,10}$/.test(given)) throw invalid(`Provided ${name} not an integer or within integer range`);
+  if (!/^\d{1,10}$/.test(given))
+    throw invalid(`Provided ${name} not an integer or within integer range`);
   return Math.min(1000, Number(given));
 }
 

@@ -57,7 +57,8 @@ async function main(): Promise<void> {
       port: given.port,
       ...(given.bandwidth === undefined ? {} : { bandwidthBytesPerSecond: given.bandwidth * 1e6 }),
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => void server.close());
     process.stdout.write(`ready ${server.endpoint}\n`);
   } catch (error) {
     // A bucket name is an argument too.

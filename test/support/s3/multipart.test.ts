@@ -17,7 +17,14 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { expect, test } from 'vitest';
-import { failure, mebibyte, sampleBytes, testClient, testDirectory, testServer } from './test-setup.ts';
+import {
+  failure,
+  mebibyte,
+  sampleBytes,
+  testClient,
+  testDirectory,
+  testServer,
+} from './test-setup.ts';
 
 const Bucket = 'box';
 const Key = 'big';
@@ -46,7 +53,10 @@ async function begin(client: S3Client, input: Partial<CreateMultipartUploadComma
     complete: (
       Parts: { PartNumber: number; ETag: string | undefined; ChecksumCRC32?: string | undefined }[],
       more: Partial<CompleteMultipartUploadCommandInput> = {},
-    ) => client.send(new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts }, ...more })),
+    ) =>
+      client.send(
+        new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts }, ...more }),
+      ),
     abort: () => client.send(new AbortMultipartUploadCommand(target)),
   };
 }
@@ -61,7 +71,9 @@ test('lib-storage uploads with composite CRC32, and the object is its bytes in o
     partSize: 5 * mebibyte,
   });
   const done = await upload.done();
-  const digests = [...slices(body, 5 * mebibyte)].map((part) => Buffer.from(base64Crc(part), 'base64'));
+  const digests = [...slices(body, 5 * mebibyte)].map((part) =>
+    Buffer.from(base64Crc(part), 'base64'),
+  );
   expect(done).toMatchObject({
     ChecksumCRC32: `${base64Crc(Buffer.concat(digests))}-4`,
     ChecksumType: 'COMPOSITE',
@@ -87,7 +99,9 @@ test('a full-object CRC32 is that of the whole, and a wrong claim of it or of th
   const bare = parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
   expect(await failure(upload.complete(bare, { ChecksumCRC32: 'AAAAAA==' }))).toBe('400 BadDigest');
   expect(await failure(upload.complete(bare, { MpuObjectSize: 7 }))).toBe('400 InvalidRequest');
-  expect(await failure(upload.complete(bare, { ChecksumType: 'COMPOSITE' }))).toBe('400 InvalidRequest');
+  expect(await failure(upload.complete(bare, { ChecksumType: 'COMPOSITE' }))).toBe(
+    '400 InvalidRequest',
+  );
   expect(await server.objects(Bucket)).toEqual([]);
   const done = await upload.complete(bare, {
     ChecksumCRC32: base64Crc(body),
@@ -103,7 +117,9 @@ test('an upload that names no algorithm takes no other checksum and ends with CR
     ChecksumAlgorithm: undefined,
   });
   const body = sampleBytes(1000);
-  expect(await failure(upload.part(1, body, { ChecksumCRC32: base64Crc(body) }))).toBe('400 InvalidRequest');
+  expect(await failure(upload.part(1, body, { ChecksumCRC32: base64Crc(body) }))).toBe(
+    '400 InvalidRequest',
+  );
   const done = await upload.complete([await upload.part(1, body)]);
   expect(done.ChecksumType).toBe('FULL_OBJECT');
   expect(done.ChecksumCRC64NVME).toMatch(/^.{11}=$/);
@@ -119,8 +135,12 @@ test('holds parts to the rules', async () => {
   expect(await failure(upload.complete([small, large]))).toBe('400 EntityTooSmall');
   expect(await failure(upload.complete([last, large]))).toBe('400 InvalidPartOrder');
   expect(await failure(upload.complete([large, large]))).toBe('400 InvalidPartOrder');
-  expect(await failure(upload.complete([large, { ...last, PartNumber: 3 }]))).toBe('400 InvalidPart');
-  expect(await failure(upload.complete([large, { ...last, ETag: large.ETag }]))).toBe('400 InvalidPart');
+  expect(await failure(upload.complete([large, { ...last, PartNumber: 3 }]))).toBe(
+    '400 InvalidPart',
+  );
+  expect(await failure(upload.complete([large, { ...last, ETag: large.ETag }]))).toBe(
+    '400 InvalidPart',
+  );
   expect(await failure(upload.complete([large, { ...last, ChecksumCRC32: 'AAAAAA==' }]))).toBe(
     '400 InvalidPart',
   );
@@ -137,9 +157,9 @@ test('holds parts to the rules', async () => {
   await upload.complete([large, last]);
   const whole = Buffer.concat([sampleBytes(5 * mebibyte), sampleBytes(10)]);
   expect((await server.readObject(Bucket, Key)).equals(whole)).toBe(true);
-  expect(await failure(begin(client, { ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' }))).toBe(
-    '400 InvalidRequest',
-  );
+  expect(
+    await failure(begin(client, { ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' })),
+  ).toBe('400 InvalidRequest');
 });
 
 test('assembles parts sent again, of several sizes and in any order', async () => {
@@ -174,7 +194,10 @@ test('a write nobody waits for any more does not reach the finished object', asy
     () => 'refused',
   );
   await expect.poll(() => server.inFlight()).toBe(1);
-  const parts = [await upload.part(1, sampleBytes(5 * mebibyte)), await upload.part(2, sampleBytes(9))];
+  const parts = [
+    await upload.part(1, sampleBytes(5 * mebibyte)),
+    await upload.part(2, sampleBytes(9)),
+  ];
   await upload.complete(parts);
   await server.close();
   expect(await stuck).toBe('refused');
@@ -190,14 +213,18 @@ test('completing again answers the same while the object stands, and aborting en
   const [once, twice] = await Promise.all([upload.complete(parts), upload.complete(parts)]);
   expect(twice.ETag).toBe(once.ETag);
   expect((await upload.complete(parts)).ETag).toBe(once.ETag);
-  expect(await failure(upload.complete(parts, { IfNoneMatch: '*' }))).toBe('412 PreconditionFailed');
+  expect(await failure(upload.complete(parts, { IfNoneMatch: '*' }))).toBe(
+    '412 PreconditionFailed',
+  );
   expect(await failure(upload.part(2, sampleBytes(10)))).toBe('404 NoSuchUpload');
   await client.send(new PutObjectCommand({ Bucket, Key, Body: 'other' }));
   expect(await failure(upload.complete(parts))).toBe('404 NoSuchUpload');
 
   const second = await begin(client);
   const part = await second.part(1, sampleBytes(10));
-  expect(await failure(second.complete([part], { IfNoneMatch: '*' }))).toBe('412 PreconditionFailed');
+  expect(await failure(second.complete([part], { IfNoneMatch: '*' }))).toBe(
+    '412 PreconditionFailed',
+  );
   await second.abort();
   expect(await failure(second.part(1, sampleBytes(10)))).toBe('404 NoSuchUpload');
   expect(await failure(second.complete([part]))).toBe('404 NoSuchUpload');
@@ -218,16 +245,30 @@ test('lists parts and uploads page by page, also after a restart, which an uploa
   const client = testClient(second);
   const target = { Bucket, Key, UploadId: upload.UploadId };
   const page = await client.send(new ListPartsCommand({ ...target, MaxParts: 2 }));
-  expect(page).toMatchObject({ IsTruncated: true, NextPartNumberMarker: '2', ChecksumType: 'COMPOSITE' });
+  expect(page).toMatchObject({
+    IsTruncated: true,
+    NextPartNumberMarker: '2',
+    ChecksumType: 'COMPOSITE',
+  });
   const rest = await client.send(new ListPartsCommand({ ...target, PartNumberMarker: '2' }));
   expect(rest.Parts).toMatchObject([
-    { PartNumber: 3, Size: 5 * mebibyte, ETag: parts[2]?.ETag, ChecksumCRC32: parts[2]?.ChecksumCRC32 },
+    {
+      PartNumber: 3,
+      Size: 5 * mebibyte,
+      ETag: parts[2]?.ETag,
+      ChecksumCRC32: parts[2]?.ChecksumCRC32,
+    },
   ]);
 
-  const list = (input: object) => client.send(new ListMultipartUploadsCommand({ Bucket, ...input }));
+  const list = (input: object) =>
+    client.send(new ListMultipartUploadsCommand({ Bucket, ...input }));
   expect((await list({})).Uploads?.map((item) => item.Key)).toEqual([Key, 'x/1', 'x/2', 'z']);
   const head = await list({ Delimiter: '/', MaxUploads: 2 });
-  expect(head).toMatchObject({ IsTruncated: true, Uploads: [{ Key }], CommonPrefixes: [{ Prefix: 'x/' }] });
+  expect(head).toMatchObject({
+    IsTruncated: true,
+    Uploads: [{ Key }],
+    CommonPrefixes: [{ Prefix: 'x/' }],
+  });
   const tail = await list({ Delimiter: '/', KeyMarker: head.NextKeyMarker });
   expect(tail.Uploads?.map((item) => item.Key)).toEqual(['z']);
 

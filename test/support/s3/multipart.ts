@@ -21,7 +21,10 @@ export function etagFor(md5: string | undefined): string {
   return md5 ?? randomBytes(16).toString('hex');
 }
 
-/** Receives one part; it replaces an earlier one of its number only once all of it arrived and was verified. */
+/**
+ * Receives one part; it replaces an earlier one of its number only once all of it arrived and was
+ * verified.
+ */
 export async function receivePart(
   bucket: Bucket,
   upload: OpenUpload,
@@ -35,9 +38,11 @@ export async function receivePart(
   const path = bucket.pathOf(`uploads/${upload.id}/${file}`);
   let stored = false;
   try {
-    const handle = await open(path, inSlot ? openForAssembly : 'wx').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? noSuchUpload() : error;
-    });
+    const handle = await open(path, inSlot ? openForAssembly : 'wx').catch(
+      (error: NodeJS.ErrnoException) => {
+        throw error.code === 'ENOENT' ? noSuchUpload() : error;
+      },
+    );
     const sink = fileSink(handle, offset);
     try {
       const received = await receiveBody(plan, source, sink.write, upload.algorithm);
@@ -55,7 +60,11 @@ export async function receivePart(
       };
       bucket.putPart(upload, part);
       stored = true;
-      if (previous !== undefined && previous.file !== assemblyFile && upload.completing === undefined)
+      if (
+        previous !== undefined &&
+        previous.file !== assemblyFile &&
+        upload.completing === undefined
+      )
         await rm(bucket.pathOf(`uploads/${upload.id}/${previous.file}`), { force: true });
       return part;
     } finally {
@@ -72,10 +81,15 @@ export async function receivePart(
 const openForAssembly = constants.O_RDWR | constants.O_CREAT;
 
 /**
- * Parts of the common size go straight to their place in the assembled object, so completing is a rename; any other
- * part, and a second attempt at one, gets a file of its own and is copied in when the upload completes.
+ * Parts of the common size go straight to their place in the assembled object, so completing is a
+ * rename; any other part, and a second attempt at one, gets a file of its own and is copied in when
+ * the upload completes.
  */
-function placePart(upload: OpenUpload, number: number, size: number): { file: string; offset: number } {
+function placePart(
+  upload: OpenUpload,
+  number: number,
+  size: number,
+): { file: string; offset: number } {
   if (upload.slotSize === undefined && size >= smallestPart) upload.slotSize = size;
   const { slotSize } = upload;
   if (

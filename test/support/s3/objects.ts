@@ -67,7 +67,8 @@ export function getObject(bucket: Bucket, target: Target, withBody: boolean): An
 
   const range = rangeOf(headers.range, object.size);
   const { start, length } = range ?? { start: 0, length: object.size };
-  const showChecksum = headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' && range === undefined;
+  const showChecksum =
+    headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED' && range === undefined;
   return {
     status: range === undefined ? 200 : 206,
     headers: {
@@ -80,25 +81,38 @@ export function getObject(bucket: Bucket, target: Target, withBody: boolean): An
       'content-range': range && `bytes ${start}-${start + length - 1}/${object.size}`,
       ...(showChecksum ? checksumHeaders(object.checksum) : {}),
     },
-    // Opened here, in one turn with the look-up, so that a replacement meanwhile does not mix two contents.
-    ...(withBody ? { body: { descriptor: openSync(bucket.pathOf(object.path), 'r'), start, length } } : {}),
+    // Opened here, in one turn with the look-up, so that a replacement meanwhile does not mix two
+    // contents.
+    ...(withBody
+      ? { body: { descriptor: openSync(bucket.pathOf(object.path), 'r'), start, length } }
+      : {}),
   };
 }
 
-/** The object, or the version of it that is asked for. Throws NoSuchKey, NoSuchVersion or MethodNotAllowed. */
+/**
+ * The object, or the version of it that is asked for. Throws NoSuchKey, NoSuchVersion or
+ * MethodNotAllowed.
+ */
 function requestedObject(bucket: Bucket, { key, query }: Target): StoredObject {
   const versionId = query.get('versionId');
   if (versionId === null) {
     const object = bucket.get(key);
-    if (object === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+    if (object === undefined)
+      throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
     return object;
   }
   const version = bucket.version(key, versionId);
-  if (version === undefined) throw new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
+  if (version === undefined)
+    throw new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
   if (version.object === undefined)
-    throw new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', {
-      'x-amz-delete-marker': 'true',
-    });
+    throw new S3Error(
+      405,
+      'MethodNotAllowed',
+      'The specified method is not allowed against this resource.',
+      {
+        'x-amz-delete-marker': 'true',
+      },
+    );
   return version.object;
 }
 
@@ -109,7 +123,11 @@ export async function deleteObjects(
 ): Promise<Answer> {
   const plan = planBody(target.headers);
   if (plan.md5 === undefined && plan.checksum === undefined)
-    throw new S3Error(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5');
+    throw new S3Error(
+      400,
+      'InvalidRequest',
+      'Missing required header for this request: Content-MD5',
+    );
   const root = parseXml(await readDocument(target.headers, body));
   const keys = root.children
     .filter((child) => child.name === 'Object')
@@ -123,7 +141,10 @@ export async function deleteObjects(
   for (const key of deleted) bucket.remove(key);
   return {
     status: 200,
-    body: xmlDocument('DeleteResult', quiet ? [] : deleted.map((key) => group('Deleted', [tag('Key', key)]))),
+    body: xmlDocument(
+      'DeleteResult',
+      quiet ? [] : deleted.map((key) => group('Deleted', [tag('Key', key)])),
+    ),
   };
 }
 
@@ -139,8 +160,14 @@ function etagMatches(condition: string, object: StoredObject): boolean {
   });
 }
 
-/** The one byte range asked for; undefined for the whole object, also when the header is not one S3 heeds. */
-function rangeOf(header: string | undefined, size: number): { start: number; length: number } | undefined {
+/**
+ * The one byte range asked for; undefined for the whole object, also when the header is not one S3
+ * heeds.
+ */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { start: number; length: number } | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
   if (match === null) return undefined;
   const [, first = '', last = ''] = match;

@@ -13,7 +13,11 @@ import { listObjectVersions, putBucketVersioning } from './version-listing.ts';
 import { xmlDocument } from './xml.ts';
 
 /** Carries out an operation on an existing bucket. */
-export async function perform(bucket: Bucket, target: Target, body: AsyncIterable<Buffer>): Promise<Answer> {
+export async function perform(
+  bucket: Bucket,
+  target: Target,
+  body: AsyncIterable<Buffer>,
+): Promise<Answer> {
   switch (target.operation) {
     case 'PutObject':
       return putObject(bucket, target, body);

@@ -48,8 +48,16 @@ test.each([
   ['the right trailer', trailing('x-amz-checksum-crc32:NSRBwg==\r\n'), '200'],
   ['a wrong trailer', trailing('x-amz-checksum-crc32:AAAAAA==\r\n'), '400 BadDigest'],
   ['a missing trailer', trailing(''), '400 MalformedTrailerError'],
-  ['too long a decoded length', trailing('x-amz-checksum-crc32:NSRBwg==\r\n', 4), '400 IncompleteBody'],
-  ['too short a decoded length', trailing('x-amz-checksum-crc32:NSRBwg==\r\n', 2), '400 IncompleteBody'],
+  [
+    'too long a decoded length',
+    trailing('x-amz-checksum-crc32:NSRBwg==\r\n', 4),
+    '400 IncompleteBody',
+  ],
+  [
+    'too short a decoded length',
+    trailing('x-amz-checksum-crc32:NSRBwg==\r\n', 2),
+    '400 IncompleteBody',
+  ],
   [
     'a wrong payload hash',
     { headers: { 'x-amz-content-sha256': emptySha256 }, body: 'abc' },
@@ -62,7 +70,10 @@ test.each([
   ],
   [
     'two checksums',
-    { headers: { 'x-amz-checksum-crc32': 'NSRBwg==', 'x-amz-checksum-crc32c': 'AAAAAA==' }, body: 'abc' },
+    {
+      headers: { 'x-amz-checksum-crc32': 'NSRBwg==', 'x-amz-checksum-crc32c': 'AAAAAA==' },
+      body: 'abc',
+    },
     '400 InvalidRequest',
   ],
   [
@@ -70,7 +81,11 @@ test.each([
     { headers: { 'x-amz-sdk-checksum-algorithm': 'CRC32' }, body: 'abc' },
     '400 InvalidRequest',
   ],
-  ['no length', { headers: { 'transfer-encoding': 'chunked' }, body: 'abc' }, '411 MissingContentLength'],
+  [
+    'no length',
+    { headers: { 'transfer-encoding': 'chunked' }, body: 'abc' },
+    '411 MissingContentLength',
+  ],
   ['a copy', { headers: { 'x-amz-copy-source': '/box/other' }, body: '' }, '501 NotImplemented'],
   [
     'a storage class unheard of',
@@ -120,6 +135,8 @@ test('takes presigned and virtual-host addresses, and names what it does not imp
     expect(await raw(server, method, path, {}), `${method} ${path}`).toBe('501 NotImplemented');
   expect(await raw(server, 'GET', '/box/%ff', {})).toBe('400 InvalidURI');
   expect(await raw(server, 'PUT', '/new-box', { 'content-length': 0 })).toBe('200');
-  expect(await raw(server, 'PUT', '/new-box', { 'content-length': 0 })).toBe('409 BucketAlreadyOwnedByYou');
+  expect(await raw(server, 'PUT', '/new-box', { 'content-length': 0 })).toBe(
+    '409 BucketAlreadyOwnedByYou',
+  );
   expect(await raw(server, 'HEAD', '/new-box', {})).toBe('200');
 });

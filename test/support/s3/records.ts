@@ -15,7 +15,10 @@ export type StoredObject = {
   readonly path: string;
   /** Present when the bucket was versioned as it was written. */
   readonly versionId?: string;
-  /** Present when a multipart upload made it: which, and a fingerprint of the parts it was completed with. */
+  /**
+   * Present when a multipart upload made it: which, and a fingerprint of the parts it was completed
+   * with.
+   */
   readonly madeBy?: { readonly uploadId: string; readonly parts: string };
 };
 
@@ -43,7 +46,9 @@ export type Upload = {
 
 export type OpenUpload = Upload & {
   readonly parts: Map<number, Part>;
-  /** Part numbers whose place in the assembly file is taken, and whether it is still being written. */
+  /**
+   * Part numbers whose place in the assembly file is taken, and whether it is still being written.
+   */
   readonly slots: Map<number, 'writing' | 'stored'>;
   slotSize: number | undefined;
   completing: Promise<StoredObject> | undefined;

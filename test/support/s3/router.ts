@@ -22,7 +22,14 @@ const parameters: Record<Operation, readonly string[]> = {
   CreateBucket: [],
   GetBucketLocation: ['location'],
   PutBucketVersioning: ['versioning'],
-  ListObjectVersions: ['versions', 'prefix', 'key-marker', 'version-id-marker', 'max-keys', 'encoding-type'],
+  ListObjectVersions: [
+    'versions',
+    'prefix',
+    'key-marker',
+    'version-id-marker',
+    'max-keys',
+    'encoding-type',
+  ],
   CreateMultipartUpload: ['uploads'],
   UploadPart: ['partNumber', 'uploadId'],
   CompleteMultipartUpload: ['uploadId'],
@@ -39,12 +46,14 @@ const parameters: Record<Operation, readonly string[]> = {
   ],
 };
 
-/** Names and values a request gives in its address and headers, before it is known to make sense. */
+/**
+ * Names and values a request gives in its address and headers, before it is known to make sense.
+ */
 export type Address = Pick<Target, 'bucket' | 'key' | 'query' | 'headers'>;
 
 /**
- * Splits a request's address, path-style or `bucket.host` for the buckets given; dots in the path are kept as they
- * are. Throws InvalidURI when it is not percent-encoded UTF-8.
+ * Splits a request's address, path-style or `bucket.host` for the buckets given; dots in the path
+ * are kept as they are. Throws InvalidURI when it is not percent-encoded UTF-8.
  */
 export function addressOf(request: IncomingMessage, buckets: Iterable<string>): Address {
   const url = request.url ?? '/';
@@ -61,7 +70,9 @@ export function addressOf(request: IncomingMessage, buckets: Iterable<string>): 
   return { bucket, key: slash === -1 ? '' : decoded(path.slice(slash + 1)), query, headers };
 }
 
-/** Which operation a request asks for. Throws NotImplemented for those outside the supported ones. */
+/**
+ * Which operation a request asks for. Throws NotImplemented for those outside the supported ones.
+ */
 export function operationOf(method: string, address: Address): Operation {
   const { key, query, headers } = address;
   const operation = address.bucket === '' ? undefined : choose(method, key !== '', query);
@@ -108,7 +119,10 @@ function choose(method: string, hasKey: boolean, query: URLSearchParams): Operat
   }
 }
 
-/** Throws AccessDenied for a request without a signature; which signature it is does not matter here. */
+/**
+ * Throws AccessDenied for a request without a signature; which signature it is does not matter
+ * here.
+ */
 export function checkSigned({ headers, query }: Address): void {
   const signed = headers.authorization?.startsWith('AWS4-') ?? query.has('X-Amz-Signature');
   if (!signed) throw accessDenied();

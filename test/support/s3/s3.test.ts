@@ -53,7 +53,10 @@ test('keeps a buffer with everything said about it', async () => {
   });
   expect(server.objectPath(Bucket, 'a/b.sql.zst')).toMatch(/box\/objects\/a\/b\.sql\.zst$/);
   const [object] = await server.objects(Bucket);
-  expect(object).toMatchObject({ size: 100_000, attributes: { tags: { team: 'data', kind: 'backup' } } });
+  expect(object).toMatchObject({
+    size: 100_000,
+    attributes: { tags: { team: 'data', kind: 'backup' } },
+  });
   expect(server.requests).toMatchObject([
     { operation: 'PutObject', bucket: Bucket, key: 'a/b.sql.zst', status: 200, bytes: 100_000 },
     { operation: 'GetObject', status: 200, bytes: 100_000 },
@@ -75,7 +78,9 @@ test.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] satisfies ChecksumA
         ChecksumAlgorithm,
       }),
     );
-    const got = await client.send(new GetObjectCommand({ Bucket, Key: 'stream', ChecksumMode: 'ENABLED' }));
+    const got = await client.send(
+      new GetObjectCommand({ Bucket, Key: 'stream', ChecksumMode: 'ENABLED' }),
+    );
     expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(body)).toBe(true);
     expect(got[`Checksum${ChecksumAlgorithm}`]).toBe(put[`Checksum${ChecksumAlgorithm}`]);
     const [object] = await server.objects(Bucket);
@@ -115,14 +120,14 @@ const wrong: [string, Partial<PutObjectCommandInput>, string][] = [
 test.each(wrong)('refuses a wrong %s and keeps what was there', async (_name, claim, error) => {
   const server = await testServer();
   const client = testClient(server);
-  expect(await failure(client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'new', ...claim })))).toBe(
-    error,
-  );
+  expect(
+    await failure(client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'new', ...claim }))),
+  ).toBe(error);
   expect(await server.objects(Bucket)).toEqual([]);
   await client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'old' }));
-  expect(await failure(client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'new', ...claim })))).toBe(
-    error,
-  );
+  expect(
+    await failure(client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'new', ...claim }))),
+  ).toBe(error);
   expect((await server.readObject(Bucket, 'k')).toString()).toBe('old');
 });
 
@@ -134,7 +139,9 @@ test('answers conditional writes', async () => {
   const { ETag } = await put('manifest');
   expect(await failure(put('manifest'))).toBe('412 PreconditionFailed');
   const ifMatch = { IfNoneMatch: undefined, Body: 'second' };
-  expect(await failure(put('manifest', { ...ifMatch, IfMatch: '"other"' }))).toBe('412 PreconditionFailed');
+  expect(await failure(put('manifest', { ...ifMatch, IfMatch: '"other"' }))).toBe(
+    '412 PreconditionFailed',
+  );
   await put('manifest', { ...ifMatch, IfMatch: ETag });
   expect(await failure(put('none', { ...ifMatch, IfMatch: ETag }))).toBe('404 NoSuchKey');
   expect((await server.readObject(Bucket, 'manifest')).toString()).toBe('second');
@@ -177,7 +184,9 @@ test('answers 409 to a conditional write that another write overtook', async () 
 test('serves ranges and conditional reads', async () => {
   const server = await testServer();
   const client = testClient(server);
-  const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: '0123456789' }));
+  const { ETag } = await client.send(
+    new PutObjectCommand({ Bucket, Key: 'k', Body: '0123456789' }),
+  );
   const read = async (input: object) => {
     const got = await client.send(new GetObjectCommand({ Bucket, Key: 'k', ...input }));
     return `${got.ContentRange} ${await got.Body?.transformToString()}`;
@@ -194,16 +203,23 @@ test('serves ranges and conditional reads', async () => {
 test('deletes, and knows what is missing', async () => {
   const server = await testServer();
   const client = testClient(server);
-  for (const Key of ['a', 'b', 'c']) await client.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  for (const Key of ['a', 'b', 'c'])
+    await client.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
   await client.send(new DeleteObjectCommand({ Bucket, Key: 'a' }));
   await client.send(new DeleteObjectCommand({ Bucket, Key: 'never there' }));
   const Delete = { Objects: [{ Key: 'b' }, { Key: 'x&<y>' }] };
   const { Deleted } = await client.send(new DeleteObjectsCommand({ Bucket, Delete }));
   expect(Deleted).toEqual(Delete.Objects);
   expect((await server.objects(Bucket)).map((object) => object.key)).toEqual(['c']);
-  expect(await failure(client.send(new GetObjectCommand({ Bucket, Key: 'a' })))).toBe('404 NoSuchKey');
-  expect(await failure(client.send(new HeadObjectCommand({ Bucket, Key: 'a' })))).toBe('404 NotFound');
-  expect(await failure(client.send(new HeadBucketCommand({ Bucket: 'other' })))).toBe('404 NotFound');
+  expect(await failure(client.send(new GetObjectCommand({ Bucket, Key: 'a' })))).toBe(
+    '404 NoSuchKey',
+  );
+  expect(await failure(client.send(new HeadObjectCommand({ Bucket, Key: 'a' })))).toBe(
+    '404 NotFound',
+  );
+  expect(await failure(client.send(new HeadBucketCommand({ Bucket: 'other' })))).toBe(
+    '404 NotFound',
+  );
   const put = new PutObjectCommand({ Bucket: 'other', Key: 'k', Body: 'x' });
   expect(await failure(client.send(put))).toBe('404 NoSuchBucket');
   const tagging = new GetObjectTaggingCommand({ Bucket, Key: 'c' });
@@ -215,13 +231,17 @@ test('deletes, and knows what is missing', async () => {
 test('a limited bandwidth holds bodies back until it is lifted', async () => {
   const server = await testServer({ bandwidthBytesPerSecond: 1 });
   const client = testClient(server);
-  const put = client.send(new PutObjectCommand({ Bucket, Key: 'k', Body: sampleBytes(8 * mebibyte) }));
+  const put = client.send(
+    new PutObjectCommand({ Bucket, Key: 'k', Body: sampleBytes(8 * mebibyte) }),
+  );
   await expect.poll(() => server.inFlight()).toBe(1);
   expect(await server.objects(Bucket)).toEqual([]);
   expect(server.requests).toEqual([]);
   server.setBandwidth(undefined);
   await put;
-  expect(server.requests).toMatchObject([{ operation: 'PutObject', status: 200, bytes: 8 * mebibyte }]);
+  expect(server.requests).toMatchObject([
+    { operation: 'PutObject', status: 200, bytes: 8 * mebibyte },
+  ]);
 });
 
 test('denies as a policy would, and asks for a signature', async () => {
@@ -234,7 +254,9 @@ test('denies as a policy would, and asks for a signature', async () => {
   ])
     expect(await failure(client.send(command as GetObjectCommand))).toBe('403 AccessDenied');
   // Without the right to list, a missing key looks forbidden.
-  expect(await failure(client.send(new HeadObjectCommand({ Bucket, Key: 'none' })))).toMatch(/^403 /);
+  expect(await failure(client.send(new HeadObjectCommand({ Bucket, Key: 'none' })))).toMatch(
+    /^403 /,
+  );
   server.setDeny([]);
   await client.send(new GetObjectCommand({ Bucket, Key: 'k' }));
   expect((await fetch(`${server.endpoint}/box/k`)).status).toBe(403);

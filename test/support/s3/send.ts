@@ -10,7 +10,10 @@ const readAt = promisify(read);
 const close = promisify(closeFile);
 const readSize = 256 * 1024;
 
-/** Sends an answer without a file. `content-length` headers are left as given where there is no document. */
+/**
+ * Sends an answer without a file. `content-length` headers are left as given where there is no
+ * document.
+ */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   const { body } = answer;
   setHeaders(response, answer);
@@ -26,8 +29,8 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
 }
 
 /**
- * Sends an answer whose body is a stretch of an open file, which it closes. `pace` is awaited before each chunk and
- * told its size; `fault` may truncate or corrupt what is sent.
+ * Sends an answer whose body is a stretch of an open file, which it closes. `pace` is awaited
+ * before each chunk and told its size; `fault` may truncate or corrupt what is sent.
  */
 export async function sendFile(
   response: ServerResponse,
@@ -43,7 +46,13 @@ export async function sendFile(
     const end = fault?.kind === 'truncate' ? Math.min(fault.afterBytes, body.length) : body.length;
     for (let sent = 0; sent < end && !response.destroyed; ) {
       const buffer = Buffer.allocUnsafe(Math.min(readSize, end - sent));
-      const { bytesRead } = await readAt(body.descriptor, buffer, 0, buffer.length, body.start + sent);
+      const { bytesRead } = await readAt(
+        body.descriptor,
+        buffer,
+        0,
+        buffer.length,
+        body.start + sent,
+      );
       if (bytesRead === 0) throw new Error('an object is shorter than its record');
       if (fault?.kind === 'corrupt' && sent === 0) buffer[0] = (buffer[0] ?? 0) ^ 1;
       sent += bytesRead;
@@ -63,7 +72,10 @@ export async function sendFile(
   }
 }
 
-/** Answers 200 and keeps the client waiting with whitespace before the error, as a long completion of S3's does. */
+/**
+ * Answers 200 and keeps the client waiting with whitespace before the error, as a long completion
+ * of S3's does.
+ */
 export async function sendErrorInOk(
   response: ServerResponse,
   error: { readonly code: string; readonly message: string; readonly requestId: string },
@@ -93,7 +105,10 @@ export function sendHalf(response: ServerResponse, answer: Answer): void {
   response.write(body.slice(0, body.length / 2), () => socket?.end());
 }
 
-/** Sends a head that never ends, a byte at a time, until the client has had enough or `closing` aborts. */
+/**
+ * Sends a head that never ends, a byte at a time, until the client has had enough or `closing`
+ * aborts.
+ */
 export async function sendDripping(
   response: ServerResponse,
   millisecondsPerByte: number,

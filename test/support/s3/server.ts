@@ -22,7 +22,10 @@ export type S3ServerOptions = {
   readonly buckets: readonly string[];
   /** Port on 127.0.0.1; a free one unless given. */
   readonly port?: number;
-  /** Bytes per second of all uploads together, and the same of all downloads; unlimited unless given. */
+  /**
+   * Bytes per second of all uploads together, and the same of all downloads; unlimited unless
+   * given.
+   */
   readonly bandwidthBytesPerSecond?: number;
   /** Operations answered 403 AccessDenied, as an IAM policy without them would be. */
   readonly deny?: readonly Operation[];
@@ -48,17 +51,21 @@ export type S3Server = {
   /** The file holding an object's content, to be read only. Throws NoSuchBucket or NoSuchKey. */
   objectPath(bucket: string, key: string): string;
   /** Uploads begun and neither completed nor aborted. Rejects with NoSuchBucket. */
-  multipartUploads(bucket: string): Promise<readonly { key: string; uploadId: string; parts: number }[]>;
+  multipartUploads(
+    bucket: string,
+  ): Promise<readonly { key: string; uploadId: string; parts: number }[]>;
   /** Stops, cutting open connections, and settles once no request is being worked on. */
   close(): Promise<void>;
 };
 
 /**
- * Starts an S3 server for tests: objects in files, bodies streamed, every checksum verified, faults at will.
+ * Starts an S3 server for tests: objects in files, bodies streamed, every checksum verified, faults
+ * at will.
  *
- * Signatures must be present but are not verified. ETags say nothing about the content unless the request carried a
- * Content-MD5 (S3 documents them as opaque under SSE-KMS), which saves an MD5 of every byte. Earlier versions are kept once
- * PutBucketVersioning asks for it; a version cannot be deleted.
+ * Signatures must be present but are not verified. ETags say nothing about the content unless the
+ * request carried a Content-MD5 (S3 documents them as opaque under SSE-KMS), which saves an MD5 of
+ * every byte. Earlier versions are kept once PutBucketVersioning asks for it; a version cannot be
+ * deleted.
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const buckets = openBuckets(options.dir, options.buckets);
@@ -88,7 +95,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   async function carryOut(target: Target, body: AsyncIterable<Buffer>): Promise<Answer> {
     const { operation, key } = target;
     checkSigned(target);
-    if (Buffer.byteLength(key) > 1024) throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+    if (Buffer.byteLength(key) > 1024)
+      throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
     if (operation === 'CreateBucket') {
       if (denied.has(operation)) throw accessDenied();
       return buckets.create(target.bucket);
@@ -101,7 +109,11 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     return perform(bucket, target, body);
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ) {
     const exchange = createExchange({
       request,
       response,
@@ -130,8 +142,9 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   }
 
   // No time limits of the server's own: a throttled upload may take as long as it takes.
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) =>
-    accept(request, response, false),
+  const server = createServer(
+    { requestTimeout: 0, keepAliveTimeout: 60_000 },
+    (request, response) => accept(request, response, false),
   );
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
     accept(request, response, true),
@@ -148,7 +161,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   function objectPath(bucketName: string, key: string): string {
     const bucket = buckets.get(bucketName);
     const object = bucket.get(key);
-    if (object === undefined) throw new S3Error(404, 'NoSuchKey', `no object ${key} in ${bucketName}`);
+    if (object === undefined)
+      throw new S3Error(404, 'NoSuchKey', `no object ${key} in ${bucketName}`);
     return bucket.pathOf(object.path);
   }
 

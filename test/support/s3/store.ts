@@ -19,8 +19,9 @@ import { createHistory } from './versions.ts';
 export type Bucket = ReturnType<typeof openBucket>;
 
 /**
- * One bucket on disk: objects as files, and a journal of JSON lines (`journal.jsonl`) from which the index in memory
- * is rebuilt. Everything that changes the index is synchronous, so requests see a change whole or not at all.
+ * One bucket on disk: objects as files, and a journal of JSON lines (`journal.jsonl`) from which
+ * the index in memory is rebuilt. Everything that changes the index is synchronous, so requests see
+ * a change whole or not at all.
  */
 export function openBucket(directory: string) {
   const objects = new Map<string, StoredObject>();
@@ -50,7 +51,12 @@ export function openBucket(directory: string) {
     } else if (entry.op === 'versioning') {
       versioned = true;
     } else if (entry.op === 'upload') {
-      const fresh = { parts: new Map(), slots: new Map(), slotSize: undefined, completing: undefined };
+      const fresh = {
+        parts: new Map(),
+        slots: new Map(),
+        slotSize: undefined,
+        completing: undefined,
+      };
       uploads.set(entry.upload.id, { ...entry.upload, ...fresh });
     } else if (entry.op === 'part') {
       const upload = uploads.get(entry.uploadId);
@@ -73,8 +79,18 @@ export function openBucket(directory: string) {
     const line = (entry: Entry) => writeSync(file, `${JSON.stringify(entry)}\n`);
     if (versioned) line({ op: 'versioning' });
     for (const { key, versionId, lastModified, object } of history.oldestFirst())
-      line(object === undefined ? { op: 'delete', key, versionId, lastModified } : { op: 'put', object });
-    for (const { parts, slots: _slots, slotSize, completing: _completing, ...upload } of uploads.values()) {
+      line(
+        object === undefined
+          ? { op: 'delete', key, versionId, lastModified }
+          : { op: 'put', object },
+      );
+    for (const {
+      parts,
+      slots: _slots,
+      slotSize,
+      completing: _completing,
+      ...upload
+    } of uploads.values()) {
       line({ op: 'upload', upload });
       for (const part of parts.values()) line({ op: 'part', uploadId: upload.id, part, slotSize });
     }
@@ -128,7 +144,10 @@ export function openBucket(directory: string) {
       touch(object.key);
       return stored;
     },
-    /** Removes the object; in a versioned bucket that leaves a delete marker, whose version id is the answer. */
+    /**
+     * Removes the object; in a versioned bucket that leaves a delete marker, whose version id is
+     * the answer.
+     */
     remove(key: string): string | undefined {
       if (versioned) {
         const versionId = newVersionId();

@@ -24,7 +24,10 @@ export async function testDirectory(): Promise<string> {
 }
 
 /** An SDK client of the running test that tries once unless told otherwise. */
-export function testClient(server: Pick<S3Server, 'endpoint'>, config: S3ClientConfig = {}): S3Client {
+export function testClient(
+  server: Pick<S3Server, 'endpoint'>,
+  config: S3ClientConfig = {},
+): S3Client {
   const client = new S3Client({
     endpoint: server.endpoint,
     region: 'us-east-1',

@@ -10,7 +10,10 @@ import { mebibyte } from './test-setup.ts';
 
 export type Retry = { readonly operation: string; readonly key: string; readonly reason: string };
 
-/** The program's own store over the test server, closed when the running test ends; `retries` holds what it tells of. */
+/**
+ * The program's own store over the test server, closed when the running test ends; `retries` holds
+ * what it tells of.
+ */
 export function testStore(
   server: Pick<S3Server, 'endpoint'>,
   config: Partial<StoreConfig> = {},
@@ -50,6 +53,7 @@ export async function failureOf(work: Promise<unknown>): Promise<Failure> {
 /** A body in chunks as a compressor gives them, of odd sizes. */
 export function streamOf(bytes: Buffer, chunkBytes = 100_003): Readable {
   const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += chunkBytes) chunks.push(bytes.subarray(at, at + chunkBytes));
+  for (let at = 0; at < bytes.length; at += chunkBytes)
+    chunks.push(bytes.subarray(at, at + chunkBytes));
   return Readable.from(chunks);
 }

@@ -24,7 +24,10 @@ export type Operation = (typeof operations)[number];
 /** Request headers by lower-case name, repeated ones joined. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
-/** One request as the server saw it, logged just before its answer leaves (or when the connection is cut). */
+/**
+ * One request as the server saw it, logged just before its answer leaves (or when the connection is
+ * cut).
+ */
 export type RequestRecord = {
   /** `Unknown` for a request outside the supported operations. */
   readonly operation: Operation | 'Unknown';
@@ -39,7 +42,10 @@ export type RequestRecord = {
   readonly partNumber?: number;
   /** The header If-None-Match, where there was one. */
   readonly ifNoneMatch?: string;
-  /** Body bytes read from the client as they were on the wire, or for GetObject the bytes sent to it so far. */
+  /**
+   * Body bytes read from the client as they were on the wire, or for GetObject the bytes sent to it
+   * so far.
+   */
   readonly bytes: number;
 };
 
@@ -57,10 +63,15 @@ export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** An XML document, or a stretch of an already opened file which the sender closes. */
-  readonly body?: string | { readonly descriptor: number; readonly start: number; readonly length: number };
+  readonly body?:
+    | string
+    | { readonly descriptor: number; readonly start: number; readonly length: number };
 };
 
-/** An error S3 would answer: `code` and `message` go into the error document, `status` is the HTTP status. */
+/**
+ * An error S3 would answer: `code` and `message` go into the error document, `status` is the HTTP
+ * status.
+ */
 export class S3Error extends Error {
   readonly code: string;
   readonly status: number;

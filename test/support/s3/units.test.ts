@@ -23,19 +23,21 @@ test('the CRCs have their published check values', () => {
 test.each(algorithms)('%s is the same however the bytes are cut', (algorithm) => {
   const bytes = sampleBytes(10_007);
   const whole = digest(algorithm, bytes);
-  expect(digest(algorithm, bytes.subarray(0, 13), bytes.subarray(13, 4099), bytes.subarray(4099))).toEqual(
-    whole,
-  );
+  expect(
+    digest(algorithm, bytes.subarray(0, 13), bytes.subarray(13, 4099), bytes.subarray(4099)),
+  ).toEqual(whole);
 });
 
 test.each(['CRC32', 'CRC32C', 'CRC64NVME'] as const)(
   '%s of parts joins to that of the whole',
   (algorithm) => {
     const bytes = sampleBytes(10_007);
-    const parts = [bytes.subarray(0, 4096), bytes.subarray(4096, 8192), bytes.subarray(8192)].map((part) => ({
-      value: digest(algorithm, part).toString('base64'),
-      size: part.length,
-    }));
+    const parts = [bytes.subarray(0, 4096), bytes.subarray(4096, 8192), bytes.subarray(8192)].map(
+      (part) => ({
+        value: digest(algorithm, part).toString('base64'),
+        size: part.length,
+      }),
+    );
     expect(checksumOfParts(algorithm, 'FULL_OBJECT', parts).value).toBe(
       digest(algorithm, bytes).toString('base64'),
     );
@@ -80,7 +82,8 @@ test.each([1, 2, 7, 100_000])(
     const large = 'x'.repeat(8192);
     const signed = `2000;chunk-signature=abc\r\n${large}\r\n3;chunk-signature=def\r\n\r\ny\r\n0;chunk-signature=0\r\n\r\n`;
     expect(await decode(signed, cut)).toEqual({ data: `${large}\r\ny`, trailers: {} });
-    const trailing = '3\r\nabc\r\n0\r\nX-Amz-Checksum-Crc32: NSRBwg==\r\nx-amz-trailer-signature:f00\r\n\r\n';
+    const trailing =
+      '3\r\nabc\r\n0\r\nX-Amz-Checksum-Crc32: NSRBwg==\r\nx-amz-trailer-signature:f00\r\n\r\n';
     expect(await decode(trailing, cut)).toEqual({
       data: 'abc',
       trailers: { 'x-amz-checksum-crc32': 'NSRBwg==', 'x-amz-trailer-signature': 'f00' },
@@ -103,10 +106,21 @@ test.each([
 
 test('XML is read and written back, and what is malformed is refused', () => {
   const key = 'a&b<c>"d"\u0001é';
-  const node = parseXml(`<?xml version="1.0"?>\n<Delete xmlns="urn:x">${tag('Key', key)}<Empty/></Delete>`);
+  const node = parseXml(
+    `<?xml version="1.0"?>\n<Delete xmlns="urn:x">${tag('Key', key)}<Empty/></Delete>`,
+  );
   expect(childText(node, 'Key')).toBe(key);
   expect(childText(node, 'Empty')).toBe('');
-  for (const text of ['', 'text', '<a>', '<a></b>', '<a/><b/>', '<a>&nope;</a>', '<a', '<!DOCTYPE a><a/>'])
+  for (const text of [
+    '',
+    'text',
+    '<a>',
+    '<a></b>',
+    '<a/><b/>',
+    '<a>&nope;</a>',
+    '<a',
+    '<!DOCTYPE a><a/>',
+  ])
     expect(() => parseXml(text)).toThrow(S3Error);
 });
 

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { attributesFrom, encryptionHeaders } from './attributes.ts';
 import { planBody, readDocument } from './body.ts';
-import { algorithmNamed, algorithms, checksumHeader, checksumTypeFor, headerName } from './checksums.ts';
+import {
+  algorithmNamed,
+  algorithms,
+  checksumHeader,
+  checksumTypeFor,
+  headerName,
+} from './checksums.ts';
 import { completeUpload, fingerprint, type ListedPart } from './completion.ts';
 import { conditionOf, watchCondition } from './conditions.ts';
 import { openUpload, receivePart } from './multipart.ts';
@@ -70,8 +76,9 @@ export async function uploadPart(
 }
 
 /**
- * CompleteMultipartUpload. Asked again with the same parts it answers the same again, as long as the object is still
- * the one this upload made; with If-None-Match it then answers 412, since the key exists.
+ * CompleteMultipartUpload. Asked again with the same parts it answers the same again, as long as
+ * the object is still the one this upload made; with If-None-Match it then answers 412, since the
+ * key exists.
  */
 export async function completeMultipartUpload(
   bucket: Bucket,

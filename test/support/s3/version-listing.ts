@@ -14,12 +14,16 @@ export async function putBucketVersioning(
   const root = parseXml(await readDocument(target.headers, body));
   const status = childText(root, 'Status');
   if (root.name !== 'VersioningConfiguration' || status === undefined) throw malformed();
-  if (status !== 'Enabled') throw new S3Error(501, 'NotImplemented', 'Versioning cannot be suspended here.');
+  if (status !== 'Enabled')
+    throw new S3Error(501, 'NotImplemented', 'Versioning cannot be suspended here.');
   bucket.keepVersions();
   return { status: 200 };
 }
 
-/** ListObjectVersions, a page of at most 1000 versions and delete markers; a delimiter is not supported. */
+/**
+ * ListObjectVersions, a page of at most 1000 versions and delete markers; a delimiter is not
+ * supported.
+ */
 export function listObjectVersions(bucket: Bucket, target: Target): Answer {
   const { query } = target;
   const prefix = query.get('prefix') ?? '';
@@ -29,11 +33,15 @@ export function listObjectVersions(bucket: Bucket, target: Target): Answer {
   const encode = encoderOf(query);
 
   const all = bucket.versions().filter(({ key }) => key.startsWith(prefix));
-  const marked = all.findIndex(({ key, versionId }) => key === keyMarker && versionId === versionMarker);
+  const marked = all.findIndex(
+    ({ key, versionId }) => key === keyMarker && versionId === versionMarker,
+  );
   if (versionMarker !== '' && marked === -1)
     throw new S3Error(400, 'InvalidArgument', 'Invalid version id specified');
   const rest =
-    marked === -1 ? all.filter(({ key }) => compareKeys(key, keyMarker) > 0) : all.slice(marked + 1);
+    marked === -1
+      ? all.filter(({ key }) => compareKeys(key, keyMarker) > 0)
+      : all.slice(marked + 1);
   const page = rest.slice(0, limit);
   const isTruncated = page.length < rest.length;
   const last = page.at(-1);

@@ -16,7 +16,8 @@ test('a versioned bucket keeps what was replaced and deleted, also across a rest
   const dir = await testDirectory();
   let server = await testServer({ dir });
   let client = testClient(server);
-  const put = (Key: string, Body: string) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
+  const put = (Key: string, Body: string) =>
+    client.send(new PutObjectCommand({ Bucket, Key, Body }));
   const text = async (Key: string, VersionId?: string) =>
     (await client.send(new GetObjectCommand({ Bucket, Key, VersionId }))).Body?.transformToString();
 
@@ -40,7 +41,9 @@ test('a versioned bucket keeps what was replaced and deleted, also across a rest
     expect(await text('a', second.VersionId)).toBe('second');
     expect(await failure(text('a', 'nonsense'))).toBe('404 NoSuchVersion');
     expect(
-      await failure(client.send(new HeadObjectCommand({ Bucket, Key: 'a', VersionId: marker.VersionId }))),
+      await failure(
+        client.send(new HeadObjectCommand({ Bucket, Key: 'a', VersionId: marker.VersionId })),
+      ),
     ).toMatch(/^405 /);
     const listed = await client.send(new ListObjectsV2Command({ Bucket }));
     expect(listed.Contents?.map(({ Key }) => Key)).toEqual(['b/c']);
@@ -51,7 +54,9 @@ test('a versioned bucket keeps what was replaced and deleted, also across a rest
       ['a', 11, false],
       ['b/c', 5, true],
     ]);
-    expect(all.DeleteMarkers).toMatchObject([{ Key: 'a', VersionId: marker.VersionId, IsLatest: true }]);
+    expect(all.DeleteMarkers).toMatchObject([
+      { Key: 'a', VersionId: marker.VersionId, IsLatest: true },
+    ]);
   }
   await put('a', 'fourth');
   expect(await text('a')).toBe('fourth');
@@ -66,7 +71,9 @@ test('versions are listed in pages', async () => {
   const seen: string[] = [];
   let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
   for (;;) {
-    const page = await client.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
+    const page = await client.send(
+      new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }),
+    );
     for (const { Key, IsLatest } of page.Versions ?? []) seen.push(`${Key} ${IsLatest}`);
     if (!page.IsTruncated) break;
     markers = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };

@@ -10,7 +10,10 @@ export type Version = {
   readonly object: StoredObject | undefined;
 };
 
-/** What was ever written to a bucket and is still kept: in one that is not versioned the objects themselves. */
+/**
+ * What was ever written to a bucket and is still kept: in one that is not versioned the objects
+ * themselves.
+ */
 export function createHistory() {
   /** Newest last. */
   const byKey = new Map<string, Version[]>();

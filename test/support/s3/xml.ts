@@ -30,8 +30,8 @@ function escapeXml(text: string): string {
 export type XmlNode = { readonly name: string; text: string; readonly children: XmlNode[] };
 
 /**
- * Parses the small documents S3 requests carry: elements and text, attributes ignored, no DTD, no CDATA.
- * Throws MalformedXML for anything else.
+ * Parses the small documents S3 requests carry: elements and text, attributes ignored, no DTD, no
+ * CDATA. Throws MalformedXML for anything else.
  */
 export function parseXml(source: string): XmlNode {
   const top: XmlNode = { name: '', text: '', children: [] };
@@ -79,7 +79,9 @@ function unescapeXml(text: string): string {
     if (named !== undefined && whole.endsWith(';')) return named;
     const code = /^#x([0-9a-f]+)$/i.exec(name)?.[1];
     const point =
-      code === undefined ? Number(/^#(\d+)$/.exec(name)?.[1] ?? Number.NaN) : Number.parseInt(code, 16);
+      code === undefined
+        ? Number(/^#(\d+)$/.exec(name)?.[1] ?? Number.NaN)
+        : Number.parseInt(code, 16);
     if (!(point <= 0x10ffff)) throw malformed();
     return String.fromCodePoint(point);
   });
