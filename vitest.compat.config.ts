@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 import { compatReporter } from './test/compat/reporter.ts';
 
 /**
- * A directory to put first on the PATH, with the tools that MYDUMPER_BIN and MYLOADER_BIN name;
- * none where they name none.
+ * Returns a directory for the front of the PATH that holds the tools of MYDUMPER_BIN and
+ * MYLOADER_BIN. Without these variables it returns none.
  */
 function chosenTools(): string[] {
   const tools = { mydumper: process.env.MYDUMPER_BIN, myloader: process.env.MYLOADER_BIN };
@@ -20,8 +20,8 @@ function chosenTools(): string[] {
 }
 
 /**
- * Every promise with one pair of mydumper and server, written to docs/compatibility: `npm run
- * compat`.
+ * `npm run compat` tests every promise with one pair of mydumper and server and writes
+ * docs/compatibility.
  */
 export default defineConfig({
   test: {

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Tests of the CDK app share one process: loading aws-cdk-lib takes seconds, and they change
- * nothing that others see.
+ * Tests of the CDK app share one process: loading aws-cdk-lib takes seconds, and they change no
+ * shared state.
  */
 const INFRA = 'test/infra/**/*.test.ts';
 /** Replaces modules, and other files of its process would get them. */
@@ -14,7 +14,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Each end-to-end test starts servers of its own; two at a time is what two cores carry.
     maxWorkers: 2,
-    // A snapshot that is missing fails. Written on purpose only: npx vitest run <file> --update.
+    // A missing snapshot fails the test. To write one on purpose: npx vitest run <file> --update.
     update: 'none',
     projects: [
       {
@@ -25,9 +25,8 @@ export default defineConfig({
           // The image test builds an image first: npm run test:image.
           exclude: [INFRA, MOCKING, 'test/image/**'],
           fileParallelism: true,
-          // Starting a process and loading the same modules for each of a hundred files takes
-          // longer than most of them do. They undo what they change: timers, environment,
-          // processes, directories.
+          // For most of a hundred files, starting a process and loading the modules takes longer
+          // than the tests. The tests restore timers, environment, processes and directories.
           isolate: false,
         },
       },

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { COMMANDS, type Command, VARIABLES, type Variable, type VariableName } from './contract.ts';
+import { COMMANDS, type Command } from './contract.ts';
+import { VARIABLES, type Variable, type VariableName } from './variables.ts';
 
-/** Never printed, and taken from the environment only. */
+/** Read from the environment only, and never printed. */
 export const SECRETS: ReadonlySet<string> = new Set(
   VARIABLES.filter((variable) => 'secret' in variable).map((variable) => variable.name),
 );
@@ -16,7 +17,7 @@ export function flagOf({ name, flag }: Variable): string {
   return flag ?? name.toLowerCase().replaceAll('_', '-');
 }
 
-/** What the command line says, not yet believed. */
+/** The command line as given, before validation. */
 export type Arguments = {
   command: Command;
   values: Partial<Record<VariableName, string>>;
@@ -24,7 +25,7 @@ export type Arguments = {
   mistakes: string[];
 };
 
-/** Reads argv; what is wrong with it is among `mistakes`, a line each. Pure. */
+/** Reads argv. `mistakes` holds one line for each error. Pure. */
 export function readArguments(argv: readonly string[]): Arguments {
   const mistakes: string[] = [];
   const values: Partial<Record<VariableName, string>> = {};
@@ -59,7 +60,8 @@ export function readArguments(argv: readonly string[]): Arguments {
       else if (READS_ONE_BACKUP.has(command) && positionals === 1) values.BACKUP_ID = token.value;
       else
         mistakes.push(
-          `${JSON.stringify(token.value)}: unknown command or argument; commands are ${COMMANDS.join(', ')}`,
+          `${JSON.stringify(token.value)}: unknown command or argument; ` +
+            `commands are ${COMMANDS.join(', ')}`,
         );
       positionals += 1;
     } else if (token.kind === 'option') {

@@ -1,8 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { z } from 'zod';
 import { readingFields } from './config-reading.ts';
-import type { VariableName } from './contract.ts';
 import { readExtraArguments, splitShellWords } from './mydumper/extra-arguments.ts';
+import type { VariableName } from './variables.ts';
 
 const whole = (minimum: number, maximum: number, unit = '') =>
   z
@@ -16,8 +16,8 @@ const whole = (minimum: number, maximum: number, unit = '') =>
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });
 
-// Key rules: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html (1,024 bytes in
-// all).
+// Key rules (1,024 bytes in all):
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 const KEY_SAFE = /^[A-Za-z0-9!_'()*.-]+$/;
 const isKeySegment = (segment: string) =>
   KEY_SAFE.test(segment) && segment !== '.' && segment !== '..' && segment.length <= 200;
@@ -58,13 +58,14 @@ const mydumperArguments = z.string().transform((value, context) => {
   return read.words;
 });
 
-/** Each variable's value as it may be set, and its default. */
+/** The allowed values of each variable, and its default. */
 export const variablesSchema = z.object({
   BUCKET: z
     .string({ error: 'is required: the name of the S3 bucket' })
     .regex(/^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|arn:[\w:/.-]+)$/, {
       error:
-        'must be a bucket name (3 to 63 lower-case letters, digits, dots, hyphens) or an access point ARN',
+        'must be a bucket name (3 to 63 lower-case letters, digits, dots, hyphens) ' +
+        'or an access point ARN',
     }),
   REGION: z
     .string()

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Config } from './config.ts';
-import { SYSTEM_SCHEMAS } from './mydumper/arguments.ts';
+import { SYSTEM_SCHEMAS } from './mydumper/database-regex.ts';
 
-/** What `restore` loads of a backup, and how. */
+/** The part of a backup that `restore` loads, and how. */
 export type RestoreConfig = {
   /** Patterns with `*` and `?`, of `table` or `database.table`; empty for all. */
   readonly tables: readonly string[];
@@ -15,7 +15,7 @@ export type RestoreConfig = {
   readonly check: boolean;
 };
 
-/** What the commands that read backups are asked for. */
+/** Options of the commands that read backups. */
 export type ReadingConfig = {
   /** An id or `latest`. */
   readonly backupId: string;
@@ -85,14 +85,14 @@ export function readingConfig(values: Values): ReadingConfig {
   };
 }
 
-/** `nothing` where both exclude each other. */
+/** `nothing` when both flags are set: they exclude each other. */
 function whatOf(values: Values): RestoreConfig['what'] {
   if (values.RESTORE_SCHEMA_ONLY && values.RESTORE_DATA_ONLY) return 'nothing';
   if (values.RESTORE_SCHEMA_ONLY) return 'schema';
   return values.RESTORE_DATA_ONLY ? 'data' : 'all';
 }
 
-/** What cannot be meant together, a line each. */
+/** Options that contradict each other, one line each. */
 export function readingMistakes({ command, sourceGiven, reading, dump }: Config): string[] {
   if (command !== 'restore') return [];
   const mistakes: string[] = [];

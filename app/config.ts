@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import { readArguments, SECRETS } from './command-line.ts';
 import { variablesSchema } from './config-fields.ts';
 import { type ReadingConfig, readingConfig, readingMistakes } from './config-reading.ts';
-import { type Command, SDK_VARIABLES, VARIABLES, type VariableName } from './contract.ts';
+import type { Command } from './contract.ts';
 import { Failure } from './errors.ts';
+import { SDK_VARIABLES, VARIABLES, type VariableName } from './variables.ts';
 
 const MIB = 1024 * 1024;
 const DEFAULT_PORT = 3306;
@@ -14,7 +15,7 @@ export type LockMode = 'auto' | 'ftwrl' | 'lock-all' | 'safe-no-lock' | 'none';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /**
- * Where and how to reach the MySQL server. `password` must reach no argv, log, metric, manifest or
+ * Address and login of the MySQL server. `password` must reach no argv, log, metric, manifest or
  * message.
  */
 export type ServerConfig = {
@@ -34,15 +35,14 @@ export type StoreConfig = {
   readonly forcePathStyle: boolean;
   readonly storageClass: string | undefined;
   readonly kmsKeyId: string | undefined;
-  /** As S3 takes them, URL-encoded `key=value&key=value`. */
+  /** In the form S3 expects, URL-encoded `key=value&key=value`. */
   readonly objectTags: string | undefined;
   readonly partBytes: number;
   readonly retrySeconds: number;
 };
 
 /**
- * Everything a run needs to know, read once. Inner modules take values from it, never from the
- * environment.
+ * All settings of a run, read once. Inner modules take values from it, never from the environment.
  */
 export type Config = {
   readonly command: Command;
@@ -71,7 +71,7 @@ export type Config = {
   };
   readonly compression: Compression;
   readonly uploadConcurrency: number;
-  /** Metrics belong where the task runs, which need not be where the bucket is. */
+  /** Metrics go to the region of the task, which may differ from that of the bucket. */
   readonly metrics: {
     readonly namespace: string;
     readonly intervalSeconds: number;
@@ -86,14 +86,14 @@ export type Invocation =
   | { readonly kind: 'run'; readonly config: Config };
 
 /**
- * Empty means something for these; for all others an empty value counts as not set, as task
- * definitions often pass them.
+ * An empty value is valid for these. For all other variables an empty value counts as not set, as
+ * task definitions often pass them.
  */
 const EMPTY_IS_A_VALUE: ReadonlySet<string> = new Set<VariableName>(['METRICS_NAMESPACE']);
 
 /**
  * Reads argv and the environment into a configuration.
- * @throws Failure of kind `configuration` with one line for each mistake, all of them at once.
+ * @throws Failure of kind `configuration` that reports all mistakes at once, one line each.
  */
 export function readInvocation(
   argv: readonly string[],
@@ -129,7 +129,7 @@ export function readInvocation(
   return { kind: 'run', config };
 }
 
-/** A password among the flags is refused, and the message must not show it. */
+/** Matches flags that may hold a password. The message that refuses them must not show it. */
 const MAY_HOLD_PASSWORD = /password|(?:^|\s)-\w*p/i;
 
 function mistakeLine(name: string, raw: Record<string, string>, message: string): string {
@@ -204,8 +204,8 @@ function toConfig(
 }
 
 /**
- * What to say where SOURCE was taken from HOST and HOST does not name one server: on a port of its
- * own or behind a socket. Undefined elsewhere.
+ * The notice for a SOURCE that was taken from an ambiguous HOST. HOST does not name one server when
+ * a port other than 3306 or a socket is set. Undefined otherwise.
  */
 export function sourceNotice({ server, source, sourceGiven }: Config): string | undefined {
   const { host, port, socket } = server;
@@ -219,8 +219,8 @@ export function sourceNotice({ server, source, sourceGiven }: Config): string | 
 }
 
 /**
- * Makes any host name usable as a key segment: what is not a letter, digit or `_ . -` becomes a
- * hyphen.
+ * Makes any host name usable as a key segment. Replaces all but letters, digits and `_ . -` by
+ * hyphens.
  */
 export function keySafe(host: string): string {
   const safe = host.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 200);

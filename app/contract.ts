@@ -1,12 +1,12 @@
 /**
- * The names other people's scripts, dashboards and the CDK stack depend on: environment variables,
- * exit codes, metrics. Nothing here reads the environment; `config.ts` does.
+ * The names that scripts, dashboards and the CDK stack depend on: commands, exit codes, metrics,
+ * objects. The environment variables are in `variables.ts`.
  */
 
 export const COMMANDS = ['backup', 'restore', 'verify', 'list'] as const;
 export type Command = (typeof COMMANDS)[number];
 
-/** What an exit code tells the caller; `--help` and docs list the same texts. */
+/** The meaning of each exit code. `--help` and the docs list the same texts. */
 export const EXIT = {
   done: 0,
   badConfiguration: 2,
@@ -36,213 +36,11 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.interruptedBySigterm, 'interrupted by SIGTERM'],
 ];
 
-export type Variable = {
-  readonly name: string;
-  /** How the default reads in `--help` and in the README. */
-  readonly default: string;
-  readonly meaning: string;
-  /** Never printed, in no message. */
-  readonly secret?: true;
-  /** Its flag, where that is not the name in small letters. */
-  readonly flag?: string;
-  /** `true` or `false`; the flag alone means `true`. */
-  readonly switch?: true;
-};
-
 /**
- * What takes time with the size of the data may take this many times as long as
- * QUERY_TIMEOUT_SECONDS or STALL_TIMEOUT_SECONDS say.
+ * Work that grows with the size of the data may take this many times as long as
+ * QUERY_TIMEOUT_SECONDS or STALL_TIMEOUT_SECONDS.
  */
 export const LONG_FACTOR = 24;
-
-/**
- * Every environment variable the program reads, in the order `--help` lists them. Flags mirror
- * them: `--staging-limit-mb`.
- */
-export const VARIABLES = [
-  { name: 'BUCKET', default: 'required', meaning: 'S3 bucket' },
-  { name: 'REGION', default: 'AWS_REGION, else eu-central-1', meaning: 'region of the bucket' },
-  { name: 'PREFIX', default: 'empty', meaning: 'key prefix' },
-  {
-    name: 'SOURCE',
-    default: 'HOST made key-safe',
-    meaning:
-      'name of the database server in keys, metrics and locks; on a port other than 3306 or a socket a notice says which to set',
-  },
-  { name: 'HOST', default: 'localhost', meaning: 'MySQL host' },
-  { name: 'PORT', default: '3306', meaning: 'MySQL port' },
-  { name: 'SOCKET', default: 'none', meaning: 'MySQL unix socket, used instead of HOST and PORT' },
-  { name: 'USERNAME', default: 'root', meaning: 'MySQL user' },
-  {
-    name: 'PASSWORD',
-    default: 'empty',
-    meaning: 'MySQL password; from the environment only, as a flag would show in ps',
-    secret: true,
-  },
-  {
-    name: 'OUTPUTDIR',
-    default: 'output',
-    meaning: "staging directory, mydumper's -o and myloader's -d; used for nothing else",
-  },
-  { name: 'CHUNK_FILE_SIZE_MB', default: '1', meaning: "mydumper's -F, in MiB" },
-  {
-    name: 'MAX_FILE_COUNT',
-    default: '10',
-    meaning: 'times CHUNK_FILE_SIZE_MB it gives the default staging budget',
-  },
-  {
-    name: 'STAGING_LIMIT_MB',
-    default: 'CHUNK_FILE_SIZE_MB * MAX_FILE_COUNT',
-    meaning: 'hard budget of disk for the staging directory, in MiB',
-  },
-  { name: 'THREADS', default: '4', meaning: 'threads of mydumper and myloader' },
-  {
-    name: 'DATABASES',
-    default: 'all but system schemas',
-    meaning: 'comma-separated databases to back up or restore',
-  },
-  {
-    name: 'MYDUMPER_ARGS',
-    default: 'empty',
-    meaning: 'further mydumper flags, shell-quoted; flags this program owns are refused',
-  },
-  { name: 'COMPRESS', default: 'zstd', meaning: 'none, gzip or zstd: applied while shipping' },
-  { name: 'LOCK_MODE', default: 'auto', meaning: 'auto, ftwrl, lock-all, safe-no-lock or none' },
-  {
-    name: 'TLS_MODE',
-    default: "server's default",
-    meaning: 'disabled, preferred, required, verify-ca or verify-full',
-  },
-  {
-    name: 'TLS_CA',
-    default: 'none',
-    meaning: 'PEM file of the certificate authorities to trust for MySQL',
-  },
-  {
-    name: 'UPLOAD_CONCURRENCY',
-    default: '4',
-    meaning: 'files uploaded or downloaded at the same time',
-  },
-  { name: 'PART_SIZE_MB', default: '8', meaning: 'S3 multipart part size in MiB, 5 or more' },
-  {
-    name: 'UPLOAD_RETRY_SECONDS',
-    default: '300',
-    meaning:
-      'how long one S3 request is retried through throttling and outages before the command fails',
-  },
-  {
-    name: 'QUERY_TIMEOUT_SECONDS',
-    default: '900',
-    meaning: `how long the MySQL server may take over one of our own statements; ${LONG_FACTOR} times as long where it counts, empties or waits for rows`,
-  },
-  {
-    name: 'STALL_TIMEOUT_SECONDS',
-    default: '600',
-    meaning: `how long mydumper or myloader may do nothing while nothing holds it up; ${LONG_FACTOR} times as long while the server works for it`,
-  },
-  { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
-  { name: 'KMS_KEY_ID', default: 'none', meaning: 'KMS key for SSE-KMS' },
-  { name: 'OBJECT_TAGS', default: 'none', meaning: 'S3 object tags, key=value&key=value' },
-  {
-    name: 'S3_FORCE_PATH_STYLE',
-    default: 'false',
-    meaning: 'true for S3-compatible endpoints without virtual hosts',
-  },
-  {
-    name: 'METRICS_NAMESPACE',
-    default: 'MydumperFargate',
-    meaning: 'CloudWatch namespace; empty switches metrics off',
-  },
-  { name: 'METRICS_INTERVAL_SECONDS', default: '60', meaning: 'how often metrics are sent' },
-  { name: 'MYDUMPER_BIN', default: 'mydumper', meaning: 'path of mydumper' },
-  { name: 'MYLOADER_BIN', default: 'myloader', meaning: 'path of myloader' },
-  { name: 'LOG_LEVEL', default: 'INFO', meaning: 'DEBUG, INFO, WARN, ERROR or SILENT' },
-  {
-    name: 'BACKUP_ID',
-    default: 'latest',
-    meaning:
-      'restore, verify: which backup, an id such as 20261122T030000Z; may also stand after the command',
-  },
-  {
-    name: 'RESTORE_TABLES',
-    flag: 'tables',
-    default: 'all',
-    meaning:
-      'restore: comma-separated tables and views, table or database.table, * and ? as wildcards; leaves routines and events out',
-  },
-  {
-    name: 'RESTORE_AS',
-    flag: 'as',
-    default: 'its own name',
-    meaning: 'restore: name of the database to load into, with a single one in DATABASES',
-  },
-  {
-    name: 'RESTORE_SCHEMA_ONLY',
-    flag: 'schema-only',
-    default: 'false',
-    meaning: 'restore: everything but rows',
-    switch: true,
-  },
-  {
-    name: 'RESTORE_DATA_ONLY',
-    flag: 'data-only',
-    default: 'false',
-    meaning: 'restore: rows only, into tables that are there and empty',
-    switch: true,
-  },
-  {
-    name: 'RESTORE_OVERWRITE',
-    flag: 'overwrite',
-    default: 'false',
-    meaning:
-      'restore: replace what is there under the names that are restored, or go on with a restore that was left for more than a day; otherwise that is refused',
-    switch: true,
-  },
-  {
-    name: 'RESTORE_DRY_RUN',
-    flag: 'dry-run',
-    default: 'false',
-    meaning: 'restore: look at everything, print the plan, change nothing',
-    switch: true,
-  },
-  {
-    name: 'RESTORE_CHECK',
-    flag: 'check',
-    default: 'false',
-    meaning: 'restore: afterwards compare rows and definitions in the server with the backup',
-    switch: true,
-  },
-  {
-    name: 'VERIFY_FULL',
-    flag: 'full',
-    default: 'false',
-    meaning: 'verify: read every object and compare its content',
-    switch: true,
-  },
-  {
-    name: 'LIST_ALL',
-    flag: 'all',
-    default: 'false',
-    meaning: 'list: every source, also where SOURCE is set',
-    switch: true,
-  },
-  {
-    name: 'JSON_OUTPUT',
-    flag: 'json',
-    default: 'false',
-    meaning:
-      'list, verify, restore: the result as one JSON document on standard output, the log on standard error',
-    switch: true,
-  },
-] as const satisfies readonly Variable[];
-
-export type VariableName = (typeof VARIABLES)[number]['name'];
-
-/**
- * Variables of the AWS SDK that this program reads too; the rest of the SDK's own chain is the
- * SDK's business.
- */
-export const SDK_VARIABLES = { region: 'AWS_REGION' } as const;
 
 export const METRIC_DIMENSION = 'Source';
 
@@ -265,8 +63,11 @@ export const METRICS = {
 export type MetricName = keyof typeof METRICS;
 
 export const MANIFEST_NAME = 'manifest.json';
-/** Beside the manifest; makes the folder one run's alone. */
+/** The claim beside the manifest. It reserves the folder for one run. */
 export const CLAIM_NAME = 'claim.json';
 
-/** Database on the server being restored into that remembers what is loaded, until all of it is. */
+/**
+ * Database on the target server that records the progress of restores, until the last one is
+ * complete.
+ */
 export const RESTORE_STATE_DATABASE = 'mydumper_fargate_restore';

@@ -1,6 +1,6 @@
 import { EXIT } from './contract.ts';
 
-/** What the caller does differently: one kind for each exit code a failure can end with. */
+/** The caller reacts by kind: each kind has its own exit code. */
 export type FailureKind =
   | 'configuration'
   | 'preflight'
@@ -22,17 +22,17 @@ const EXIT_CODES: Readonly<Record<Exclude<FailureKind, 'interrupted'>, number>> 
 };
 
 /**
- * A failure whose message is meant for the operator: it names the variable, file or object, and the
- * way out. Messages hold no secret. `lines` has more than one entry only where several mistakes are
+ * A failure whose message is for the operator. The message names the variable, file or object, and
+ * the way out. It holds no secret. `lines` has several entries only when several mistakes are
  * reported at once.
  */
 export class Failure extends Error {
   readonly kind: FailureKind;
   readonly lines: readonly string[];
   readonly signal: InterruptSignal | undefined;
-  /** Bad luck of mydumper's that a new run may well be spared, */
+  /** A bug of mydumper that depends on chance, or a lock conflict: a new run may succeed. */
   readonly worthAnotherRun: boolean;
-  /** after this time. */
+  /** Wait this long before the new run. */
   readonly waitSeconds: number;
 
   constructor(
@@ -59,8 +59,8 @@ export class Failure extends Error {
 export type InterruptSignal = 'SIGTERM' | 'SIGINT';
 
 /**
- * The exit code the contract gives to a failure; what is not a `Failure` is a defect of ours and
- * counts as the dump's.
+ * The exit code of a failure. Any other error is a defect of this program and counts as a failed
+ * dump.
  */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof Failure)) return EXIT.dumpFailed;

@@ -1,9 +1,6 @@
 import { EventEmitter } from 'node:events';
 
-/**
- * One look at a running backup, taken several times a second. Counters grow from the start of the
- * run.
- */
+/** One sample of a running backup, taken several times a second. Counters start with the run. */
 export type Sample = {
   readonly stagedBytes: number;
   readonly budgetBytes: number;
@@ -32,12 +29,12 @@ export type BackupSummary = {
 };
 
 /**
- * Everything a backup tells: the log, the metrics and the progress display are listeners, nothing
- * else prints.
+ * Everything that a backup reports. The log, the metrics and the progress display are listeners.
+ * Nothing else prints.
  */
 export type BackupEvents = {
   /**
-   * Preflight passed. `estimatedBytes` is what table statistics say the dump will hold; may be 0.
+   * Preflight passed. `estimatedBytes` is the size of the dump by table statistics, and may be 0.
    */
   started: [
     {
@@ -52,10 +49,10 @@ export type BackupEvents = {
       consistency: string;
     },
   ];
-  /** Something the operator may want to know that does not make the backup bad. */
+  /** News for the operator that does not make the backup bad. */
   notice: [{ message: string; detail?: Readonly<Record<string, unknown>> }];
   warning: [{ message: string; detail?: Readonly<Record<string, unknown>> }];
-  /** The tables that mydumper is at, when they have changed. */
+  /** The tables that mydumper reads now, after each change. */
   dumping: [{ tables: readonly string[] }];
   /** A line of mydumper's own log worth keeping. */
   mydumper: [{ level: 'debug' | 'info' | 'warning' | 'error'; message: string }];

@@ -1,6 +1,6 @@
 /**
- * Works on the items in order, at most `limit` at a time. The first failure stops the rest from
- * being begun, and is thrown once those under way have ended.
+ * Runs `work` for the items in order, at most `limit` at a time. After the first failure it starts
+ * no more items. It throws that failure when the running items have ended.
  */
 export async function forEach<T>(
   items: Iterable<T> | AsyncIterable<T>,

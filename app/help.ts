@@ -1,5 +1,6 @@
 import { flagOf } from './command-line.ts';
-import { EXIT_MEANINGS, VARIABLES } from './contract.ts';
+import { EXIT_MEANINGS } from './contract.ts';
+import { VARIABLES } from './variables.ts';
 
 const WIDTH = 100;
 
@@ -7,7 +8,8 @@ const COMMAND_TEXTS: readonly (readonly [string, string])[] = [
   ['backup', 'dump the server with mydumper and ship it to S3 while it is written (the default)'],
   [
     'restore',
-    'load a backup of SOURCE into the server at HOST; started again it goes on where it was interrupted',
+    'load a backup of SOURCE into the server at HOST; ' +
+      'run again, it resumes where it was interrupted',
   ],
   ['verify', 'check a backup in S3 against its manifest; --full reads and compares all content'],
   ['list', 'list the backups in the bucket: of SOURCE, or of all sources where it is not set'],
@@ -16,7 +18,8 @@ const COMMAND_TEXTS: readonly (readonly [string, string])[] = [
 /** The text of `--help`: commands, every variable with its flag and default, exit codes. */
 export function helpText(): string {
   const lines = [
-    'mydumper-fargate: MySQL and MariaDB backups to S3 through a staging directory far smaller than the database',
+    'mydumper-fargate: MySQL and MariaDB backups to S3 through a staging directory ' +
+      'far smaller than the database',
     '',
     'Usage: node app/main.ts [backup|list] [--option value ...]',
     '       node app/main.ts restore|verify [id|latest] [--option value ...]',
@@ -25,8 +28,10 @@ export function helpText(): string {
     'Commands:',
     ...COMMAND_TEXTS.flatMap(([name, text]) => entry(name, text)),
     '',
-    'Every option is an environment variable; the flag of the same name goes before it. Only BUCKET is required.',
-    'Credentials and the endpoint come from the AWS SDK: a task role, AWS_PROFILE, AWS_ENDPOINT_URL_S3 and the like.',
+    'Every option is an environment variable; the flag of the same name goes before it. ' +
+      'Only BUCKET is required.',
+    'Credentials and the endpoint come from the AWS SDK: ' +
+      'a task role, AWS_PROFILE, AWS_ENDPOINT_URL_S3 and the like.',
     '',
     'Variables:',
     ...VARIABLES.flatMap((variable) => {
@@ -38,7 +43,8 @@ export function helpText(): string {
     ...EXIT_MEANINGS.flatMap(([code, meaning]) => entry(String(code), meaning)),
     '',
     'Example:',
-    '  BUCKET=my-backups HOST=db.internal USERNAME=backup PASSWORD=... STAGING_LIMIT_MB=2048 CHUNK_FILE_SIZE_MB=64 \\',
+    '  BUCKET=my-backups HOST=db.internal USERNAME=backup PASSWORD=... ' +
+      'STAGING_LIMIT_MB=2048 CHUNK_FILE_SIZE_MB=64 \\',
     '    node app/main.ts backup',
     '  BUCKET=my-backups SOURCE=db.internal HOST=new-db.internal USERNAME=admin PASSWORD=... \\',
     '    node app/main.ts restore latest --databases shop --as shop_copy --check',

@@ -8,14 +8,14 @@ import { TOOL_VERSION } from './tool-version.ts';
 import { within } from './within.ts';
 
 /**
- * Fargate kills a task some time after SIGTERM; by then mydumper and our uploads must be gone
+ * Fargate kills a task some time after SIGTERM. By then mydumper and our uploads must have ended
  * (invariant 8).
  */
 const SHUTDOWN_MILLISECONDS = 17_000;
-/** Who reads our output may be slow, or have stopped reading. */
+/** The reader of our output may be slow, or may have stopped reading. */
 const LAST_OUTPUT_MILLISECONDS = 5000;
 
-/** Runs what the command line and the environment ask for and returns the exit code. */
+/** Runs the command that argv and the environment select. Returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   let config: Config;
   try {
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCodeOf(error);
   }
   const { signal, settle } = onSignals();
-  // Not loaded before it is needed: help and complaints about the configuration come at once.
+  // Loaded only when needed, so that help and configuration errors print at once.
   if (config.command === 'backup') {
     const { runBackup } = await import('./commands/run-backup.ts');
     return await runBackup(config, signal, settle);
@@ -46,9 +46,9 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * The first SIGTERM or SIGINT ends the run in order, within a bound; a second one ends it at once.
- * Listened to until the process is gone. Once the outcome is settled no signal changes the exit
- * code: a backup whose manifest is written exists.
+ * The first SIGTERM or SIGINT ends the run in order, within a time limit. A second one ends it at
+ * once. The handlers stay until the process ends. Once the outcome is settled, no signal changes
+ * the exit code: a backup whose manifest is written exists.
  */
 function onSignals(): { signal: AbortSignal; settle: (exitCode: number) => void } {
   const controller = new AbortController();
@@ -72,7 +72,10 @@ function onSignals(): { signal: AbortSignal; settle: (exitCode: number) => void 
   };
 }
 
-/** What was written to a pipe is lost with the process unless the pipe has taken it. */
+/**
+ * Waits until the pipes have taken our output. The process loses any output that they have not
+ * taken.
+ */
 async function flushOutput(): Promise<void> {
   const written = [process.stdout, process.stderr].map(
     (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),

@@ -1,15 +1,14 @@
 /**
- * Buffers that are used again and again: memory that is new each time costs the kernel's clearing
- * of its pages, giving it back, and many a garbage collection. There are as many as were ever in
- * use at once.
+ * A pool of buffers. New memory each time would cost the clearing of pages by the kernel, their
+ * return, and many garbage collections. The pool holds as many buffers as were ever in use at once.
  */
 export type ReusedBuffers = {
   readonly take: (bytes: number) => Buffer;
-  /** Somebody else reads it too: it has to be given back once more. */
+  /** Adds a reader: each reader must give the buffer back. */
   readonly hold: (piece: Buffer) => void;
   /**
-   * The buffer or any view of it, once its reader is done. What was not taken here, or was given
-   * back by all, is left alone.
+   * Takes the buffer, or any view of it, back from a reader. Ignores a buffer from elsewhere, or
+   * one that all readers have given back.
    */
   readonly giveBack: (piece: Buffer) => void;
 };

@@ -1,11 +1,11 @@
 import { LONG_FACTOR } from './contract.ts';
 
-/** Looks this often, or more often where the limit is short. */
+/** Checks this often, or more often when the limit is short. */
 const LOOK_SECONDS = 1;
-/** While the server is at work it is asked again after this time. */
+/** Asks the server again after this time while it is busy. */
 const ASK_AGAIN_SECONDS = 30;
 
-/** What the server does for the tool. */
+/** The work of the server for the tool. */
 export type Work = { readonly busy: boolean; readonly what: string };
 
 export type StallOptions = {
@@ -13,24 +13,24 @@ export type StallOptions = {
   readonly name: string;
   /** STALL_TIMEOUT_SECONDS. */
   readonly limitSeconds: number;
-  /** It is stopped by us, and cannot do anything. */
+  /** Whether this program has stopped the tool, so that it cannot do anything. */
   readonly isHeld: () => boolean;
-  /** Asked when it has done nothing for the limit. Must settle within a bound. */
+  /** Called when the tool has been idle for the limit. Must settle within a time limit. */
   readonly askServer: () => Promise<Work>;
-  /** Called once, with what it last did. The watching has ended. */
+  /** Called once, with the last activity, after the watch has ended. */
   readonly onStalled: (message: string) => void;
 };
 
 export type StallWatch = {
-  /** It has done something. */
+  /** The tool has done something. */
   readonly alive: (what: string) => void;
   readonly end: () => void;
 };
 
 /**
- * Watches for a tool that does nothing any more: no line of output, no byte written, though it is
- * not held, and the server does nothing for it either. While the server does, it may take 24 times
- * as long. Time in which we ourselves were stopped does not count.
+ * Watches for a stalled tool: no line of output and no byte written, while this program does not
+ * hold it and the server does no work for it. While the server works, the limit is 24 times as
+ * long. Time in which this program itself was stopped does not count.
  */
 export function watchForStall(options: StallOptions): StallWatch {
   const { name, limitSeconds } = options;
@@ -49,19 +49,20 @@ export function watchForStall(options: StallOptions): StallWatch {
         what: `the MySQL server cannot be asked: ${error}`,
       }),
     );
-    if (quietSeconds < limitSeconds || ended) return; // it has gone on meanwhile
+    if (quietSeconds < limitSeconds || ended) return; // the tool was active meanwhile
     if (work.busy && quietSeconds < longestSeconds) {
       askAtSeconds = quietSeconds + Math.min(limitSeconds, ASK_AGAIN_SECONDS);
       return;
     }
     end();
     options.onStalled(
-      `${name} has done nothing for ${Math.round(quietSeconds)} s (STALL_TIMEOUT_SECONDS=${limitSeconds}); the last was: ${last}; ${work.what}`,
+      `${name} has done nothing for ${Math.round(quietSeconds)} s ` +
+        `(STALL_TIMEOUT_SECONDS=${limitSeconds}); the last was: ${last}; ${work.what}`,
     );
   };
   const look = () => {
     const now = performance.now();
-    // A look that comes very late comes after we were stopped.
+    // A very late check means that this program was stopped.
     const seconds = Math.min((now - lookedAt) / 1000, 2 * periodSeconds);
     lookedAt = now;
     quietSeconds = options.isHeld() ? 0 : quietSeconds + seconds;

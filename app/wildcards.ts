@@ -9,17 +9,17 @@ export type WildcardPart = string | typeof ANY | typeof ONE;
 export type WildcardPattern = { readonly test: (text: string) => boolean };
 
 /**
- * A pattern that is to match the whole of a text, character by character. Pure. It takes time in
- * proportion to text times pattern at the most, where a regular expression goes through all ways to
- * share a text among several `ANY`.
+ * A pattern that matches the whole of a text, character by character. Pure. The time is at most
+ * proportional to text times pattern. A regular expression would try all ways to split a text among
+ * several `ANY`.
  */
 export function wildcardPattern(parts: readonly WildcardPart[]): WildcardPattern {
   return { test: (text) => matches(parts, [...text]) };
 }
 
 /**
- * An `ANY` need not take more than what lets the parts up to the next one match, so only the last
- * one is tried again.
+ * Backtracks only to the last `ANY`. An earlier one need not match more than the parts up to the
+ * next `ANY` require.
  */
 function matches(parts: readonly WildcardPart[], text: readonly string[]): boolean {
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * Waits for `work`, but no longer than this: undefined when it has not come to an end by then. What
- * it comes to later is nobody's.
+ * Resolves with `work`, or with undefined after the timeout. A later result or rejection is
+ * ignored.
  */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();

@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events';
 type Detail = { readonly detail?: Readonly<Record<string, unknown>> };
 
 /**
- * One look at a running restore or verification. Bytes are of the dump, uncompressed, unless the
- * command says otherwise.
+ * One sample of a running restore or verification. Bytes are those of the uncompressed dump, unless
+ * the command says otherwise.
  */
 export type WorkSample = {
-  /** What is being done, for people. */
+  /** The current step, for people. */
   readonly stage: string;
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -15,9 +15,7 @@ export type WorkSample = {
   readonly staged?: { readonly bytes: number; readonly budgetBytes: number };
 };
 
-/**
- * Everything that restore and verify tell while they run; log and progress display are listeners.
- */
+/** Everything that restore and verify report. The log and the progress display are listeners. */
 export type WorkEvents = {
   started: [{ message: string } & Detail];
   notice: [{ message: string } & Detail];
@@ -26,7 +24,7 @@ export type WorkEvents = {
   myloader: [{ level: 'info' | 'warning' | 'error'; message: string }];
   retried: [{ operation: string; key: string; reason: string }];
   sample: [WorkSample];
-  /** A fault of the backup or of what was loaded, once for each. */
+  /** A fault of the backup or of the loaded data, once for each. */
   fault: [{ key: string; reason: string }];
   /** `lines` are for people, `detail` for the log. */
   succeeded: [{ lines: readonly string[] } & Detail];

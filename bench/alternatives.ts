@@ -74,7 +74,10 @@ export function stepsOf(alternative: BackupAlternative, context: Context): reado
       return [dump(context), { name: 'rclone copy', argv, env, directory }];
     }
     case 'mysqldump-zstd-aws': {
-      const pipe = `mariadb-dump --defaults-file="$1" --single-transaction --quick --routines --events --databases "$2" | zstd -1 -q | "$3" --endpoint-url "$4" s3 cp - "s3://${BUCKET}/pipe.sql.zst"`;
+      const pipe =
+        'mariadb-dump --defaults-file="$1" --single-transaction --quick --routines --events ' +
+        '--databases "$2" | zstd -1 -q | "$3" --endpoint-url "$4" s3 cp - ' +
+        `"s3://${BUCKET}/pipe.sql.zst"`;
       const { setting, sized } = context;
       const args = ['bash', setting.optionFile, sized.database, AWS, endpoint];
       const argv = ['bash', '-o', 'pipefail', '-c', pipe, ...args];
@@ -150,7 +153,7 @@ export function databaseEnvironment(db: Setting['db']): Record<string, string> {
 }
 
 /**
- * For everything that speaks S3, ours and others: made-up credentials, and the certificate to
+ * The S3 environment of all programs, ours and others: made-up credentials, and the certificate to
  * trust.
  */
 export function clientEnvironment({

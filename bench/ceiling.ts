@@ -11,8 +11,8 @@ import type { Sink } from './sink/start.ts';
 const MEGABYTES = 2000;
 
 /**
- * What the S3 server takes from a loop of raw HTTP PUTs of one buffer, both on this machine's
- * processors.
+ * The rate at which the S3 server accepts raw HTTP PUTs of one buffer in a loop, both on this
+ * machine's processors.
  */
 export async function measureCeiling(setting: Setting, sink: Sink): Promise<Ceiling> {
   const directory = await freshDirectory(join(setting.work, 'staging'));

@@ -1,6 +1,5 @@
 /**
- * As `node --cpu-prof` writes it: the tree of calls, and which of its nodes was running at each
- * look.
+ * The format that `node --cpu-prof` writes: the tree of calls, and the running node at each sample.
  */
 export type CpuProfile = {
   readonly nodes: readonly {
@@ -85,7 +84,7 @@ export function secondsByFunction(
   return Object.entries(sums).toSorted(([, left], [, right]) => right - left);
 }
 
-/** Native functions have no place in the source: they count for who called them. */
+/** Native functions have no place in the source: their time counts for their callers. */
 function sumBy(
   profile: CpuProfile,
   nameOf: (frame: Frame) => string | undefined,

@@ -1,6 +1,6 @@
 /**
- * Preloaded by `--import`: when the process ends, writes how late its event loop was, in
- * milliseconds, to the file in EVENT_LOOP_FILE.
+ * Preloaded by `--import`. When the process ends, it writes the delays of its event loop in
+ * milliseconds to EVENT_LOOP_FILE.
  */
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -14,9 +14,7 @@ function pausedOf(samples: readonly Sample[]): string {
   return `; mydumper was paused for ${seconds.toFixed(1)} s of ${kept.wallSeconds.toFixed(1)} s`;
 }
 
-/**
- * What was measured unlimited and without TLS, at each size that was compared, the largest first.
- */
+/** The measurements without bandwidth limit and TLS at each compared size, the largest first. */
 function bySize({ samples }: Results, needed: readonly AlternativeName[]) {
   const fast = samples.filter(({ bandwidth, tls }) => bandwidth === 'unlimited' && !tls);
   const sizes = [...new Set(fast.map(({ sizeGb }) => sizeGb))].sort((left, right) => right - left);
@@ -37,12 +35,19 @@ export function dumpBoundGoals(results: Results): readonly Goal[] {
     const onShare = floorOnShareLeft(of('mydumper-alone'), of('ours-none'), processors);
     return {
       id: 'dump-bound' as const,
-      what: `S3 faster than the dump, ${sizeGb} GB: wall ÷ floor A on the share of processors left, COMPRESS=none`,
+      what:
+        `S3 faster than the dump, ${sizeGb} GB: wall ÷ floor A on the share of processors ` +
+        'left, COMPRESS=none',
       limit: 1.05,
       sense: '≤' as const,
       measured: ratio(wall('ours-none'), onShare?.seconds),
       unit: '' as const,
-      detail: `${shown(wall('ours-none'))} s against floor A's ${shown(wall('mydumper-alone'))} s with all ${processors} processors (ratio ${shown(ratio(wall('ours-none'), wall('mydumper-alone')), 2)}), ${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping and the S3 server leave${pausedOf(of('ours-none'))}`,
+      detail:
+        `${shown(wall('ours-none'))} s against floor A's ${shown(wall('mydumper-alone'))} s ` +
+        `with all ${processors} processors (ratio ` +
+        `${shown(ratio(wall('ours-none'), wall('mydumper-alone')), 2)}), ` +
+        `${shown(onShare?.seconds)} s with the ${shown(onShare?.processors, 2)} that shipping ` +
+        `and the S3 server leave${pausedOf(of('ours-none'))}`,
     };
   });
 }
@@ -53,19 +58,26 @@ export function copyGoals(results: Results): readonly Goal[] {
     const fastest = Math.min(...copiers.map((copier) => wall(copier) ?? Number.POSITIVE_INFINITY));
     return {
       id: 'against-copy' as const,
-      what: `S3 faster than the dump, ${sizeGb} GB: wall ÷ mydumper-then-copy (the faster of AWS CLI and rclone), COMPRESS=none`,
+      what:
+        `S3 faster than the dump, ${sizeGb} GB: wall ÷ mydumper-then-copy (the faster of AWS ` +
+        'CLI and rclone), COMPRESS=none',
       limit: 0.6,
       sense: '≤' as const,
       measured: ratio(wall('ours-none'), fastest),
       unit: '' as const,
-      detail: `${shown(wall('ours-none'))} s; floor A alone is ${shown(ratio(wall('mydumper-alone'), fastest), 2)}; then AWS CLI ${shown(wall('mydumper-then-aws'))} s, then rclone ${shown(wall('mydumper-then-rclone'))} s; with COMPRESS=zstd the ratio is ${shown(ratio(wall('ours-zstd'), fastest), 2)}`,
+      detail:
+        `${shown(wall('ours-none'))} s; floor A alone is ` +
+        `${shown(ratio(wall('mydumper-alone'), fastest), 2)}; then AWS CLI ` +
+        `${shown(wall('mydumper-then-aws'))} s, then rclone ` +
+        `${shown(wall('mydumper-then-rclone'))} s; with COMPRESS=zstd the ratio is ` +
+        `${shown(ratio(wall('ours-zstd'), fastest), 2)}`,
     };
   });
 }
 
 /**
- * How long floor A would take with the processors that shipping and the S3 server leave it: the
- * processor seconds of mydumper and server, spread over those, but no less than it takes with all.
+ * The time of floor A with the processors that shipping and the S3 server leave it. It spreads the
+ * processor seconds of mydumper and server over those, but takes no less than with all processors.
  */
 export function floorOnShareLeft(
   alone: readonly Sample[],

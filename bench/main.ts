@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: every alternative on the same databases, in one run and in turns; writes
+ * `npm run bench` runs every alternative on the same databases, in turns, and writes
  * docs/benchmarks.md.
  */
 import { writeFileSync } from 'node:fs';
@@ -56,7 +56,8 @@ async function bench(options: BenchOptions): Promise<void> {
             const sample = await runner.run(cell, round);
             samples.push(sample);
             say(
-              `round ${round}, ${cellName(cell)}: ${sample.wallSeconds.toFixed(1)} s, ${sample.cpuSeconds.toFixed(1)} s of processors`,
+              `round ${round}, ${cellName(cell)}: ${sample.wallSeconds.toFixed(1)} s, ` +
+                `${sample.cpuSeconds.toFixed(1)} s of processors`,
             );
             break;
           } catch (error) {
@@ -67,7 +68,7 @@ async function bench(options: BenchOptions): Promise<void> {
         }
         saveResults(options.out, results());
       }
-      // 5. A report after each round: who has no time for the others has this one.
+      // 5. A report after each round, so that an early end still leaves one.
       await writeReport(options.out);
     }
     say(`wrote ${options.out}`);

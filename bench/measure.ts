@@ -18,7 +18,7 @@ export type Step = {
   readonly directory: string;
 };
 
-/** Servers that run beside the step, whose processor seconds are told apart. */
+/** Servers that run beside the step; their processor seconds count separately. */
 export type Beside = { readonly database: number; readonly s3: number };
 
 export type StepMeasure = {
@@ -44,15 +44,15 @@ export type Moment = { readonly seconds: number; readonly diskBytes: number };
 
 const PERIOD_MILLISECONDS = 20;
 /**
- * Looking may take no more than this share of one processor: a directory of thousands of files is
- * looked at less often.
+ * Sampling may take no more than this share of one processor: a directory of thousands of files is
+ * sampled less often.
  */
 const SHARE_OF_LOOKING = 0.05;
 
 /**
- * Runs a step and looks at it from outside. Processor seconds are the kernel's own account of
- * children that have ended (cutime and cstime of this process), so nothing that was waited for is
- * missed; only how they divide among programs is by looking.
+ * Runs a step and measures it from outside. Processor seconds are the kernel's account of ended
+ * children (cutime and cstime of this process). So no child that was waited for is missed; only
+ * their split by program comes from samples.
  * @throws Error with the end of its output when it does not exit with 0.
  */
 export async function measureStep(step: Step, beside: Beside): Promise<StepMeasure> {
@@ -86,7 +86,8 @@ export async function measureStep(step: Step, beside: Beside): Promise<StepMeasu
   const [code] = await closed;
   if (code !== 0)
     throw new Error(
-      `${step.name} ended with ${code}:\n${output.stdout.slice(-3000)}\n${output.stderr.slice(-3000)}`,
+      `${step.name} ended with ` +
+        `${code}:\n${output.stdout.slice(-3000)}\n${output.stderr.slice(-3000)}`,
     );
   const cpuSeconds = endedChildrenSeconds() - before.children;
   return {
@@ -129,7 +130,7 @@ function watch(root: number, directory: string, startedAt: number) {
     peaks: () => peaks,
     stop: () => clearTimeout(timer),
     /**
-     * What was spent after the last look counts for the first process, which is the last to end.
+     * Seconds spent after the last sample count for the first process, which is the last to end.
      */
     cpuByProgram: (totalSeconds: number): Record<string, number> => {
       const sums: Record<string, number> = {};

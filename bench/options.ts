@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ALTERNATIVES, type AlternativeName } from './alternative-names.ts';
 
 /**
- * Of S3, in MB/s. `balanced`: database and S3 are limited alike, so that neither waits for
+ * The bandwidth of S3 in MB/s. `balanced` limits database and S3 alike, so that neither waits for
  * processors.
  */
 export type Bandwidth = 'unlimited' | 'balanced' | number;
@@ -26,10 +26,12 @@ export const USAGE = `Usage: npm run bench -- [options]
   --sizes <GB,...>       sizes of the databases as dumped (0.2,1,4)
   --large                20 GB too
   --rounds <n>           how often everything is measured, in turns (3)
-  --bandwidths <list>    unlimited, balanced (database and S3 alike) or MB/s (unlimited,balanced,20,100)
+  --bandwidths <list>    unlimited, balanced (database and S3 alike) or MB/s
+                         (unlimited,balanced,20,100)
   --tls                  the fast ones over TLS too
   --only <names>         of ${ALTERNATIVES.map(({ name }) => name).join(', ')}
-  --out <path>           where the report goes (docs/benchmarks.md, or bench-quick.md with --quick); figures and plots go beside it
+  --out <path>           the report (docs/benchmarks.md, or bench-quick.md with --quick);
+                         figures and plots are written beside it
   --data <directory>     keeps the databases there for the next time
 `;
 

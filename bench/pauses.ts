@@ -1,8 +1,9 @@
 export type Pause = { readonly fromSeconds: number; readonly toSeconds: number };
 
 /**
- * When mydumper was stopped, by the `paused` and `resumed` lines of a JSON log, in seconds since
- * `startedAt` (milliseconds of the clock). One that was not ended lasts to the end.
+ * Reads the times when mydumper was stopped from the `paused` and `resumed` lines of a JSON log.
+ * They are in seconds since `startedAt` (milliseconds of the clock). A pause without an end lasts
+ * to the end of the run.
  */
 export function pausesIn(log: string, startedAt: number, endSeconds: number): readonly Pause[] {
   const pauses: Pause[] = [];

@@ -19,12 +19,12 @@ const OTHERS = [
 ] as const;
 const RESTORES = ['restore-ours', 'restore-download-myloader'] as const;
 
-/** Above it only floor A and ours run, which is what growth with size is told by. */
+/** Above this size only floor A and ours run, to measure growth with size. */
 const LARGEST_COMPARED_GB = 4;
 
 /**
- * The size at which everything is compared, restores, TLS and slow networks too: the largest up to
- * 1 GB, or the smallest there is.
+ * The size at which all alternatives are compared, with restores, TLS and slow networks: the
+ * largest up to 1 GB, or the smallest one.
  */
 export function referenceSize(sizesGb: readonly number[]): number {
   const sorted = sizesGb.toSorted((left, right) => left - right);
@@ -32,9 +32,9 @@ export function referenceSize(sizesGb: readonly number[]): number {
 }
 
 /**
- * The size at which database and network are balanced: the largest up to 4 GB. At smaller ones a
- * twentieth of the dump is not much more than what sockets hold of it, so that whoever stops the
- * dump while it uploads loses nothing by that.
+ * The size at which database and network are balanced: the largest up to 4 GB. At smaller sizes a
+ * twentieth of the dump is little more than the sockets hold. Then an alternative that stops the
+ * dump while it uploads loses nothing.
  */
 export function balancedSize(sizesGb: readonly number[]): number {
   return (
@@ -45,8 +45,8 @@ export function balancedSize(sizesGb: readonly number[]): number {
 }
 
 /**
- * The cells of one round, in order. All alternatives meet at the reference size; those of a backup
- * unlimited at the others too.
+ * The cells of one round, in order. All alternatives run at the reference size. Unlimited backups
+ * run at the other sizes too.
  */
 export function planRound(
   options: Pick<BenchOptions, 'sizesGb' | 'bandwidths' | 'tls' | 'only'>,
@@ -101,5 +101,8 @@ function order(bandwidth: Bandwidth): number {
 }
 
 export function cellName({ alternative, sizeGb, bandwidth, tls }: Cell): string {
-  return `${alternative} ${sizeGb} GB ${typeof bandwidth === 'number' ? `${bandwidth} MB/s` : bandwidth}${tls ? ' TLS' : ''}`;
+  return (
+    `${alternative} ${sizeGb} GB ` +
+    `${typeof bandwidth === 'number' ? `${bandwidth} MB/s` : bandwidth}${tls ? ' TLS' : ''}`
+  );
 }

@@ -39,7 +39,7 @@ const STAGED = [
 ] as const;
 
 /**
- * Staged bytes over time of the first round, where S3 is as fast as the dump, else at the slowest
+ * Staged bytes over time in the first round: with S3 as fast as the dump, or else at the slowest
  * bandwidth.
  */
 function stagingPlots({ samples }: Results): Drawn[] {
@@ -70,7 +70,8 @@ function stagingPlot(
 ): Drawn {
   const budget = (sample.budgetBytes ?? 0) / MIB;
   const speed = ((sample.bytesPerSecond ?? 0) / 1e6).toFixed(0);
-  const whole = `${title}: staged bytes, ${sample.sizeGb} GB to S3 at ${speed} MB/s (pauses shaded)`;
+  const shown = `${sample.sizeGb} GB to S3 at ${speed} MB/s (pauses shaded)`;
+  const whole = `${title}: staged bytes, ${shown}`;
   return draw(name, whole, 300, {
     grid: { left: 60, right: 120, top: 50, bottom: 45 },
     xAxis: {

@@ -30,8 +30,8 @@ function readStat(pid: number | 'self'): Stat {
 }
 
 /**
- * Processor seconds of all children of this process that have ended, and of theirs that they have
- * waited for.
+ * Processor seconds of all ended children of this process, including the children that they waited
+ * for.
  */
 export function endedChildrenSeconds(): number {
   return readStat('self').childrenCpuSeconds;

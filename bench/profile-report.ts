@@ -35,10 +35,23 @@ const FUNCTIONS_SHOWN = 8;
 /** In the order in which they were the largest. */
 const DONE = [
   'What was done about the largest:',
-  '- **Hashing.** Each body was hashed by SHA-256 twice, for the manifest and for the signature. Over TLS the signature leaves the body out now, as that of the AWS CLI does; its CRC-32 is signed. Without TLS files that go in one request uncompressed are hashed once for both. It is done in a thread of its own, as it was more than half of what the main thread did. CRC-32 was made twice too, of what was read and of each part; now a part is sent with what its pieces gave.',
-  '- **HTTP.** From 2 MiB on the SDK sends `Expect: 100-continue`, and opens a connection for each such request that it does not keep. That is switched off: S3 is never asked first, and connections are used again.',
-  '- **Garbage collection, copying.** lib-storage put each part together from fresh buffers by copying all of it. The uploader is our own now (`app/storage/upload.ts`) and fills parts that are used again; so are the buffers that files are read into. Over TLS a part was encrypted whole before its first byte went; now a mebibyte at a time.',
-  '- **Scanning.** In a pause staging was looked at every 2 ms, taking processor time from the shipping that ends the pause; now when something was freed, and every 20 ms. Behind the gate the state of each thread was read from /proc every millisecond; now the kernel is asked whether the process has stopped, and tells of each write.',
+  '- **Hashing.** Each body was hashed by SHA-256 twice, for the manifest and for the ' +
+    'signature. Over TLS the signature leaves the body out now, as that of the AWS CLI does; ' +
+    'its CRC-32 is signed. Without TLS files that go in one request uncompressed are hashed ' +
+    'once for both. It is done in a thread of its own, as it was more than half of what the ' +
+    'main thread did. CRC-32 was made twice too, of what was read and of each part; now a part ' +
+    'is sent with what its pieces gave.',
+  '- **HTTP.** From 2 MiB on the SDK sends `Expect: 100-continue`, and opens a connection ' +
+    'for each such request that it does not keep. That is switched off: S3 is never asked ' +
+    'first, and connections are used again.',
+  '- **Garbage collection, copying.** lib-storage put each part together from fresh buffers ' +
+    'by copying all of it. The uploader is our own now (`app/storage/upload.ts`) and fills ' +
+    'parts that are used again; so are the buffers that files are read into. Over TLS a part ' +
+    'was encrypted whole before its first byte went; now a mebibyte at a time.',
+  '- **Scanning.** In a pause staging was looked at every 2 ms, taking processor time from ' +
+    'the shipping that ends the pause; now when something was freed, and every 20 ms. Behind ' +
+    'the gate the state of each thread was read from /proc every millisecond; now the kernel ' +
+    'is asked whether the process has stopped, and tells of each write.',
 ].join('\n');
 
 export function renderProfile({ date, command, sizeGb, runs }: ProfileResults): string {
@@ -64,7 +77,10 @@ export function renderProfile({ date, command, sizeGb, runs }: ProfileResults): 
   const profiled = (run: ProfileRun) => places.reduce((sum, place) => sum + seconds(run, place), 0);
   return [
     '## Where the time of our process goes',
-    `Written by \`${command}\` on ${date.slice(0, 10)}: ${sizeGb} GB, S3 unlimited, sampled every 0.5 ms (\`--cpu-prof\`). Seconds of the main thread, the watching thread and the hashing thread together by where they are spent; what the pool of threads does (zstd, reads of files) is what is left of the process.`,
+    `Written by \`${command}\` on ${date.slice(0, 10)}: ${sizeGb} GB, S3 unlimited, sampled ` +
+      'every 0.5 ms (`--cpu-prof`). Seconds of the main thread, the watching thread and the ' +
+      'hashing thread together by where they are spent; what the pool of threads does (zstd, ' +
+      'reads of files) is what is left of the process.',
     table(
       ['', ...heads],
       [

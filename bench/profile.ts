@@ -1,6 +1,6 @@
 /**
- * `npm run bench:profile -- [GB] [--data <directory>] [--out <report>]`: where our process spends
- * its time at full rate.
+ * `npm run bench:profile -- [GB] [--data <directory>] [--out <report>]` shows where our process
+ * spends its time at full rate.
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,10 +40,10 @@ const setting = await startSetting(
 try {
   const runs: ProfileRun[] = [];
   for (const run of values.first ? RUNS.slice(0, 1) : RUNS) {
-    const told = await profiled(setting, run);
-    runs.push(told);
-    console.error(JSON.stringify({ ...told, functions: undefined }));
-    for (const [name, seconds] of told.functions)
+    const profile = await profiled(setting, run);
+    runs.push(profile);
+    console.error(JSON.stringify({ ...profile, functions: undefined }));
+    for (const [name, seconds] of profile.functions)
       console.error(`  ${seconds.toFixed(2)} s ${name}`);
   }
   const command = [
@@ -84,7 +84,7 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
     argv: [node, '--import', EVENT_LOOP, ...rest],
     env: { ...env, EVENT_LOOP_FILE: file },
   };
-  const { movingCpu, wallSeconds, gateStops } = told(
+  const { movingCpu, wallSeconds, gateStops } = totalsOf(
     await measureStep(delayed, besideOf(setting, run.tls)),
   );
   const eventLoop = JSON.parse(readFileSync(file, 'utf8')) as ProfileRun['eventLoopMilliseconds'];
@@ -107,7 +107,7 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
   const threads = all
     .map((profile) => ({ name: threadOf(profile), places: secondsByPlace(profile) }))
     .toSorted((left, right) => busy(right.places) - busy(left.places));
-  const processSeconds = told(measured).movingCpu;
+  const processSeconds = totalsOf(measured).movingCpu;
   return {
     ...run,
     wallSeconds,
@@ -125,7 +125,7 @@ async function profiled(setting: Setting, run: (typeof RUNS)[number]): Promise<P
   };
 }
 
-function told(measured: Awaited<ReturnType<typeof measureStep>>) {
+function totalsOf(measured: Awaited<ReturnType<typeof measureStep>>) {
   const movingCpu = measured.cpuSeconds - (measured.cpuByProgram.mydumper ?? 0);
   return { movingCpu, wallSeconds: measured.wallSeconds, gateStops: measured.pauses.length };
 }

@@ -1,7 +1,7 @@
 /**
- * Floor B: sends files with raw HTTP PUTs, four at a time, and does nothing else to them.
- * `put-files.ts <endpoint> <directory>`; with a number instead of a directory it sends so many MB
- * of one buffer, which shows what the server can take.
+ * Floor B: sends files unchanged with raw HTTP PUTs, four at a time. Usage: `put-files.ts
+ * <endpoint> <directory>`. With a number instead of a directory it sends that many MB of one
+ * buffer, which measures the server's own rate.
  */
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';

@@ -37,8 +37,8 @@ function save(out: string, name: string, content: object): void {
 }
 
 /**
- * Writes the report anew from the figures that are there; without results of the bench itself there
- * is none.
+ * Writes the report again from the existing figures. Without results of the bench itself it writes
+ * none.
  */
 export async function writeReport(out: string): Promise<void> {
   const folder = folderOf(out);

@@ -40,17 +40,25 @@ function header({ date, command, machine, ceilings, threads, hashRates }: Result
   );
   return [
     '# Benchmarks',
-    `Written by \`${command}\` on ${date.slice(0, 10)}; do not edit. Figures of each round: [results.json](benchmarks/results.json).`,
-    `Machine: ${machine.processors} processors (${machine.model}), ${(machine.memoryBytes / 1e9).toFixed(0)} GB of memory, ${machine.system}, Linux ${machine.kernel}, load before the start ${machine.loadBefore.toFixed(2)}. ` +
-      `MariaDB, mydumper with ${threads} threads, the program under test and the S3 server all share these processors.`,
+    `Written by \`${command}\` on ${date.slice(0, 10)}; do not edit. Figures of each round: ` +
+      '[results.json](benchmarks/results.json).',
+    `Machine: ${machine.processors} processors (${machine.model}), ` +
+      `${(machine.memoryBytes / 1e9).toFixed(0)} GB of memory, ${machine.system}, Linux ` +
+      `${machine.kernel}, load before the start ${machine.loadBefore.toFixed(2)}. ` +
+      `MariaDB, mydumper with ${threads} threads, the program under test and the S3 server ` +
+      'all share these processors.',
     `Versions: ${versions.join(' · ')}.`,
     ceilings
       .map(
         ({ tls, bytesPerSecond, s3CpuSecondsPerGb }) =>
-          `The S3 server itself, fed by a loop of raw HTTP PUTs${tls ? ' over TLS' : ''}: ${(bytesPerSecond / 1e6).toFixed(0)} MB/s, ${s3CpuSecondsPerGb.toFixed(2)} processor seconds per GB.`,
+          `The S3 server itself, fed by a loop of raw HTTP PUTs${tls ? ' over TLS' : ''}: ` +
+          `${(bytesPerSecond / 1e6).toFixed(0)} MB/s, ${s3CpuSecondsPerGb.toFixed(2)} ` +
+          'processor seconds per GB.',
       )
       .join(' '),
-    `One processor hashes ${(hashRates.sha256 / 1e6).toFixed(0)} MB/s by SHA-256 (${(1e9 / hashRates.sha256).toFixed(2)} processor seconds per GB, which every file of a manifest costs) and ${(hashRates.crc32 / 1e6).toFixed(0)} MB/s by CRC-32.`,
+    `One processor hashes ${(hashRates.sha256 / 1e6).toFixed(0)} MB/s by SHA-256 ` +
+      `(${(1e9 / hashRates.sha256).toFixed(2)} processor seconds per GB, which every file of a ` +
+      `manifest costs) and ${(hashRates.crc32 / 1e6).toFixed(0)} MB/s by CRC-32.`,
   ].join('\n\n');
 }
 
@@ -74,7 +82,8 @@ function goalSection(goals: readonly Goal[]): string {
     const gap =
       goal.measured === undefined
         ? ''
-        : `${goal.measured.toFixed(2)}${goal.unit} instead of ${goal.sense} ${goal.limit}${goal.unit}`;
+        : `${goal.measured.toFixed(2)}${goal.unit} instead of ${goal.sense} ` +
+          `${goal.limit}${goal.unit}`;
     return `- **${goal.what}**: ${gap}. ${GOAL_NOTES[goal.id]}`;
   });
   return [
@@ -202,19 +211,35 @@ function method({ failures, samples }: Results): string {
   return [
     '## How it was measured',
     [
-      `- ${rounds === 1 ? 'One round' : `${rounds} rounds`}, each alternative once in each; medians, and the least and the most wall time.`,
-      '- Wall time is from the start of the (first) program to the end of the (last), so it holds the start of Node, Python and Go.',
-      "- CPU is the kernel's account of the processes that have ended with all they have waited for (`cutime` and `cstime`); what mydumper, mysqldump or myloader took of it is found by looking every 20 ms, and the rest is “moving”. Busy is what the alternative and both servers took of all processors' time; what is missing was idle or went to others.",
-      '- Resident is the sum over the process tree at one moment, the most of all looks; in the goals and with size it is VmHWM of one process. Disk is allocated blocks, looked at from outside every 20 ms or more rarely where there are thousands of files.',
-      '- The S3 server is a process of its own, keeps the CRC-32 and the size of what it is sent and throws the rest away (`bench/sink/`); restores read from the server of the tests, which keeps files. Bandwidth is limited in the server, for all connections together.',
-      '- Balanced: the way to the database is limited like the S3 server, by a process of its own, and both so much that processors should be no limit; at the largest size up to 4 GB, as sockets hold so much that a small budget is no measure. Everywhere else the database is as fast as the processors let it be.',
-      '- Unlimited, all ways to make a backup are compared at each size up to 4 GB; restores, TLS and slow networks at one.',
+      `- ${rounds === 1 ? 'One round' : `${rounds} rounds`}, each alternative once in each; ` +
+        'medians, and the least and the most wall time.',
+      '- Wall time is from the start of the (first) program to the end of the (last), so it ' +
+        'holds the start of Node, Python and Go.',
+      "- CPU is the kernel's account of the processes that have ended with all they have " +
+        'waited for (`cutime` and `cstime`); what mydumper, mysqldump or myloader took of it ' +
+        'is found by looking every 20 ms, and the rest is “moving”. Busy is what the ' +
+        "alternative and both servers took of all processors' time; what is missing was idle " +
+        'or went to others.',
+      '- Resident is the sum over the process tree at one moment, the most of all looks; in ' +
+        'the goals and with size it is VmHWM of one process. Disk is allocated blocks, looked ' +
+        'at from outside every 20 ms or more rarely where there are thousands of files.',
+      '- The S3 server is a process of its own, keeps the CRC-32 and the size of what it is ' +
+        'sent and throws the rest away (`bench/sink/`); restores read from the server of the ' +
+        'tests, which keeps files. Bandwidth is limited in the server, for all connections ' +
+        'together.',
+      '- Balanced: the way to the database is limited like the S3 server, by a process of ' +
+        'its own, and both so much that processors should be no limit; at the largest size up ' +
+        'to 4 GB, as sockets hold so much that a small budget is no measure. Everywhere else ' +
+        'the database is as fast as the processors let it be.',
+      '- Unlimited, all ways to make a backup are compared at each size up to 4 GB; ' +
+        'restores, TLS and slow networks at one.',
       '- Our budget is 5 % of the dump; the files are a tenth of it, for all alternatives.',
     ].join('\n'),
     ...(failures.length === 0
       ? []
       : [
-          `Runs that ended badly and were made again or left out:\n\n${failures.map((failure) => `- ${failure}`).join('\n')}`,
+          'Runs that ended badly and were made again or left ' +
+            `out:\n\n${failures.map((failure) => `- ${failure}`).join('\n')}`,
         ]),
   ].join('\n\n');
 }

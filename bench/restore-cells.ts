@@ -41,8 +41,8 @@ type Prepared = {
 };
 
 /**
- * Restores of one backup (zstd) from the tests' S3 server, in a process of its own, into a second
- * server. Made ready when first asked for.
+ * Restores one backup (zstd) from the tests' S3 server, which is a separate process, into a second
+ * server. Both start at the first use.
  */
 export function createRestoreBench(work: string): RestoreBench {
   let prepared: Prepared | undefined;
@@ -77,15 +77,19 @@ export function createRestoreBench(work: string): RestoreBench {
       s3: s3.pid ?? 0,
     });
     const [line = ''] = /^.*"event":"succeeded".*$/m.exec(stdout) ?? [];
-    const told = JSON.parse(line) as { backupId: string; storedBytes: number; dumpedBytes: number };
-    const folder = `bench-zstd/${told.backupId}`;
+    const succeeded = JSON.parse(line) as {
+      backupId: string;
+      storedBytes: number;
+      dumpedBytes: number;
+    };
+    const folder = `bench-zstd/${succeeded.backupId}`;
     return {
       target,
       s3,
       endpoint,
       folder,
-      storedBytes: told.storedBytes,
-      dumpedBytes: told.dumpedBytes,
+      storedBytes: succeeded.storedBytes,
+      dumpedBytes: succeeded.dumpedBytes,
     };
   };
 
@@ -141,7 +145,8 @@ function byHand(context: Context, { target, folder }: Prepared, work: string): r
   const password = `"${target.password.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
   writeFileSync(
     optionFile,
-    `[client]\nhost=${target.host}\nport=${target.port}\nuser=${target.user}\npassword=${password}\n`,
+    `[client]\nhost=${target.host}\nport=${target.port}\n` +
+      `user=${target.user}\npassword=${password}\n`,
     { mode: 0o600 },
   );
   // The tests' server has ETags that look like an MD5 and are none.

@@ -1,7 +1,7 @@
 /**
- * How much memory `restore` takes, by the size of the backup: the peak resident set of our process
- * (VmHWM), looked at from outside. It should not grow with the backup. `npm run
- * bench:restore-memory [MiB ...]`.
+ * `npm run bench:restore-memory [MiB ...]` measures the memory of `restore` by the size of the
+ * backup: the peak resident set of our process (VmHWM), sampled from outside. It should not grow
+ * with the backup.
  */
 import { readFileSync } from 'node:fs';
 import { formatBytes, formatDuration } from '../app/observe/format.ts';

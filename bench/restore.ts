@@ -1,11 +1,13 @@
 /**
- * How fast `restore` is, as a ratio in one run: against plain `myloader -d` on the fully downloaded
- * and unpacked directory, with the same number of threads, into the same server. Plain myloader's
- * download is not counted, ours is. `npm run bench:restore [MiB] [rounds]`. Processor seconds tell
- * where a difference comes from, and `verify --full` what fetching, unpacking and hashing alone
- * cost: server, S3 server and programs share this machine's processors. With `apart` as the third
- * word the server has the first processor to itself and everything else the others, as where it is
- * another machine.
+ * `npm run bench:restore [MiB] [rounds] [apart]` measures the speed of `restore` as a ratio in one
+ * run. It compares with plain `myloader -d` on the fully downloaded and unpacked directory, with
+ * the same number of threads, into the same server. Plain myloader's download does not count; ours
+ * does.
+ *
+ * Processor seconds show the cause of a difference. `verify --full` shows the cost of fetching,
+ * unpacking and hashing alone. Server, S3 server and programs share this machine's processors. With
+ * `apart` the server has the first processor alone and the rest share the others, as if the server
+ * were another machine.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -27,8 +29,8 @@ const CHUNK_MIB = 4;
 const BUDGET_MIB = 64;
 
 /**
- * Of the clock, and of processors: of MariaDB, of the S3 server (and of this bench), of the program
- * or programs that load.
+ * Seconds of the clock, and processor seconds of MariaDB, of the S3 server with this bench, and of
+ * the loading programs.
  */
 type Seconds = { wall: number; server: number; s3: number; loading: number };
 
@@ -73,8 +75,11 @@ function bindTo(pid: number, processors: string): void {
   });
 }
 
-function told({ wall, server, s3, loading }: Seconds): string {
-  return `${wall.toFixed(1)} s (processors: server ${server.toFixed(1)} s, loading ${loading.toFixed(1)} s, S3 ${s3.toFixed(1)} s)`;
+function describeSeconds({ wall, server, s3, loading }: Seconds): string {
+  return (
+    `${wall.toFixed(1)} s (processors: server ${server.toFixed(1)} s, loading ` +
+    `${loading.toFixed(1)} s, S3 ${s3.toFixed(1)} s)`
+  );
 }
 
 function medians(all: readonly Seconds[]): Seconds {
@@ -134,12 +139,17 @@ try {
       }),
     );
     console.log(
-      `plain ${told(medians(plain.slice(-1)))}\nours  ${told(medians(ours.slice(-1)))}\nreads ${told(medians(reading.slice(-1)))}`,
+      `plain ${describeSeconds(medians(plain.slice(-1)))}\nours  ` +
+        `${describeSeconds(medians(ours.slice(-1)))}\nreads ` +
+        `${describeSeconds(medians(reading.slice(-1)))}`,
     );
   }
   const ratio = medians(ours).wall / medians(plain).wall;
   console.log(
-    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} threads${isApart ? ', server apart' : ''}, medians: ratio ${ratio.toFixed(2)}\nplain ${told(medians(plain))}\nours  ${told(medians(ours))}\nverify --full ${told(medians(reading))}`,
+    `${formatBytes(manifest.totals.dumpedBytes)} through ${BUDGET_MIB} MiB, ${THREADS} ` +
+      `threads${isApart ? ', server apart' : ''}, medians: ratio ${ratio.toFixed(2)}\nplain ` +
+      `${describeSeconds(medians(plain))}\nours  ${describeSeconds(medians(ours))}\nverify ` +
+      `--full ${describeSeconds(medians(reading))}`,
   );
   rmSync(unpacked, { recursive: true });
 } finally {

@@ -91,8 +91,8 @@ export function besideOf(setting: Setting, tls: boolean): { database: number; s3
 }
 
 /**
- * 0 where it cannot be told: what the simplest tools have uploaded is gone, and a pipe's dump was
- * never anywhere.
+ * 0 where it is unknown: the simplest tools delete the files they have uploaded, and a pipe stages
+ * nothing.
  */
 function dumpedBy(
   alternative: AlternativeName,

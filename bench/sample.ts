@@ -4,8 +4,8 @@ import type { Pause } from './pauses.ts';
 import { type Cell, cellName } from './plan.ts';
 
 /**
- * One cell measured in one round. Where an alternative is several steps, seconds are their sum and
- * peaks their most.
+ * One cell measured in one round. For an alternative of several steps, seconds are the sum and
+ * peaks the maximum.
  */
 export type Sample = Cell & {
   readonly round: number;
@@ -47,7 +47,7 @@ export type Ceiling = {
 };
 
 /**
- * What one processor hashes, in bytes per processor second: no backup with checksums can cost less.
+ * Bytes that one processor hashes per processor second: the least cost of a backup with checksums.
  */
 export type HashRates = { readonly sha256: number; readonly crc32: number };
 

@@ -19,8 +19,8 @@ const TABLES = 4;
 const SERVER_CONFIG = ['innodb_buffer_pool_size=128M', 'innodb_log_file_size=1G'];
 
 /**
- * Of the database and of S3, each, where they are balanced, in MB/s: so little that two processors
- * have enough left for everything.
+ * The bandwidth of the database and of S3 in balanced cells, in MB/s. It is low enough that two
+ * processors suffice for all programs.
  */
 export const BALANCED_MB_PER_SECOND = 40;
 const SLOW_DATABASE = fileURLToPath(new URL('slow-database.ts', import.meta.url));

@@ -1,7 +1,8 @@
 /**
- * A way to the database that is no faster than a network: `slow-database.ts <port of the server>
- * <bytes per second>` forwards connections on a free port of 127.0.0.1 and limits what the server
- * sends, over all of them together. It lives in a process of its own and ends with its parent.
+ * A proxy that makes the database as slow as a network. `slow-database.ts <port of the server>
+ * <bytes per second>` forwards connections from a free port of 127.0.0.1. It limits the bytes that
+ * the server sends, over all connections together. It runs in a separate process and ends with its
+ * parent.
  */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { Transform } from 'node:stream';

@@ -32,8 +32,8 @@ export function fitLine(points: readonly Point[]): Fit | undefined {
 }
 
 /**
- * At most so many of the points, the first and the last among them; of each group the one with the
- * largest `of`.
+ * Returns at most that many of the points, with the first and the last. Of each group it keeps the
+ * point with the largest `of`.
  */
 export function thin<T>(
   points: readonly T[],

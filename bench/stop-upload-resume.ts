@@ -1,8 +1,9 @@
 /**
- * What the simplest tools do with a small disk: let mydumper write until the disk is nearly full,
- * stop it, upload every finished file, delete these, let it go on. `stop-upload-resume.ts
- * <endpoint> <directory> <budget bytes> mydumper <arguments>`. Uploads by the AWS SDK, four files
- * at a time.
+ * Does the same as the simplest tools with a small disk. It lets mydumper write until the disk is
+ * nearly full and stops it. Then it uploads every finished file, deletes these files and resumes
+ * mydumper.
+ * Usage: `stop-upload-resume.ts <endpoint> <directory> <budget bytes> mydumper <arguments>`. The
+ * AWS SDK uploads four files at a time.
  */
 import { spawn } from 'node:child_process';
 import { createReadStream, readdirSync, readlinkSync, rmSync } from 'node:fs';
@@ -46,7 +47,7 @@ async function upload(names: readonly string[]): Promise<void> {
   );
 }
 
-function tell(event: 'paused' | 'resumed'): void {
+function printEvent(event: 'paused' | 'resumed'): void {
   console.log(JSON.stringify({ event, timestamp: new Date().toISOString() }));
 }
 
@@ -64,13 +65,13 @@ while (code === undefined) {
     continue;
   }
   child.kill('SIGSTOP');
-  tell('paused');
+  printEvent('paused');
   await sleep(1); // what it was about to write is written
   const open = openFiles(pid);
   const finished = readdirSync(directory).filter((name) => !open.has(join(directory, name)));
   await upload(finished);
   child.kill('SIGCONT');
-  tell('resumed');
+  printEvent('resumed');
   if (finished.length === 0) await sleep(PERIOD_MILLISECONDS);
 }
 if (code !== 0) throw new Error(`mydumper ended with ${code}`);

@@ -39,14 +39,13 @@ export type SweepResults = {
 };
 
 const MIB = 1024 ** 2;
-/**
- * A value is better than the default only by more than what two runs of the same differ by anyway.
- */
+/** A value is better than the default only by more than the usual difference of two equal runs. */
 const CLEARLY = 0.05;
 
 /**
- * The value to take, of one setting under one condition: the default, unless another is faster by
- * more than 5 % and by more than the spread of either's rounds, of which one alone says nothing.
+ * Chooses the value of one setting under one condition. It is the default, unless another value is
+ * faster by more than 5 % and by more than the spread of either's rounds. A single round has no
+ * spread and decides nothing.
  */
 export function chosen(points: readonly SweepPoint[]): SweepPoint | undefined {
   const standard = points.find(({ isDefault }) => isDefault);
@@ -105,8 +104,12 @@ export function renderSweep({
   ];
   return [
     '## Defaults',
-    `Written by \`${command}\` on ${date.slice(0, 10)} (load before the start ${loadBefore.toFixed(2)}): ${sizeGb} GB through ${(budgetBytes / MIB).toFixed(0)} MiB, one setting changed at a time. What parts are about is measured with a larger budget and files of many parts; extra parts are those in memory beyond one for each file. ` +
-      '✓ marks what was chosen: the default, unless another value was faster by more than 5 % and beyond the spread of several rounds.',
+    `Written by \`${command}\` on ${date.slice(0, 10)} (load before the start ` +
+      `${loadBefore.toFixed(2)}): ${sizeGb} GB through ${(budgetBytes / MIB).toFixed(0)} MiB, ` +
+      'one setting changed at a time. What parts are about is measured with a larger budget ' +
+      'and files of many parts; extra parts are those in memory beyond one for each file. ' +
+      '✓ marks what was chosen: the default, unless another value was faster by more than 5 ' +
+      '% and beyond the spread of several rounds.',
     table(header, rows),
     verdict([...groups.values()]),
   ].join('\n\n');
@@ -124,5 +127,8 @@ function verdict(groups: readonly (readonly SweepPoint[])[]): string {
 
 function conditionOf({ setting, compression, bandwidth, budgetMiB }: SweepPoint): string {
   const budget = budgetMiB === undefined ? '' : `, budget ${budgetMiB} MiB`;
-  return `${setting}, ${compression}, ${bandwidth === 'unlimited' ? 'S3 unlimited' : `${bandwidth} MB/s`}${budget}`;
+  return (
+    `${setting}, ${compression}, ` +
+    `${bandwidth === 'unlimited' ? 'S3 unlimited' : `${bandwidth} MB/s`}${budget}`
+  );
 }

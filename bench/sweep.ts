@@ -1,7 +1,7 @@
 /**
- * `npm run bench:sweep -- [GB] [--rounds n] [--only name,...] [--data directory] [--out report]`:
- * what the defaults are chosen from. Settings that are constants of the program are changed in a
- * copy of it.
+ * `npm run bench:sweep -- [GB] [--rounds n] [--only name,...] [--data directory] [--out report]`
+ * measures settings to choose their defaults. It changes settings that are constants in a copy of
+ * the program.
  */
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -122,7 +122,8 @@ try {
         const before = measured.get(name);
         measured.set(name, before === undefined ? point : joined(before, point));
         console.error(
-          `sweep: round ${round}, ${name}: ${point.wallSeconds[0]?.toFixed(1)} s, ${point.movingCpuSeconds[0]?.toFixed(1)} s of processors`,
+          `sweep: round ${round}, ${name}: ${point.wallSeconds[0]?.toFixed(1)} s, ` +
+            `${point.movingCpuSeconds[0]?.toFixed(1)} s of processors`,
         );
       }
     }
@@ -165,7 +166,7 @@ async function measure(setting: Setting, axis: Axis, value: number): Promise<Swe
   const { argv, ...step } = ours(context, compression);
   const program = constant === undefined ? argv : inCopy(setting, constant, value, argv);
   await setting.plain.reset(bandwidth === 'unlimited' ? undefined : bandwidth * 1e6);
-  const told = await measureStep({ ...step, argv: program }, besideOf(setting, false));
+  const measured = await measureStep({ ...step, argv: program }, besideOf(setting, false));
   const { storedBytes } = await setting.plain.reset(undefined);
   return {
     setting: axis.setting,
@@ -174,11 +175,11 @@ async function measure(setting: Setting, axis: Axis, value: number): Promise<Swe
     compression,
     bandwidth,
     ...(inParts ? { budgetMiB: Number(LARGE_FILES.STAGING_LIMIT_MB) } : {}),
-    wallSeconds: [told.wallSeconds],
-    movingCpuSeconds: [told.cpuSeconds - (told.cpuByProgram.mydumper ?? 0)],
-    residentBytes: [told.rootPeakResidentBytes],
+    wallSeconds: [measured.wallSeconds],
+    movingCpuSeconds: [measured.cpuSeconds - (measured.cpuByProgram.mydumper ?? 0)],
+    residentBytes: [measured.rootPeakResidentBytes],
     storedBytes,
-    peakDiskBytes: told.peakDiskBytes,
+    peakDiskBytes: measured.peakDiskBytes,
   };
 }
 

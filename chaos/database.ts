@@ -18,7 +18,7 @@ export function databasesOf(plan: Pick<Plan, 'tables'>): string[] {
 }
 
 /**
- * Replaces whatever is in the server by the plan's databases; the server makes the rows itself,
+ * Replaces all databases of the server by those of the plan. The server makes the rows itself,
  * always the same ones.
  */
 export async function fillDatabases(
@@ -50,7 +50,8 @@ async function fillTable(
 ): Promise<void> {
   const table = quoteName(database, name);
   await db.query(
-    `CREATE TABLE ${table} (id bigint PRIMARY KEY, amount decimal(12,2), at datetime, note longtext) ENGINE=${engine}`,
+    `CREATE TABLE ${table} (id bigint PRIMARY KEY, amount decimal(12,2), at datetime, note ` +
+      `longtext) ENGINE=${engine}`,
   );
   if (rows === 0) return;
   const textBytes = Math.max(10, rowBytes - 45);
@@ -58,8 +59,11 @@ async function fillTable(
     { length: Math.ceil(textBytes / HASH_DIGITS) },
     (_, index) => `SHA2(seq * ${index + 3} + ${salt}, 512)`,
   );
-  const note = `LEFT(CONCAT(ELT(1 + seq % 3, 'it''s; ', 'back\\\\slash "x" ', '表é '), ${hashes.join(', ')}), ${textBytes})`;
+  const note =
+    `LEFT(CONCAT(ELT(1 + seq % 3, 'it''s; ', 'back\\\\slash "x" ', '表é '), ` +
+    `${hashes.join(', ')}), ${textBytes})`;
   await db.query(
-    `INSERT INTO ${table} SELECT seq, (CRC32(seq + ${salt}) % 1000000) / 100, '2020-01-01' + INTERVAL seq SECOND, ${note} FROM ${rowNumbers(db, rows)}`,
+    `INSERT INTO ${table} SELECT seq, (CRC32(seq + ${salt}) % 1000000) / 100, '2020-01-01' + ` +
+      `INTERVAL seq SECOND, ${note} FROM ${rowNumbers(db, rows)}`,
   );
 }

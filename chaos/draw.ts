@@ -12,10 +12,7 @@ import {
 
 const MIB = 1024 * 1024;
 const MOST_FAULTS = 3;
-/**
- * How long the upload would take with nothing going wrong, in seconds: long enough for a fault to
- * meet it.
- */
+/** The seconds that the upload takes without faults: long enough for a fault to meet it. */
 const SPANS = [0.7, 1.3, 2, 2.7] as const;
 /** Of the rows made here, by zstd or gzip. */
 const COMPRESSED_SHARE = 0.55;

@@ -10,8 +10,8 @@ const STATEMENT_MILLISECONDS = 20_000;
 const victim = quoteName(VICTIM.database, VICTIM.name);
 
 /**
- * Kills one connection or statement of the program or of mydumper, and waits a moment for there to
- * be one.
+ * Kills one connection or statement of the program or of mydumper. It waits a moment for one to
+ * exist.
  */
 const kill =
   (what: 'CONNECTION' | 'QUERY', condition: string): Strike =>
@@ -21,7 +21,8 @@ const kill =
     let id: number | undefined;
     while (id === undefined && performance.now() < deadline && !isOver()) {
       const rows = await db.query(
-        `SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = 'root' AND ${condition} ORDER BY ID`,
+        'SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER ' +
+          `= 'root' AND ${condition} ORDER BY ID`,
       );
       const ids = rows.map(({ ID }) => Number(ID)).filter((found) => !ownConnections.has(found));
       id = ids[pick % Math.max(1, ids.length)];
@@ -34,8 +35,8 @@ const kill =
   };
 
 /**
- * Runs statements on a connection of their own, without waiting: others may hold locks on what they
- * need.
+ * Runs statements on a separate connection without waiting, since they may wait for locks of other
+ * sessions.
  */
 async function beside(
   scene: Scene,

@@ -30,7 +30,7 @@ const STRIKES: Record<FaultKind, Strike> = {
 };
 
 /**
- * Lets the plan's faults happen at their times.
+ * Triggers the plan's faults at their times.
  * @returns which of them met something, to be asked when the run is over.
  */
 export function unleash(scene: Scene): () => Promise<FaultPlan[]> {

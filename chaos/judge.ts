@@ -27,8 +27,8 @@ export type Observation = {
   /** What happened to things of others: files, objects, uploads. */
   readonly damage: readonly string[];
   /**
-   * Of the backup, where there is a manifest: what `verify --full` found, and how the loaded
-   * databases differ.
+   * The check of the backup, if it has a manifest: the result of `verify --full`, and the
+   * differences of the loaded databases.
    */
   readonly faultsOfBackup: readonly string[] | undefined;
   /** The next run in the same staging directory, where one was made. */
@@ -67,7 +67,7 @@ function judgeAlways(seen: Observation): string[] {
       seen.manifests.length > 1,
       `there is more than one manifest: ${seen.manifests.join(', ')}`,
     ),
-    // Whatever the exit code: a manifest says that there is a backup.
+    // With any exit code a manifest says that the backup exists.
     ...(seen.faultsOfBackup ?? []).map(
       (fault) => `there is a manifest over a bad backup: ${fault}`,
     ),
@@ -79,7 +79,7 @@ function judgeSuccess(seen: Observation): string[] {
     ...when(seen.manifests.length === 0, 'exit 0 without a manifest'),
     ...when(
       seen.manifests.length > 0 && seen.faultsOfBackup === undefined,
-      'the backup was not looked at',
+      'the backup was not checked',
     ),
     ...when(seen.failures.length > 0, 'exit 0 after a `failed` event'),
     ...left(seen, () => false),
@@ -132,9 +132,9 @@ function judgeReason(seen: Observation): string[] {
   const { exitCode, failures, struck, plan } = seen;
   const [failure] = failures;
   if (failure === undefined || failures.length > 1)
-    return [`exit ${exitCode} with ${failures.length} reasons told`];
+    return [`exit ${exitCode} with ${failures.length} reasons`];
   if (failure.exitCode !== exitCode)
-    return [`exit ${exitCode}, but it told of exit ${failure.exitCode}`];
+    return [`exit ${exitCode}, but it reported exit ${failure.exitCode}`];
   const explained = struck.some(({ kind }) =>
     kindOf(kind).explains.some(
       ({ code, reason }) => code === exitCode && reason.test(failure.reason),
@@ -145,7 +145,7 @@ function judgeReason(seen: Observation): string[] {
     ridden === struck.length && !plan.faults.some(({ kind }) => kindOf(kind).lasting);
   if (mustSucceed)
     return [
-      `exit ${exitCode} though nothing struck that is not to be ridden out: ${failure.reason}`,
+      `exit ${exitCode} although nothing struck except faults to be ridden out: ${failure.reason}`,
     ];
   return when(
     !explained,
@@ -170,9 +170,9 @@ function judgeNextRun({ nextRun }: Observation): string[] {
 }
 
 /**
- * Differences between what was backed up and what was loaded, without those that the faults make: a
- * table that somebody dropped may be missing, and one that somebody altered may be as it was
- * afterwards, with all its rows.
+ * Differences between the source and the loaded databases, without those that the faults cause. A
+ * table that a fault dropped may be missing. A table that a fault altered may be as before or
+ * after, with all its rows.
  */
 export function unexplained(
   differences: readonly string[],

@@ -65,7 +65,7 @@ export const KINDS = {
   },
   'db-lock-table': {
     where: 'MariaDB',
-    what: 'a table locked by somebody for a while',
+    what: 'a table locked by another session for a while',
     weight: 2,
     moments: ['spawn', 'started'],
     riddenOut: true,
@@ -74,7 +74,7 @@ export const KINDS = {
 
   'mydumper-kill': {
     where: 'mydumper',
-    what: 'SIGKILL by somebody',
+    what: 'SIGKILL from outside',
     weight: 4,
     moments: DUMPING,
     riddenOut: false,
@@ -82,7 +82,7 @@ export const KINDS = {
   },
   'mydumper-term': {
     where: 'mydumper',
-    what: 'SIGTERM by somebody',
+    what: 'SIGTERM from outside',
     weight: 3,
     moments: DUMPING,
     riddenOut: false,
@@ -90,7 +90,7 @@ export const KINDS = {
   },
   'mydumper-stop': {
     where: 'mydumper',
-    what: 'SIGSTOP by somebody, SIGCONT later',
+    what: 'SIGSTOP from outside, SIGCONT later',
     weight: 4,
     moments: DUMPING,
     riddenOut: true,
@@ -98,7 +98,7 @@ export const KINDS = {
   },
   'mydumper-cont': {
     where: 'mydumper',
-    what: 'SIGCONT by somebody',
+    what: 'SIGCONT from outside',
     weight: 3,
     moments: DUMPING,
     riddenOut: true,
@@ -172,7 +172,7 @@ export const KINDS = {
   },
   'disk-foreign-file': {
     where: 'disk',
-    what: "somebody's file put into staging",
+    what: 'a foreign file put into staging',
     weight: 2,
     moments: DUMPING,
     riddenOut: false,

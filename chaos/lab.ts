@@ -8,10 +8,7 @@ export type Lab = {
   readonly directory: string;
   /** The server that is backed up. */
   readonly source: () => MariaDb;
-  /**
-   * A new one in its place, after it was killed: what a crash leaves is not to be a later run's
-   * business.
-   */
+  /** Replaces the server after a kill, so that a crash does not affect later runs. */
   readonly renewSource: () => Promise<void>;
   /** The server that backups are loaded into. */
   readonly target: MariaDb;

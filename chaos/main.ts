@@ -1,6 +1,6 @@
 /**
- * Draws runs with faults from a seed, does them with the real program against real servers, and
- * judges each from outside: either a good backup or a clear failure. Exit code 1 when one was
+ * Draws runs with faults from a seed and makes them with the real program against real servers. It
+ * judges each run from outside: either a good backup or a clear failure. Exit code 1 when a run is
  * neither.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,11 +11,14 @@ import { judge } from './judge.ts';
 import { type Lab, openLab } from './lab.ts';
 import { HELP, NO_FAULTS, readOptions } from './options.ts';
 import type { FaultPlan, Plan } from './plan.ts';
-import { type Judged, tellAll, tellFault, tellRun } from './report.ts';
+import { describeAll, describeFault, describeRun, type Judged } from './report.ts';
 import { runPlan } from './run.ts';
 import { shrink } from './shrink.ts';
 
-/** Small disks are mounted; in a mount namespace of our own they go with us, whatever happens. */
+/**
+ * Mounts small disks in a separate mount namespace, so that they disappear with the process in any
+ * case.
+ */
 const INSIDE = '--inside-namespace';
 /** As a shell says of SIGINT. */
 const INTERRUPTED = 130;
@@ -73,7 +76,7 @@ async function main(): Promise<number> {
       };
       const judged = await doRun(lab, plan);
       all.push(judged);
-      say(given.json ? JSON.stringify({ ...judged, log: undefined }) : tellRun(judged));
+      say(given.json ? JSON.stringify({ ...judged, log: undefined }) : describeRun(judged));
       if (judged.violations.length === 0) continue;
       for (const violation of judged.violations) remark(`  violation: ${violation}`);
       if (given.log) remark(judged.log);
@@ -82,7 +85,7 @@ async function main(): Promise<number> {
   } finally {
     await lab.stop();
   }
-  remark(`\n${tellAll(all)}`);
+  remark(`\n${describeAll(all)}`);
   if (interrupted) return INTERRUPTED;
   return all.some(({ violations }) => violations.length > 0) ? 1 : 0;
 }
@@ -98,7 +101,7 @@ async function tellFewest(
     async (faults) => (await doRun(lab, { ...plan, faults })).violations.length > 0,
   );
   const indices = fewest.map((fault) => drawn.indexOf(fault)).join(',') || NO_FAULTS;
-  say(`  fewest faults: ${fewest.map(tellFault).join(' ') || 'none'}`);
+  say(`  fewest faults: ${fewest.map(describeFault).join(' ') || 'none'}`);
   say(`  again: npm run chaos -- --seed ${plan.seed} --only ${plan.run} --faults ${indices} --log`);
 }
 

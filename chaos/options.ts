@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 
-export const HELP = `npm run chaos -- [--runs N] [--seed S] [--only N] [--faults 0,2] [--no-shrink] [--log] [--json]
+export const HELP = `npm run chaos -- [--runs N] [--seed S] [--only N] [--faults 0,2]
+                     [--no-shrink] [--log] [--json]
 
-  --runs N       how many runs, 10 unless given
-  --seed S       what they are drawn from, 1 unless given
+  --runs N       number of runs, 10 by default
+  --seed S       seed of the runs, 1 by default
   --only N       run number N of the seed alone
-  --faults 0,2   of its faults only these, counted from 0, or none
+  --faults 0,2   only these of its faults, counted from 0, or none
   --no-shrink    do not look for the fewest faults that violate
   --log          print the program's log of runs that violate
   --json         a JSON document for each run instead of a line
@@ -26,7 +27,7 @@ export type Options = {
 };
 
 /**
- * @returns undefined where help was asked for.
+ * @returns undefined for `--help`.
  * @throws Error saying what is wrong, rather than doing no runs and calling that good.
  */
 export function readOptions(argv: readonly string[]): Options | undefined {

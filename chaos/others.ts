@@ -4,10 +4,7 @@ import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-s
 import type { S3Server } from '../test/support/s3/server.ts';
 import { BUCKET, FOREIGN_FILE, SOURCE } from './scene.ts';
 
-/**
- * An older backup of the same source, something of somebody else, and a file that lies beside
- * staging.
- */
+/** An older backup of the same source, foreign objects, and a file beside staging. */
 const OBJECTS: Readonly<Record<string, string>> = {
   [`${SOURCE}/19991231T235959Z/manifest.json`]: '{"an":"older backup"}',
   [`${SOURCE}/19991231T235959Z/shop.victim.sql`]: 'INSERT INTO `victim` VALUES (1);\n',

@@ -2,8 +2,8 @@ import type { Compression } from '../app/config.ts';
 import type { FaultKind } from './kinds.ts';
 
 /**
- * What has to have happened before a fault's delay begins: the process was started, or it has told
- * or asked for something.
+ * The event that starts a fault's delay: the start of the process, or an event or request of the
+ * program.
  */
 export type Moment = 'spawn' | 'started' | 'dumpFinished' | 'manifest';
 
@@ -28,7 +28,7 @@ export type TablePlan = {
 };
 
 /**
- * One run: what is backed up, how, and what goes wrong. Plain data; the same seed and number give
+ * One run: the databases, the settings and the faults. Plain data; the same seed and number give
  * the same.
  */
 export type Plan = {

@@ -10,31 +10,39 @@ export type Judged = {
   readonly totalSeconds: number;
 };
 
-export function tellFault({ kind, moment, delayMilliseconds }: FaultPlan): string {
+export function describeFault({ kind, moment, delayMilliseconds }: FaultPlan): string {
   return `${kind}@${moment}+${delayMilliseconds}ms`;
 }
 
-export function tellPlan(plan: Plan): string {
+export function describePlan(plan: Plan): string {
   const { tables, budgetMiB, threads, compression, chunkMiB, partMiB, bandwidthBytesPerSecond } =
     plan;
   const size = (dumpedBytesOf(plan) / MIB).toFixed(0);
-  return `${size} MiB in ${tables.length} tables, budget ${budgetMiB}, ${threads} threads, -F ${chunkMiB}, parts ${partMiB}, ${compression}, ${(bandwidthBytesPerSecond / 1e6).toFixed(1)} MB/s`;
+  return (
+    `${size} MiB in ${tables.length} tables, budget ${budgetMiB}, ${threads} threads, -F ` +
+    `${chunkMiB}, parts ${partMiB}, ${compression}, ` +
+    `${(bandwidthBytesPerSecond / 1e6).toFixed(1)} MB/s`
+  );
 }
 
+const describeFaults = (faults: readonly FaultPlan[]) => faults.map(describeFault).join(' ');
+
 /** One line for each run. */
-export function tellRun({ seen, violations, totalSeconds }: Judged): string {
+export function describeRun({ seen, violations, totalSeconds }: Judged): string {
   const { plan, struck, exitCode, signal, seconds } = seen;
   const missed = plan.faults.filter((fault) => !struck.includes(fault));
   return [
-    `seed ${plan.seed} run ${plan.run}: ${violations.length === 0 ? 'ok' : 'VIOLATION'}, exit ${exitCode ?? signal}, ${seconds.toFixed(1)} s of ${totalSeconds.toFixed(1)} s`,
-    `struck: ${struck.map(tellFault).join(' ') || 'nothing'}${missed.length === 0 ? '' : `; missed: ${missed.map(tellFault).join(' ')}`}`,
-    tellPlan(plan),
+    `seed ${plan.seed} run ${plan.run}: ${violations.length === 0 ? 'ok' : 'VIOLATION'}, ` +
+      `exit ${exitCode ?? signal}, ${seconds.toFixed(1)} s of ${totalSeconds.toFixed(1)} s`,
+    `struck: ${describeFaults(struck) || 'nothing'}` +
+      (missed.length === 0 ? '' : `; missed: ${describeFaults(missed)}`),
+    describePlan(plan),
     ...(seen.failures[0] === undefined ? [] : [`reason: ${seen.failures[0].reason}`]),
   ].join(' | ');
 }
 
 /** Exits by code, faults by kind, violations. */
-export function tellAll(all: readonly Judged[]): string {
+export function describeAll(all: readonly Judged[]): string {
   const runs = (test: (seen: Observation) => boolean) =>
     all.filter(({ seen }) => test(seen)).length;
   const exits = new Map<string, number>();
@@ -51,11 +59,14 @@ export function tellAll(all: readonly Judged[]): string {
   const overManifest = bad.filter(({ violations }) =>
     violations.some((text) => text.includes('manifest over a bad backup')),
   );
+  const seconds = all.reduce((sum, { totalSeconds }) => sum + totalSeconds, 0);
   return [
-    `${all.length} runs, ${bad.length} with violations, ${overManifest.length} manifests over a bad backup`,
-    `${runs(({ struck }) => struck.length === 0)} runs that no fault met; ${runs(({ manifests }) => manifests.length > 0)} backups loaded and compared; ` +
+    `${all.length} runs, ${bad.length} with violations, ${overManifest.length} manifests ` +
+      'over a bad backup',
+    `${runs(({ struck }) => struck.length === 0)} runs that no fault met; ` +
+      `${runs(({ manifests }) => manifests.length > 0)} backups loaded and compared; ` +
       `${runs(({ nextRun }) => nextRun !== undefined)} times the next run cleared up; ` +
-      `${(all.reduce((sum, { totalSeconds }) => sum + totalSeconds, 0) / Math.max(1, all.length)).toFixed(1)} s a run`,
+      `${(seconds / Math.max(1, all.length)).toFixed(1)} s a run`,
     '',
     '| exit | runs |',
     '|---|---|',

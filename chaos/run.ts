@@ -22,8 +22,8 @@ import { BUCKET, type Scene, SOURCE } from './scene.ts';
 
 const MIB = 1024 * 1024;
 /**
- * However a run ends, it does so within this time: retries, the server's patience and ten seconds
- * of a lock in a row.
+ * Every run ends within this time: retries, the server's timeouts and ten seconds of a lock in a
+ * row.
  */
 const BOUND_MILLISECONDS = 75_000;
 /** After SIGTERM or SIGINT (invariant 8). */
@@ -33,9 +33,7 @@ const GONE_MILLISECONDS = 5000;
 
 export type RunResult = { readonly seen: Observation; readonly log: string };
 
-/**
- * Does what the plan says with the real program, and looks at everything from outside afterwards.
- */
+/** Carries out the plan with the real program and inspects everything from outside afterwards. */
 export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
   const directory = join(lab.directory, `run-${plan.run}`);
   const cleanups: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];

@@ -1,5 +1,5 @@
 /**
- * The fewest of the faults that still violate, the smallest sets tried first. A run depends on time
+ * Finds the fewest faults that still violate, trying the smallest sets first. A run depends on time
  * as well, so each set gets a few attempts.
  * @returns all of them where no smaller set violates again.
  */

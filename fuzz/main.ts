@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { runTarget } from './target.ts';
 import { targets } from './targets.ts';
 
-// npm run fuzz -- --seconds 60 --seed 1 --target manifest: each target for so long, a table of what
-// was tried, exit 1 when one failed.
+// npm run fuzz -- --seconds 60 --seed 1 --target manifest: runs each target for that time and
+// prints a table of the cases. Exit 1 when a target fails.
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },

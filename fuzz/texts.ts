@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
 /**
- * What trips readers up: quotes, ends, signs that mean something to a shell, to SQL, to JSON, to
- * paths.
+ * Texts that confuse readers: quotes, ends, and signs with a meaning in a shell, SQL, JSON or a
+ * path.
  */
 const PIECES = [
   "'",

@@ -47,7 +47,7 @@ export type BackupAlarmsProps = {
   readonly sources: readonly SourceSettings[];
 };
 
-/** What people are told of, each with the place in the runbook that says what to do. */
+/** The alarms, each with the place in the runbook that says what to do. */
 export class BackupAlarms extends Construct {
   readonly alarms: Alarm[] = [];
   readonly #props: BackupAlarmsProps;
@@ -59,7 +59,7 @@ export class BackupAlarms extends Construct {
     this.add(
       'task-stopped',
       undefined,
-      'A task stopped where the program could not tell why: image, secret, capacity or memory.',
+      'A task stopped and the program could not report why: image, secret, capacity or memory.',
       {
         metric: new Metric({
           namespace: 'AWS/Events',
@@ -107,7 +107,8 @@ export class BackupAlarms extends Construct {
     this.add(
       'backup-paused',
       name,
-      `mydumper of ${name} was paused for more than half of the run: the network or the disk budget is too small.`,
+      `mydumper of ${name} was paused for more than half of the run: the network or the disk ` +
+        'budget is too small.',
       {
         metric: pausedPercent(namespace, name),
         threshold: PAUSED_PERCENT,
@@ -119,7 +120,9 @@ export class BackupAlarms extends Construct {
   private warnOfLongGaps(name: string, window: number): void {
     Annotations.of(this).addWarningV2(
       `mydumper-fargate:no-missing-alarm:${name}`,
-      `${name}: CloudWatch alarms look back 7 days, its backups need ${Math.ceil(window / 24)}: there is no alarm for a backup that is missing. Failed, stopped and unstarted ones are still told. Schedule it more often to have it.`,
+      `${name}: CloudWatch alarms look back 7 days, its backups need ` +
+        `${Math.ceil(window / 24)}: a missing backup raises no alarm. Failed, stopped and ` +
+        'unstarted ones still do. Schedule it more often to get the alarm.',
     );
   }
 
@@ -148,8 +151,8 @@ export class BackupAlarms extends Construct {
 }
 
 /**
- * In this time a success must come: from one run to the next, as late as it may begin and as long
- * as it may take.
+ * A success must come within this time: from one run to the next, with the latest start and the
+ * longest run.
  */
 export function successWindowHours({ schedule }: Pick<SourceSettings, 'schedule'>): number {
   return (
@@ -162,8 +165,8 @@ export function successWindowHours({ schedule }: Pick<SourceSettings, 'schedule'
 }
 
 /**
- * Of the last day's runs. The duration is sent when a run ends, so until then there is nothing to
- * divide by and no alarm.
+ * Covers the runs of the last day. A run sends its duration when it ends; until then the result is
+ * 0 and no alarm fires.
  */
 function pausedPercent(namespace: string, source: string): MathExpression {
   return new MathExpression({

@@ -4,8 +4,8 @@ import { CONTEXT_KEY, InfraConfigurationError, readSettings } from './config.ts'
 import { BackupStack } from './stack.ts';
 
 /**
- * What `cdk` runs: cdk.json's context becomes a stack, which cdk-nag looks at before anything is
- * deployed.
+ * The entry of `cdk`. It makes a stack from the context in cdk.json, and cdk-nag checks the stack
+ * before a deployment.
  */
 function main(): void {
   const app = new App();

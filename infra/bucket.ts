@@ -17,8 +17,7 @@ import { acknowledge } from './nag.ts';
 import { folderOf } from './names.ts';
 
 /**
- * Parts of uploads that never ended cost like objects, and show nowhere. A run that takes longer
- * than this is none.
+ * Parts of unfinished uploads cost like objects and show nowhere. No run takes longer than this.
  */
 const ABORT_UPLOADS_DAYS = 7;
 
@@ -68,7 +67,8 @@ export class BackupBucket extends Construct {
       acknowledge(
         bucket,
         'AwsSolutions-S1',
-        "Access logs need a second bucket, which is the account's own: bucket.accessLogs in cdk.json names it. The tasks can only add here, and reads need a role of their own.",
+        "Access logs need a second bucket, which is the account's own: bucket.accessLogs in " +
+          'cdk.json names it. The tasks can only add here, and reads need a role of their own.',
       );
     }
     // The library's own types do not agree under exactOptionalPropertyTypes.
@@ -97,9 +97,8 @@ function retentionOf({
 }
 
 /**
- * One rule for each source, since each may be kept for a time of its own, and one for what concerns
- * them all. A source's rule also expires what failed runs leave in its folder, such as
- * `claim.json`.
+ * One rule for each source, since each has its own retention, and one rule for all of them. A
+ * source's rule also expires what failed runs leave in its folder, such as `claim.json`.
  */
 function lifecycleRules(
   settings: NewBucketSettings,

@@ -48,7 +48,7 @@ const created = z.strictObject({
       }),
     )
     .default([]),
-  /** WORM: nobody shortens or lifts `compliance`, not even the account's root user. */
+  /** WORM: in mode `compliance` not even the account's root user shortens or lifts it. */
   objectLock: z
     .strictObject({
       mode: z.enum(['governance', 'compliance'], { error: 'must be governance or compliance' }),
@@ -81,7 +81,8 @@ export function mistakesInBucket(
       retentionDays === undefined
         ? []
         : [
-            `sources[${index}].retentionDays: needs a bucket of kind "new"; the lifecycle rules of an existing one are yours`,
+            `sources[${index}].retentionDays: needs a bucket of kind "new"; the lifecycle ` +
+              'rules of an existing one are yours',
           ],
     );
   }
@@ -94,20 +95,24 @@ export function mistakesInBucket(
   for (const [place, retention] of retentions) {
     if (bucket.objectLock !== undefined && bucket.objectLock.days > retention) {
       mistakes.push(
-        `${place}.retentionDays: ${retention} days are fewer than the ${bucket.objectLock.days} of objectLock; backups would expire before they may be deleted`,
+        `${place}.retentionDays: ${retention} days are fewer than the ` +
+          `${bucket.objectLock.days} of objectLock; backups would expire before they may be ` +
+          'deleted',
       );
     }
     for (const { afterDays, storageClass } of bucket.transitions) {
       if (afterDays >= retention)
         mistakes.push(
-          `${place}.retentionDays: backups expire after ${retention} days and would never move to ${storageClass} after ${afterDays}`,
+          `${place}.retentionDays: backups expire after ${retention} days and would never ` +
+            `move to ${storageClass} after ${afterDays}`,
         );
     }
   }
   for (const [index, { afterDays, storageClass }] of bucket.transitions.entries()) {
     if (storageClass.endsWith('_IA') && afterDays < LEAST_DAYS_TO_INFREQUENT_ACCESS) {
       mistakes.push(
-        `bucket.transitions[${index}].afterDays: S3 moves objects to ${storageClass} after ${LEAST_DAYS_TO_INFREQUENT_ACCESS} days or more`,
+        `bucket.transitions[${index}].afterDays: S3 moves objects to ${storageClass} after ` +
+          `${LEAST_DAYS_TO_INFREQUENT_ACCESS} days or more`,
       );
     }
   }

@@ -37,7 +37,8 @@ export function mistakesInImage(
   return sources.flatMap(({ tls }, index) =>
     tls.mode.startsWith('verify') && !image.rdsCa && tls.caFile === undefined
       ? [
-          `sources[${index}].tls: ${tls.mode} needs certificate authorities: set image.rdsCa, or caFile to a file that your image holds`,
+          `sources[${index}].tls: ${tls.mode} needs certificate authorities: set ` +
+            'image.rdsCa, or caFile to a file that your image holds',
         ]
       : [],
   );

@@ -12,13 +12,13 @@ const routeTableId = z.string().regex(/^rtb-[0-9a-f]{8,17}$/, {
 
 const shared = {
   /**
-   * A free route from the subnets to S3. Switch it off where the VPC has one already: two cannot
+   * A free route from the subnets to S3. Switch it off where the VPC already has one: two cannot
    * share a route table.
    */
   s3GatewayEndpoint: z.boolean().default(true),
   /**
-   * Private doors to ECR, Secrets Manager, CloudWatch and its logs, for subnets without a way to
-   * the internet. They cost by the hour.
+   * Interface endpoints for ECR, Secrets Manager, CloudWatch and CloudWatch Logs, for subnets
+   * without internet access. They cost by the hour.
    */
   interfaceEndpoints: z.boolean().default(false),
 };
@@ -36,7 +36,7 @@ export const networkSchema = z.discriminatedUnion(
         .default('10.42.0.0/24'),
       /**
        * `publicIp`: public subnets, an address only while a task runs, no ingress. `endpoints`: no
-       * internet at all.
+       * internet access.
        */
       reach: z
         .enum(['publicIp', 'endpoints'], { error: 'must be publicIp or endpoints' })
@@ -71,7 +71,8 @@ export const networkSchema = z.discriminatedUnion(
         {
           path: ['routeTableIds'],
           error:
-            'must name the route table of each subnet, which the S3 gateway endpoint goes into; or set s3GatewayEndpoint to false',
+            'must name the route table of each subnet, which the S3 gateway endpoint goes ' +
+            'into; or set s3GatewayEndpoint to false',
         },
       ),
   ],

@@ -15,12 +15,14 @@ const secret = z
       isSecretArn(value) ? isCompleteSecretArn(value) : /^[\w/+=.@!-]{1,512}$/.test(value),
     {
       error:
-        'must be the name of a secret in Secrets Manager, or its whole ARN with the six characters at its end',
+        'must be the name of a secret in Secrets Manager, or its whole ARN with the six ' +
+        'characters at its end',
     },
   )
   .refine((value) => isSecretArn(value) || !looksLikeWholeArn(value), {
     error:
-      'ends in a hyphen and six characters, which Secrets Manager takes for those it adds itself, and would not find it by name: give its whole ARN',
+      'ends in a hyphen and six characters, which Secrets Manager takes for those it adds ' +
+      'itself, and would not find it by name: give its whole ARN',
   });
 const kmsKeyArn = z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/, {
   error: 'must be the ARN of a KMS key (not of an alias)',
@@ -64,7 +66,10 @@ const schedule = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
-/** Where a restore goes in place of the source's own server, and who may write there. */
+/**
+ * The server that a restore loads into instead of the source's own, and the account that writes
+ * there.
+ */
 const restoreTarget = z.strictObject({
   host,
   port: port.default(3306),

@@ -13,7 +13,7 @@ import { mistakesInSizes } from './sizes.ts';
 /** The one key of cdk.json's context that is ours. */
 export const CONTEXT_KEY = 'mydumper-fargate';
 /**
- * Stands in for the account where there are neither credentials nor a configured one, so that synth
+ * Replaces the account where neither credentials nor the configuration name one, so that synth
  * works offline.
  */
 export const EXAMPLE_ACCOUNT = '111122223333';
@@ -66,7 +66,9 @@ export const settingsSchema = z.strictObject({
     .array(sourceSchema)
     .min(1, { error: 'must name at least one source' })
     .max(MOST_SOURCES, {
-      error: `must be ${MOST_SOURCES} or fewer, as CloudFormation takes 500 resources in a stack; deploy the others under another stackName`,
+      error:
+        `must be ${MOST_SOURCES} or fewer, as CloudFormation takes 500 resources in a stack; ` +
+        'deploy the others under another stackName',
     }),
 });
 
@@ -77,8 +79,7 @@ export type StackSettings = Omit<Readonly<z.infer<typeof settingsSchema>>, 'pref
 };
 
 /**
- * A configuration that cannot be deployed: every mistake on a line of its own, with the place it is
- * in.
+ * A configuration that cannot be deployed. Each mistake has a line of its own and names its place.
  */
 export class InfraConfigurationError extends Error {
   readonly mistakes: readonly string[];
@@ -98,7 +99,7 @@ export function readSettings(value: unknown, env: NodeJS.ProcessEnv = process.en
   if (value === undefined)
     throw new InfraConfigurationError(['is missing; docs/deploy.md describes it']);
   const parsed = settingsSchema.safeParse(value);
-  if (!parsed.success) throw new InfraConfigurationError(parsed.error.issues.map(tell));
+  if (!parsed.success) throw new InfraConfigurationError(parsed.error.issues.map(issueText));
   const settings = {
     ...parsed.data,
     sources: parsed.data.sources.map((source) => ({
@@ -120,12 +121,13 @@ export function readSettings(value: unknown, env: NodeJS.ProcessEnv = process.en
   return settings;
 }
 
-function tell({ path, message, code }: z.core.$ZodIssue): string {
+function issueText({ path, message, code }: z.core.$ZodIssue): string {
   const place = path
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('')
     .replace(/^\./, '');
-  return `${place === '' ? '' : `${place}: `}${code === 'invalid_type' && message.includes('received undefined') ? 'is required' : message}`;
+  const isMissing = code === 'invalid_type' && message.includes('received undefined');
+  return `${place === '' ? '' : `${place}: `}${isMissing ? 'is required' : message}`;
 }
 
 function mistakesInSource(
@@ -137,8 +139,8 @@ function mistakesInSource(
   const mistakes = mistakesInName(settings, source, index).map((line) => `${place}.${line}`);
   mistakes.push(...mistakesInSizes(source).map((line) => `${place}.${line}`));
   mistakes.push(...mistakesInSchedule(source).map((line) => `${place}.schedule.${line}`));
-  // The program itself judges what it will be started with, so that a wrong value fails here and
-  // not in tonight's task.
+  // The program itself checks the variables of the task, so that a wrong value fails here and not
+  // in tonight's task.
   if (mistakes.length === 0) {
     try {
       readInvocation([], {
@@ -159,8 +161,8 @@ function mistakesInSource(
 }
 
 /**
- * Names that differ only in what outputs cannot hold, and folders within each other, where each
- * other's rules would reach.
+ * Finds names that differ only in characters that outputs cannot hold. Finds folders within each
+ * other, where the rules of one would reach into the other.
  */
 function mistakesInName(
   { sources }: StackSettings,
@@ -175,7 +177,8 @@ function mistakesInName(
       return [`name: "${source.name}" is too much like "${other.name}" of sources[${twin}]`];
     if (folder.startsWith(folderOf(other)) || folderOf(other).startsWith(folder))
       return [
-        `prefix: its backups would be in ${folder} and those of sources[${twin}] in ${folderOf(other)}, one within the other`,
+        `prefix: its backups would be in ${folder} and those of sources[${twin}] in ` +
+          `${folderOf(other)}, one within the other`,
       ];
   }
   return [];

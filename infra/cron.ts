@@ -1,19 +1,19 @@
 /**
- * Days over which a schedule's runs are laid out: leap years aside, every pattern of weekdays and
- * months occurs.
+ * Number of days over which a schedule's runs are laid out. Except for leap years, every pattern of
+ * weekdays and months occurs in them.
  */
 const LOOKED_AT_DAYS = 800;
 const HOUR_MINUTES = 60;
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const FORM =
-  'must be cron(minutes hours day-of-month month day-of-week year) or rate(value minutes|hours|days)';
+  'must be cron(minutes hours day-of-month month day-of-week year) or rate(value ' +
+  'minutes|hours|days)';
 
 /**
  * The longest time between two runs of a schedule as EventBridge Scheduler reads it, in hours.
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
- * @throws Error saying what is wrong with the expression, or that it uses `L`, `W` or `#`, which
- *   are not understood here.
+ * @throws Error naming the mistake in the expression. `L`, `W` and `#` are not supported here.
  */
 export function longestGapHours(expression: string): number {
   const rate = /^rate\(([1-9]\d{0,4}) (minutes?|hours?|days?)\)$/.exec(expression);

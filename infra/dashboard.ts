@@ -43,7 +43,9 @@ export class BackupDashboard extends Construct {
         ...sources.flatMap((source) => rowsOf(namespace, source)),
       ],
     });
-    this.url = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${stackName}`;
+    this.url =
+      `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}` +
+      `#dashboards/dashboard/${stackName}`;
   }
 }
 

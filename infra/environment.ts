@@ -1,11 +1,11 @@
-import type { VariableName } from '../app/contract.ts';
+import type { VariableName } from '../app/variables.ts';
 import type { StackSettings } from './config.ts';
 import type { SourceSettings } from './config-source.ts';
 import { deriveLimits } from './sizes.ts';
 
 /**
- * Where the Dockerfile makes a directory of the task's user and declares it a volume. The two must
- * be the same path.
+ * The Dockerfile makes this directory of the task's user and declares it a volume. Both paths must
+ * be the same.
  */
 export const STAGING_DIRECTORY = '/staging';
 /** Where the Dockerfile puts the certificate authorities of RDS. */
@@ -15,8 +15,8 @@ export type Environment = Readonly<Partial<Record<VariableName, string>>>;
 export type Destination = { readonly bucketName: string; readonly kmsKeyArn: string | undefined };
 
 /**
- * What the backup of one source is started with. User and password come from Secrets Manager and
- * are not among it.
+ * The environment of one source's backup. User and password come from Secrets Manager and are not
+ * part of it.
  */
 export function environmentOf(
   settings: Pick<StackSettings, 'region' | 'metricsNamespace'>,
@@ -46,8 +46,8 @@ export function environmentOf(
 }
 
 /**
- * What restore and verify of one source are started with: no metrics, as their role may read and do
- * nothing else.
+ * The environment of one source's restore and verify. It has no metrics, as their role may only
+ * read.
  */
 export function restoreEnvironmentOf(
   settings: Pick<StackSettings, 'region'>,

@@ -8,15 +8,17 @@ import type { ImageSettings } from './config-image.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The repository's own image, built by `cdk deploy`. What goes into it is what .dockerignore lets
- * through.
+ * The repository's own image, which `cdk deploy` builds. .dockerignore decides which files go into
+ * it.
  */
 export function imageOf(scope: Construct, settings: ImageSettings): ContainerImage {
   const { architecture, mydumper, version, sha256, rdsCa, base } = settings;
   if (mydumper === 'upstream' && sha256 === '') {
     Annotations.of(scope).addWarningV2(
       'mydumper-fargate:no-checksum',
-      `image.sha256 is empty: the build of the image stops and prints the checksum of mydumper ${version} for ${architecture}; compare it with the release page and put it into cdk.json`,
+      'image.sha256 is empty: the build of the image stops and prints the checksum of ' +
+        `mydumper ${version} for ${architecture}; compare it with the release page and put it ` +
+        'into cdk.json',
     );
   }
   return ContainerImage.fromAsset(ROOT, {

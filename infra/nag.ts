@@ -11,8 +11,8 @@ export function acknowledge(
 }
 
 /**
- * Lets a policy name a resource with a wildcard: this one and no other, in the way cdk-nag writes
- * it.
+ * Lets a policy name a resource with this wildcard and no other. `wildcard` has the form that
+ * cdk-nag writes.
  */
 export function acknowledgeWildcard(resource: IConstruct, wildcard: string, reason: string): void {
   acknowledge(
@@ -23,7 +23,7 @@ export function acknowledgeWildcard(resource: IConstruct, wildcard: string, reas
 }
 
 /**
- * References of CloudFormation as cdk-nag writes them in the names of its findings:
+ * References of CloudFormation in the form that cdk-nag writes in its findings:
  * `<Bucket.Arn>/folder/*`.
  */
 function flat(node: unknown): string {

@@ -34,8 +34,8 @@ export type BackupNetworkProps = {
 };
 
 /**
- * Where the tasks run, what lets them out, and what lets them into the databases. Nothing is let in
- * to them.
+ * The network of the tasks, their way out and their access to the databases. Nothing may connect to
+ * them.
  */
 export class BackupNetwork extends Construct {
   readonly vpc: IVpc;
@@ -68,8 +68,8 @@ export class BackupNetwork extends Construct {
       ipAddresses: IpAddresses.cidr(cidr),
       maxAzs: ZONES,
       natGateways: 0,
-      // Its custom resource would be the only Lambda function here; the default group is used by
-      // nothing.
+      // Its custom resource would be the only Lambda function here, and the default group is
+      // unused.
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
         {
@@ -83,7 +83,8 @@ export class BackupNetwork extends Construct {
     acknowledge(
       vpc,
       'AwsSolutions-VPC7',
-      'Nothing but backup tasks runs in this VPC and nothing is let in; flow logs would cost more than they tell. Switch them on by hand where a policy asks for them.',
+      'Nothing but backup tasks runs in this VPC, and it accepts no connections; flow logs ' +
+        'would cost more than they show. Switch them on by hand where a policy asks for them.',
     );
     // The library's own types do not agree under exactOptionalPropertyTypes.
     return { vpc: vpc as IVpc, subnets: isPublic ? vpc.publicSubnets : vpc.isolatedSubnets };

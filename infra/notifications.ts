@@ -9,7 +9,7 @@ import { acknowledge } from './nag.ts';
 /** SQS keeps nothing longer. */
 const KEEP_DEAD_LETTERS_DAYS = 14;
 
-/** Whom alarms tell, and where starts end up that did not come about. */
+/** The topic of the alarms, and the queue of starts that failed. */
 export class Notifications extends Construct {
   readonly topic: Topic;
   readonly deadLetters: Queue;
@@ -17,8 +17,7 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { displayName: 'Database backups', enforceSSL: true });
-    // A topic with a policy of its own has lost the default one, by which the account's alarms may
-    // publish.
+    // A topic with its own policy loses the default one, which lets the account's alarms publish.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'Alarms',
@@ -38,7 +37,8 @@ export class Notifications extends Construct {
     acknowledge(
       this.deadLetters,
       'AwsSolutions-SQS3',
-      'It is the dead-letter queue itself, of EventBridge Scheduler; nothing consumes it but people, whom an alarm tells.',
+      'It is itself the dead-letter queue of EventBridge Scheduler. An alarm reports its ' +
+        'messages, and only people read them.',
     );
   }
 }

@@ -15,6 +15,7 @@ export function runTaskCommand(
   words: readonly [Command, ...string[]],
 ): string {
   const subnets = network.subnets.map(({ subnetId }) => subnetId).join(',');
+  const { securityGroupId } = network.securityGroup;
   const publicIp = network.assignPublicIp ? 'ENABLED' : 'DISABLED';
   const overrides = JSON.stringify({ containerOverrides: [{ name: CONTAINER, command: words }] });
   return [
@@ -23,7 +24,8 @@ export function runTaskCommand(
     `--cluster ${cluster.clusterName}`,
     `--task-definition ${task.definition.family}`,
     `--launch-type FARGATE --platform-version ${PLATFORM_VERSION}`,
-    `--network-configuration 'awsvpcConfiguration={subnets=[${subnets}],securityGroups=[${network.securityGroup.securityGroupId}],assignPublicIp=${publicIp}}'`,
+    `--network-configuration 'awsvpcConfiguration={subnets=[${subnets}],` +
+      `securityGroups=[${securityGroupId}],assignPublicIp=${publicIp}}'`,
     `--overrides '${overrides}'`,
   ].join(' ');
 }

@@ -22,8 +22,8 @@ export type TaskRolesProps = {
 };
 
 /**
- * What the programs of one source may do: the backup only add, the restore only read, each in the
- * source's own folder.
+ * The permissions of one source's programs. The backup can only add and the restore can only read,
+ * each in the source's own folder.
  */
 export class TaskRoles extends Construct {
   readonly backup: IRole;
@@ -48,7 +48,8 @@ export class TaskRoles extends Construct {
       acknowledgeWildcard(
         role,
         objects,
-        `The key of an object holds the time of its run and the name of its table, so it can only be named by the folder of ${source.name}.`,
+        'The key of an object holds the time of its run and the name of its table, so it can ' +
+          `only be named by the folder of ${source.name}.`,
       );
     }
     acknowledgeWildcard(
@@ -67,7 +68,7 @@ export class TaskRoles extends Construct {
   }
 }
 
-/** Only tasks of this account, so that nobody else's service can be talked into using the role. */
+/** Accepts only tasks of this account, so that a service of another account cannot use the role. */
 export function taskPrincipal(scope: Construct): ServicePrincipal {
   const { account, region, partition } = Stack.of(scope);
   return new ServicePrincipal('ecs-tasks.amazonaws.com', {
@@ -79,8 +80,8 @@ export function taskPrincipal(scope: Construct): ServicePrincipal {
 }
 
 /**
- * Neither read, list nor delete. The probe of preflight (a multipart upload, created and aborted)
- * and conditional writes (If-None-Match) need no more.
+ * Grants neither read, list nor delete. The probe of preflight (a multipart upload, created and
+ * aborted) and conditional writes (If-None-Match) need no more.
  */
 function backupStatements(
   { key, metricsNamespace, source }: TaskRolesProps,

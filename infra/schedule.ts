@@ -15,15 +15,13 @@ import type { BackupNetwork } from './network.ts';
 import { type BackupTask, PLATFORM_VERSION } from './task.ts';
 
 /**
- * A start that failed (throttling, no capacity) is tried again this often, within this time; then
- * it is a dead letter.
+ * EventBridge Scheduler retries a failed start (throttling, no capacity) this often, within this
+ * time. Then the start becomes a dead letter.
  */
 const RETRIES = 10;
 const RETRY_SECONDS = 3600;
 
-/**
- * All schedules of a stack; their roles may be used by schedules of this group and nothing else.
- */
+/** All schedules of a stack. Only schedules of this group may use their roles. */
 export class ScheduleGroup extends Construct {
   readonly name: string;
   constructor(scope: Construct, id: string) {
@@ -43,9 +41,9 @@ export type BackupScheduleProps = {
 };
 
 /**
- * Starts the backup of one source in time. It does not look whether the one before still runs, and
- * need not: a run holds a lock in the database (`GET_LOCK`, invariant 11), and one that finds it
- * held ends with exit code 3 before it has touched anything.
+ * Starts the backup of one source in time. It does not check whether the previous one still runs: a
+ * run holds a lock in the database (`GET_LOCK`, invariant 11). A run that finds the lock held ends
+ * with exit code 3 before it touches anything.
  */
 export class BackupSchedule extends Construct {
   constructor(

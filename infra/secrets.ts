@@ -6,23 +6,23 @@ export function isSecretArn(value: string): boolean {
 }
 
 /**
- * ECS takes a whole ARN only, which ends in a hyphen and six characters that Secrets Manager chose.
+ * ECS accepts only a whole ARN. It ends in a hyphen and six characters that Secrets Manager chose.
  */
 export function isCompleteSecretArn(arn: string): boolean {
-  return /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/.test(
-    arn,
-  );
+  const whole =
+    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[A-Za-z0-9]{6}$/;
+  return whole.test(arn);
 }
 
 /**
- * A name that makes an ARN without suffix look like one with it.
+ * A name that ends as if it were the suffix of an ARN.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
  */
 export function looksLikeWholeArn(name: string): boolean {
   return /-[A-Za-z0-9]{6}$/.test(name);
 }
 
-/** A secret that somebody else made, by name or ARN. */
+/** An existing secret, by name or ARN. */
 export function importSecret(scope: Construct, id: string, nameOrArn: string): ISecret {
   return isSecretArn(nameOrArn)
     ? Secret.fromSecretCompleteArn(scope, id, nameOrArn)

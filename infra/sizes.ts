@@ -3,10 +3,7 @@ import { EXTRA_PARTS } from '../app/storage/part-memory.ts';
 import type { SourceSettings } from './config-source.ts';
 
 const MIB = 1024 * 1024;
-/**
- * The image is kept on ephemeral storage too, both as it was pulled and unpacked; it is below 1 GiB
- * in all.
- */
+/** Ephemeral storage holds the image too, both as pulled and unpacked: less than 1 GiB in all. */
 export const IMAGE_RESERVE_MIB = 3 * 1024;
 /** The file system's own share, and what it keeps for root, of ephemeral storage. */
 export const FILE_SYSTEM_SHARE = 0.1;
@@ -16,15 +13,14 @@ const MYDUMPER_MIB = 64;
 /** A statement being built and a row being read, for each of mydumper's threads. */
 const THREAD_MIB = 48;
 /**
- * Of a task's memory; the rest is left to the kernel's page cache, which counts against the task
- * too.
+ * Share of a task's memory. The kernel's page cache, which counts against the task, gets the rest.
  */
 const USABLE_SHARE = 0.8;
 const CPU_UNITS_OF_A_CORE = 1024;
 const FEWEST_UPLOADS = 2;
 const MOST_UPLOADS = 16;
 /**
- * A core compresses and sends about as much as four uploads carry at S3's usual rate for one
+ * One core compresses and sends about as much as four uploads carry at S3's usual rate for one
  * connection.
  */
 const UPLOADS_OF_A_CORE = 4;
@@ -50,7 +46,7 @@ export type TaskSizes = Pick<
   'cpu' | 'memoryMiB' | 'ephemeralStorageGiB' | 'threads' | 'chunkFileSizeMiB' | 'compression'
 >;
 
-/** What the program is told, so that it stays within what the task has. */
+/** The limits that the program gets, so that it stays within the task's resources. */
 export type Limits = {
   readonly stagingLimitMiB: number;
   readonly partSizeMiB: number;
@@ -73,7 +69,7 @@ export function memoryNeedMiB(
 }
 
 /**
- * The most uploads that the processors feed and the memory holds, in the largest parts. Undefined
+ * The most uploads that the processors feed and the memory holds, with the largest parts. Undefined
  * where not even two small ones fit.
  */
 export function deriveLimits(sizes: TaskSizes): Limits | undefined {
@@ -104,7 +100,8 @@ export function mistakesInSizes(sizes: TaskSizes): string[] {
     sizes.memoryMiB % range.step !== 0
   ) {
     return [
-      `memoryMiB: with ${sizes.cpu} CPU units Fargate has ${range.from} to ${range.to} MiB in steps of ${range.step}, not ${sizes.memoryMiB}`,
+      `memoryMiB: with ${sizes.cpu} CPU units Fargate has ${range.from} to ${range.to} MiB ` +
+        `in steps of ${range.step}, not ${sizes.memoryMiB}`,
     ];
   }
   const limits = deriveLimits(sizes);
@@ -113,16 +110,17 @@ export function mistakesInSizes(sizes: TaskSizes): string[] {
       memoryNeedMiB(sizes, { partSizeMiB: 5, uploadConcurrency: FEWEST_UPLOADS }) / USABLE_SHARE,
     );
     return [
-      `memoryMiB: ${sizes.memoryMiB} are too few for ${sizes.threads} threads; at least ${need} are needed`,
+      `memoryMiB: ${sizes.memoryMiB} are too few for ${sizes.threads} threads; at least ` +
+        `${need} are needed`,
     ];
   }
   return mistakesInBudget(sizes, limits);
 }
 
 /**
- * The program would lower what does not fit into its budget. Here that is a mistake, judged for
- * either generation of mydumper on a file system that frees no parts of files, the most demanding
- * case.
+ * The program would lower sizes that do not fit its budget; here they are a mistake. They are
+ * checked for both generations of mydumper on a file system that frees no parts of files, the most
+ * demanding case.
  */
 function mistakesInBudget(sizes: TaskSizes, limits: Limits): string[] {
   const { threads, chunkFileSizeMiB, compression } = sizes;
@@ -141,7 +139,8 @@ function mistakesInBudget(sizes: TaskSizes, limits: Limits): string[] {
         ? 'less of both'
         : `${plan.threads} threads with files of ${plan.chunkMiB} MiB`;
     return [
-      `chunkFileSizeMiB: ${threads} threads with files of ${chunkFileSizeMiB} MiB do not fit into a staging budget of ${limits.stagingLimitMiB} MiB; ${fits} would`,
+      `chunkFileSizeMiB: ${threads} threads with files of ${chunkFileSizeMiB} MiB do not fit ` +
+        `into a staging budget of ${limits.stagingLimitMiB} MiB; ${fits} would`,
     ];
   }
   return [];

@@ -26,9 +26,7 @@ export type BackupSourceProps = {
   readonly cpuArchitecture: CpuArchitecture;
 };
 
-/**
- * One database server: its backup, when it runs, and its restore, which nobody but people starts.
- */
+/** One database server: its backup, the schedule, and its restore, which only people start. */
 export class BackupSource extends Construct {
   readonly backup: BackupTask;
   readonly restore: BackupTask;

@@ -79,16 +79,12 @@ export class BackupStack extends Stack {
       events.logGroup.logGroupName,
       'What ECS said of tasks that could not',
     );
-    output(
-      this,
-      'AlarmTopic',
-      notifications.topic.topicArn,
-      'Subscribe to it to be told of alarms',
-    );
+    output(this, 'AlarmTopic', notifications.topic.topicArn, 'Subscribe to it to receive alarms');
   }
 
   /**
-   * Left to CloudFormation, so that a new VPC needs no look-up and the stack synthesises offline.
+   * CloudFormation chooses the zones, so that a new VPC needs no look-up and the stack synthesises
+   * offline.
    */
   override get availabilityZones(): string[] {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));

@@ -6,19 +6,19 @@ import { Construct } from 'constructs';
 import { EXIT } from '../app/contract.ts';
 
 /**
- * Exit codes by which the program says what happened itself, as a metric or to whoever stopped it.
- * A bad configuration is not among them: it is found before there is anything to send metrics with.
+ * Exit codes for ends that the program itself reports, by a metric or to the sender of the signal.
+ * A bad configuration is not among them: the program finds it before it can send metrics.
  */
-export const TOLD_BY_THE_PROGRAM: readonly number[] = Object.values(EXIT).filter(
+export const REPORTED_BY_PROGRAM: readonly number[] = Object.values(EXIT).filter(
   (code) => code !== EXIT.badConfiguration,
 );
 
 export type TaskEventsProps = { readonly cluster: Cluster; readonly retention: RetentionDays };
 
 /**
- * Tasks that ended where the program could not speak: the image was not to be pulled, no capacity,
- * a secret missing, killed for its memory. ECS tells it as events only; they are kept in a log
- * group, and the rule's own count is the metric.
+ * Tasks that ended before the program could report why: no image, no capacity, a missing secret,
+ * killed for its memory. ECS reports this as events only. A log group keeps them, and the rule's
+ * own count is the metric.
  */
 export class TaskEvents extends Construct {
   readonly logGroup: LogGroup;
@@ -26,7 +26,7 @@ export class TaskEvents extends Construct {
 
   constructor(scope: Construct, id: string, { cluster, retention }: TaskEventsProps) {
     super(scope, id);
-    const { account, stackName } = Stack.of(this);
+    const { account, partition, region, stackName } = Stack.of(this);
     // EventBridge writes to log groups of this name only.
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/events/${stackName}-stopped-tasks`,
@@ -34,7 +34,7 @@ export class TaskEvents extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const rule = new CfnRule(this, 'Rule', {
-      description: 'Backup tasks that stopped where the program could not tell why',
+      description: 'Backup tasks that stopped and the program could not report why',
       eventPattern: {
         source: ['aws.ecs'],
         'detail-type': ['ECS Task State Change'],
@@ -50,20 +50,20 @@ export class TaskEvents extends Construct {
                 'InternalError',
               ],
             },
-            { containers: { exitCode: [{ 'anything-but': TOLD_BY_THE_PROGRAM }] } },
+            { containers: { exitCode: [{ 'anything-but': REPORTED_BY_PROGRAM }] } },
           ],
         },
       },
       targets: [
         {
           id: 'Log',
-          arn: `arn:${Stack.of(this).partition}:logs:${Stack.of(this).region}:${account}:log-group:${this.logGroup.logGroupName}`,
+          arn: `arn:${partition}:logs:${region}:${account}:log-group:${this.logGroup.logGroupName}`,
         },
       ],
     });
     this.ruleName = rule.ref;
-    // As https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html asks
-    // for.
+    // The form that
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html requires.
     const writers = { Service: ['events.amazonaws.com', 'delivery.logs.amazonaws.com'] };
     new CfnResourcePolicy(this, 'LogPolicy', {
       policyName: `${stackName}-stopped-tasks`,

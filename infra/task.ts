@@ -25,8 +25,8 @@ export const PLATFORM_VERSION = '1.4.0';
 /** Of the image's user; the Dockerfile gives it the same number. */
 export const USER = '10001:10001';
 /**
- * Fargate's longest. The program needs 20 s at most after SIGTERM; the rest is for a last answer of
- * S3.
+ * Fargate's longest stop timeout. The program needs 20 s at most after SIGTERM; the rest is for a
+ * last answer of S3.
  */
 const STOP_TIMEOUT_SECONDS = 120;
 
@@ -44,8 +44,8 @@ export type BackupTaskProps = {
 };
 
 /**
- * One program run on Fargate: sized, without privileges, able to write to its staging volume and
- * nowhere else.
+ * One program on Fargate, with its sizes and without privileges. It can write only to its staging
+ * volume.
  */
 export class BackupTask extends Construct {
   readonly definition: FargateTaskDefinition;
@@ -76,12 +76,14 @@ export class BackupTask extends Construct {
     acknowledge(
       this.definition,
       'AwsSolutions-ECS2',
-      'What is set in the environment is no secret: host, sizes, names. User and password come from Secrets Manager.',
+      'The environment holds no secrets: host, sizes, names. User and password come from ' +
+        'Secrets Manager.',
     );
     acknowledgeWildcard(
       this.executionRole,
       '*',
-      'ecr:GetAuthorizationToken knows no resources; pulling itself is granted for the one repository.',
+      'ecr:GetAuthorizationToken knows no resources; pulling itself is granted for the one ' +
+        'repository.',
     );
   }
 
@@ -115,7 +117,7 @@ export class BackupTask extends Construct {
   }
 
   /**
-   * Secrets under a key of the account's own are opened with that key, and only through Secrets
+   * Allows the key of secrets that the account's own key encrypts, and only through Secrets
    * Manager.
    */
   private allowKey(keyArn: string | undefined): void {

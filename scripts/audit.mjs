@@ -1,5 +1,5 @@
-// npm audit, judged: fails on findings that are not explained below, and where npm could not ask
-// for another reason than that the registry has no such service, as mirrors may not.
+// Runs npm audit and judges it. It fails on findings that are not explained below. It also fails
+// where npm could not ask, unless the registry has no such service, as some mirrors.
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 

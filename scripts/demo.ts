@@ -66,7 +66,8 @@ async function demo(): Promise<void> {
   });
   sampler.stop();
   say(
-    `   staging never held more than ${formatBytes(sampler.peakBytes())}, looked at ${sampler.samples()} times from outside`,
+    `   staging never held more than ${formatBytes(sampler.peakBytes())}, looked at ` +
+      `${sampler.samples()} times from outside`,
   );
 
   say('4. Loading the backup with plain myloader into an empty MariaDB ...');
@@ -112,7 +113,8 @@ async function startS3(): Promise<{ endpoint: string }> {
 }
 
 /**
- * On a terminal the program shows its progress itself; elsewhere its log lines are shown in short.
+ * On a terminal the program shows its progress itself. Elsewhere the demo shows its log lines in
+ * short.
  */
 async function runBackup(environment: Record<string, string>): Promise<void> {
   const isTerminal = process.stdout.isTTY === true;

@@ -15,8 +15,8 @@ const forBench = process.argv.includes('--bench');
 const forSoak = process.argv.includes('--soak');
 
 /**
- * Programs that tests and demo run, with their packages. Of several, the first that apt knows is
- * used.
+ * Programs that tests and demo run, with their packages. Set-up installs the first package that apt
+ * knows.
  */
 const PROGRAMS = [
   { program: 'mydumper', packages: ['mydumper'] },
@@ -28,7 +28,7 @@ const PROGRAMS = [
   { program: 'mount', packages: ['mount'] },
   { program: 'openssl', packages: ['openssl'] },
   { program: 'python3', packages: ['python3-minimal'] },
-  // Those that `npm run bench` compares with.
+  // The programs that `npm run bench` compares with.
   ...(forBench
     ? [
         { program: 'aws', packages: ['awscli'] },
@@ -80,13 +80,14 @@ function installNpmPackages() {
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
   if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) {
     stop(
-      `Node 24 is needed and ${version} was found; allow the install script of the npm package "node", or install Node 24`,
+      `Node 24 is needed and ${version} was found; allow the install script of the npm ` +
+        'package "node", or install Node 24',
     );
   }
 }
 
 /**
- * Of the install scripts that packages bring only those run that package.json names; the others are
+ * Returns the packages whose install scripts run: those that package.json allows. The others are
  * not needed.
  */
 function packagesWithScripts() {
@@ -109,14 +110,14 @@ async function installPrograms() {
   if (!has('apt-get')) stop(`missing: ${named}; there is no apt-get here to install them`);
   const prefix = privilege();
   if (prefix === undefined) {
-    const who = 'this user is not root and has no sudo without a password';
-    stop(`missing: ${named}; ${who}; ${await instructions(missing)}`);
+    const reason = 'this user is not root and has no sudo without a password';
+    stop(`missing: ${named}; ${reason}; ${await instructions(missing)}`);
   }
 
   say('reading package lists');
   await run([...prefix, 'apt-get', 'update', '-qq']);
   const names = await packagesOf(missing);
-  const mirror = (await lacksMydumper(names)) ? await debianMirror(run) : undefined;
+  const mirror = (await hasNoMydumper(names)) ? await debianMirror(run) : undefined;
   if (mirror === undefined) await install(prefix, names);
   else await installWithSid(prefix, names, mirror);
   const still = missingPrograms().map(({ program }) => program);
@@ -150,14 +151,14 @@ async function firstKnown(packages) {
 }
 
 /** Returns true where mydumper is among the packages to install and apt does not know it. */
-async function lacksMydumper(names) {
+async function hasNoMydumper(names) {
   return names.includes('mydumper') && !(await isKnown('mydumper'));
 }
 
-/** What a person can do where set-up may not install the programs. */
+/** Returns what a person can do where set-up may not install the programs. */
 async function instructions(missing) {
   const names = await packagesOf(missing);
-  const lacksIt = await lacksMydumper(names);
+  const isMissing = await hasNoMydumper(names);
   const command = [
     'node',
     join(root, 'scripts', 'setup.mjs'),
@@ -165,7 +166,7 @@ async function instructions(missing) {
     ...(forBench ? ['--bench'] : []),
     ...(forSoak ? ['--soak'] : []),
   ];
-  const hint = lacksIt ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
+  const hint = isMissing ? ` (Debian 13 has no mydumper; take it from ${SID_PAGE})` : '';
   return `as root run \`${command.join(' ')}\`, or install ${names.join(' ')}${hint}`;
 }
 
@@ -177,10 +178,7 @@ async function install(prefix, names) {
   if (!good) stop(`apt-get could not install ${named}; install it by hand and run this again`);
 }
 
-/**
- * A package of another suite may be added to the machine, but must not replace or remove what is
- * installed.
- */
+/** Refuses a package of another suite that would replace or remove an installed package. */
 async function refuseChanges(file) {
   const command = ['apt-get', '--simulate', 'install', '--no-install-recommends', file];
   const { good, stdout } = await run(command);
@@ -193,8 +191,7 @@ async function refuseChanges(file) {
 }
 
 /**
- * What to put before a command to run it as root; undefined when that is not possible without
- * asking.
+ * Returns the words before a command that run it as root; undefined where that needs a password.
  */
 function privilege() {
   if (process.getuid?.() === 0) return [];
@@ -209,7 +206,7 @@ async function isKnown(name) {
 
 /** The command's output goes to ours only when it fails. */
 async function run([command, ...args], cwd = root) {
-  // What is read from apt's output is English.
+  // Set-up parses apt's output, so it must be English.
   const env = { ...process.env, LC_ALL: 'C' };
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.once('error', resolve).once('close', resolve));

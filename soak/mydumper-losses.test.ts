@@ -22,11 +22,11 @@ const DUMPING = { tool: classicTool('mydumper') };
 const LOADING = { tool: classicTool('myloader') };
 
 /**
- * What docs/mydumper.md says of Debian's tools, shown without this program: it changes when they
- * do.
+ * Shows without this program the losses that docs/mydumper.md lists for Debian's tools. Update the
+ * page when the tools change.
  */
-describe('what mydumper and myloader 0.10 lose', () => {
-  it('is lost, and noticed where it is said to be', async () => {
+describe('losses of mydumper and myloader 0.10', () => {
+  it('occur, and are noticed where docs/mydumper.md says so', async () => {
     const plain = await Promise.all([server(), server()]);
     const cases = [
       ...hostileNames.map((which) => ({
@@ -83,7 +83,7 @@ describe('what mydumper and myloader 0.10 lose', () => {
     }
   });
 
-  it('is not the nasty database, even without --complete-insert', async () => {
+  it('do not affect the nasty database, even without --complete-insert', async () => {
     const [a, b] = await Promise.all([server(), server()]);
     const names = await createNastyDatabases(a, { seed: 42 });
     const { path, exitCode } = await dump(a, { ...DUMPING, args: DUMP_EVERYTHING });

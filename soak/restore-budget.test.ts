@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 afterEach(() => dropAll(copy));
 
-/** Through a file system that holds the budget and no page more. */
+/** The file system holds the budget and not a page more. */
 test.each([
   { database: 'bulk', budgetMiB: 16, chunkMiB: '1', compression: 'none' },
   { database: 'bulk', budgetMiB: 16, chunkMiB: '4096', compression: 'zstd' },

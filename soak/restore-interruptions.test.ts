@@ -15,25 +15,25 @@ test.each([
   ['SIGTERM', 143, 'huge'],
   ['SIGINT', 130, 'chunks'],
 ] as const)(
-  '%s in the middle ends it with %i; the same command goes on (%s)',
+  '%s in the middle ends it with %i; the same command resumes (%s)',
   async (signal, exitCode, source) => {
     await endsBy(signal, exitCode, source);
     await goesOn(source, await loadedIds());
   },
 );
 
-test('SIGKILL in the middle; the same command goes on', async () => {
+test('SIGKILL in the middle; the same command resumes', async () => {
   await dies('chunks');
   await goesOn('chunks', await loadedIds());
 });
 
-test('killed again and again it still comes to its end', async () => {
+test('a restore that is killed again and again still finishes', async () => {
   for (let kill = 0; kill < 3; kill += 1) await dies('huge');
   await goesOn('huge', await loadedIds());
 });
 
 test.each(['chunks', 'huge'])(
-  'a server that is killed and comes back: exit 8, then the same command goes on (%s)',
+  'a server that is killed and comes back: exit 8, then the same command resumes (%s)',
   async (source) => {
     const running = await inTheMiddle(source);
     await copy.kill();

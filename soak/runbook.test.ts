@@ -15,8 +15,8 @@ import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { rowNumbers } from '../test/support/mariadb/sql.ts';
 
 /*
- * The commands of docs/runbook.md, taken from the page and run as they are, but for the names of
- * hosts, the bucket, the password and paths. Needs the AWS CLI (`apt-get install awscli`).
+ * Runs the commands of docs/runbook.md as the page has them, with the test's hosts, bucket,
+ * password and paths. Needs the AWS CLI (`apt-get install awscli`).
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -40,7 +40,8 @@ beforeAll(async () => {
   await world.db.query('CREATE DATABASE other');
   await world.db.query('CREATE TABLE shop.orders (id int PRIMARY KEY, t text)');
   await world.db.query(
-    `INSERT INTO shop.orders SELECT seq, repeat(LEFT(SHA2(seq, 224), 32), 20) FROM ${rowNumbers(world.db, 20_000)}`,
+    `INSERT INTO shop.orders SELECT seq, repeat(LEFT(SHA2(seq, 224), 32), 20)
+     FROM ${rowNumbers(world.db, 20_000)}`,
   );
   await world.db.query(`CREATE TABLE other.t AS SELECT seq id FROM ${rowNumbers(world.db, 100)}`);
   for (const account of ACCOUNTS)
@@ -49,7 +50,8 @@ beforeAll(async () => {
   await world.db.query(`GRANT SELECT (id) ON shop.orders TO ${ACCOUNTS[1]}`);
   await world.db.query(`GRANT PROCESS ON *.* TO ${ACCOUNTS[2]}`);
   await world.db.query(
-    `CREATE DEFINER=${ACCOUNTS[0]} SQL SECURITY DEFINER VIEW shop.recent AS SELECT id FROM shop.orders WHERE id > 19990`,
+    `CREATE DEFINER=${ACCOUNTS[0]} SQL SECURITY DEFINER VIEW shop.recent AS
+     SELECT id FROM shop.orders WHERE id > 19990`,
   );
   before = await describeServer(world.db, databases);
   await aws(
@@ -85,7 +87,7 @@ test('I have lost my database, step by step', async () => {
   expect(await shell(users)).toMatchObject({ code: 0 });
   for (const account of ACCOUNTS)
     expect(await accountOf(target, account)).toEqual(await accountOf(world.db, account));
-  // Not before: a view is told otherwise where its definer has no account.
+  // Not before: the server describes a view otherwise if its definer has no account.
   expect(differences(before, await describeServer(target, databases))).toEqual([]);
   await sql(on);
   expect(await scheduler()).toBe('ON');
@@ -101,7 +103,7 @@ test('I have lost my database, step by step', async () => {
   expect(Number((await target.query('SELECT count(*) n FROM shop_rescue.orders'))[0]?.n)).toBe(
     20_000,
   );
-  // What was not asked for is left alone.
+  // The restore leaves other tables alone.
   expect(Number((await target.query('SELECT max(id) n FROM other.t'))[0]?.n)).toBe(0);
 
   const key =
@@ -125,7 +127,7 @@ test('I have lost my database, step by step', async () => {
   }
 });
 
-/** Of the manifest. */
+/** The size of an object in the manifest. */
 async function storedBytes(key: string): Promise<number> {
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   const manifest = JSON.parse(
@@ -155,7 +157,7 @@ async function sql(block: string | undefined): Promise<void> {
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** A block of the page in bash, with the names of this test's servers in place of the page's. */
+/** Runs a block of the page in bash, with this test's servers in place of the page's. */
 async function shell(block: string | undefined, exports: string | undefined = ''): Promise<Ran> {
   const quoted = `'${PASSWORD.replaceAll("'", `'\\''`)}'`;
   const client = (db: MariaDb) => `-h 127.0.0.1 -P ${db.port}`;
@@ -204,7 +206,7 @@ function section(page: string, heading: string): string {
   return page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
 }
 
-/** Indented blocks, without what they are indented by. */
+/** Indented blocks, without their indentation. */
 function blocksOf(text: string): string[] {
   const blocks: string[][] = [];
   let inBlock = false;

@@ -8,7 +8,7 @@ import { rowNumbers } from '../test/support/mariadb/sql.ts';
 import { logLines, startProgram } from '../test/support/program.ts';
 
 const MIB = 1024 * 1024;
-/** Of the databases `size_<n>`, in MB as dumped; each is one table. */
+/** Sizes of the databases `size_<n>`, in MB as dumped; each has one table. */
 const MEGABYTES = [200, 1000, 5000] as const;
 const MOST_RESIDENT_BYTES = 300 * MIB;
 const MOST_DESCRIPTORS = 200;
@@ -16,7 +16,7 @@ let db: MariaDb;
 let world: World;
 
 beforeAll(async () => {
-  // Five gigabytes are made in minutes, and none of it is needed again after a crash.
+  // With these settings the server creates five gigabytes in minutes.
   db = await startMariaDb({ config: ['innodb_buffer_pool_size=1G', 'innodb_log_file_size=1G'] });
   for (const megabytes of MEGABYTES)
     await createBulkDatabase(db, {
@@ -43,8 +43,8 @@ type Measured = {
 };
 
 /**
- * Backs up and looks at the program from outside: its peak resident set, its descriptors, and what
- * came after mydumper's end.
+ * Backs up and measures the program from outside: its peak resident set, its descriptors, and the
+ * seconds after mydumper's end.
  */
 async function measure(environment: Record<string, string>): Promise<Measured> {
   const program = startProgram(world.environment({ LOG_LEVEL: 'INFO', ...environment }));
@@ -83,7 +83,8 @@ function say(what: string, measured: Measured): void {
   const { dumpedBytes, files, largestBytes, residentBytes, descriptors, tailSeconds, seconds } =
     measured;
   console.log(
-    `${what}: ${Math.round(dumpedBytes / 1e6)} MB in ${files} files, the largest ${Math.round(largestBytes / 1e6)} MB; ` +
+    `${what}: ${Math.round(dumpedBytes / 1e6)} MB in ${files} files, ` +
+      `the largest ${Math.round(largestBytes / 1e6)} MB; ` +
       `peak resident ${Math.round(residentBytes / MIB)} MiB, ${descriptors} descriptors; ` +
       `${seconds.toFixed(1)} s, of which ${tailSeconds.toFixed(2)} s after mydumper's end`,
   );
@@ -115,7 +116,7 @@ test.each(
 );
 
 test.each(['1', '2048'])(
-  'what is left to ship when mydumper ends is small, with files of %s MB',
+  'little is left to ship when mydumper ends, with files of %s MB',
   async (chunk) => {
     const measured = await measure({
       DATABASES: 'size_1000',

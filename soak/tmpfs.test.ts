@@ -26,7 +26,7 @@ type Case = {
   network: Network;
 };
 
-/** 5 MB/s, or a body now and then that nobody reads for 20 s. */
+/** 5 MB/s, or now and then a body that S3 does not read for 20 s. */
 function shape(world: World, network: Network): void {
   if (network === 'slow') world.s3.setBandwidth(5e6);
   if (network !== 'stalling') return;
@@ -72,7 +72,8 @@ function through(
     });
 
     test.each(cases)(
-      'through a tmpfs of $budgetMiB MiB, chunks of $chunkMiB MiB, $threads threads, $compression, $network S3',
+      'through a tmpfs of $budgetMiB MiB, chunks of $chunkMiB MiB, $threads threads, ' +
+        '$compression, $network S3',
       async ({ budgetMiB, chunkMiB, threads, compression, network }) => {
         shape(world, network);
         const program = startProgram(
@@ -86,7 +87,7 @@ function through(
           [],
           onTmpfs(world.staging, budgetMiB * MIB),
         );
-        // Its file system is seen by nobody else but through its own root.
+        // Only the program's own root shows its tmpfs.
         const sampler = sampleDirectory(`/proc/${program.pid}/root${world.staging}`);
         const { code, stdout } = await program.ended.finally(sampler.stop);
         expect({ code, log: code === 0 ? '' : stdout.slice(-5000) }).toEqual({ code: 0, log: '' });
@@ -95,13 +96,15 @@ function through(
         const times = (totals.dumpedBytes / staging.budgetBytes).toFixed(1);
         const share = (bytes: number) => (bytes / staging.budgetBytes).toFixed(3);
         console.log(
-          `${times} times the budget; peak ÷ budget ${share(sampler.peakBytes())} from outside, ${share(staging.peakStagedBytes)} in the manifest; ${staging.pauses} pauses, the longest ${staging.longestPauseSeconds.toFixed(1)} s`,
+          `${times} times the budget; peak ÷ budget ${share(sampler.peakBytes())} from outside, ` +
+            `${share(staging.peakStagedBytes)} in the manifest; ${staging.pauses} pauses, ` +
+            `the longest ${staging.longestPauseSeconds.toFixed(1)} s`,
         );
         expect(sampler.samples()).toBeGreaterThan(100);
         expect(sampler.peakBytes()).toBeLessThanOrEqual(staging.budgetBytes);
         expect(staging.peakStagedBytes).toBeLessThanOrEqual(staging.budgetBytes);
-        // Each sees moments that the other does not; a row of 60 MB is there and gone between two
-        // looks.
+        // Each misses moments that the other sees: a row of 60 MB comes and goes between two
+        // samples.
         expect(sampler.peakBytes()).toBeGreaterThan(0.5 * staging.peakStagedBytes);
         expect(staging.peakStagedBytes).toBeGreaterThan(0.9 * sampler.peakBytes());
         const target = join(world.directory, 'unpacked');

@@ -4,7 +4,7 @@ import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
 import { createPairDatabase, type Pair, runPair } from '../test/support/run-pairs.ts';
 
 const PAIRS = 50;
-/** By how much the second clock is ahead. */
+/** Milliseconds by which the second clock is ahead. */
 const AHEAD = [0, 0, 150, -150, 400, 1000, -1000, 3_600_000, -86_400_000, 0];
 const FAULTS: readonly Pair['fault'][] = [
   undefined,

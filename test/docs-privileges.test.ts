@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { LOCKING, type Outcome, type PrivilegeRow, READING } from '../app/database/privileges.ts';
+import {
+  LOCKING,
+  type Outcome,
+  type PrivilegeRow,
+  READING,
+} from '../app/database/privilege-table.ts';
 
 const page = readFileSync(new URL('../docs/privileges.md', import.meta.url), 'utf8');
 
@@ -18,7 +23,7 @@ function lineOf({ privilege, on, generations, locks, without, outcome }: Privile
   return `| ${[privilege, on, mydumper, modes, without, MET[outcome]].join(' | ')} |`;
 }
 
-test('docs/privileges.md holds the table by which the program decides', () => {
+test('docs/privileges.md holds the table that decides in the program', () => {
   const [, body = ''] = /<!-- privileges -->\n([\s\S]*?)<!-- \/privileges -->/.exec(page) ?? [];
   expect(body.trim().split('\n').slice(2)).toEqual([...READING, ...LOCKING].map(lineOf));
 });

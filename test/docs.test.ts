@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { EXIT_MEANINGS, METRICS, VARIABLES } from '../app/contract.ts';
+import { EXIT_MEANINGS, METRICS } from '../app/contract.ts';
+import { VARIABLES } from '../app/variables.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

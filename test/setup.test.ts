@@ -13,17 +13,17 @@ const MIRROR = 'http://user:secret@mirror.example/debian';
 const PACKAGE = 'mydumper_0.10.1-2_amd64.deb';
 const SIMULATION =
   'Inst libmariadb3 (1:11.8.9 Debian:13 [amd64])\nInst mydumper (0.10.1-2 local-deb [amd64])';
-/** Servers are looked for in /usr/sbin too, and the machine that runs this test has one there. */
+/** Set-up looks for servers in /usr/sbin too, and the machine that runs this test has one there. */
 const PRESENT = ['setpriv', 'mount', 'openssl', 'python3', 'mariadb', 'mariadbd'];
-/** Set-up takes itself for this user, whoever runs the tests. */
+/** Set-up runs as if by this user, regardless of the user that runs the tests. */
 const ROOT = 0;
 const SOMEBODY = 1000;
 
 type Call = { readonly argv: readonly string[]; readonly sources: string };
 
 /**
- * Runs set-up on a machine of stand-ins: without mydumper and server, its release has the packages
- * `known`. The PATH holds nothing but these programs.
+ * Runs set-up on a simulated machine without mydumper and server, whose release has the packages
+ * `known`. The PATH holds only the stand-in programs.
  */
 function setUp(known: readonly string[], changed: Partial<FakeApt> = {}, user = ROOT) {
   const { path, remove } = temporaryDirectory('mf-setup');
@@ -54,7 +54,7 @@ function setUp(known: readonly string[], changed: Partial<FakeApt> = {}, user = 
   };
 }
 
-/** Packages that were installed, in their order. */
+/** The installed packages in their order. */
 function installed(calls: readonly Call[]): string[] {
   return calls
     .filter(({ argv }) => argv[0] === 'install')
@@ -86,7 +86,7 @@ test("set-up takes mydumper from sid of the machine's mirror where the release h
   expect(left).toEqual([]);
 });
 
-test('set-up reads sid by lists, pins and a cache of its own, and accepts only signed ones', () => {
+test('set-up reads sid with separate lists, pins and cache, and accepts only signed lists', () => {
   const { calls } = setUp(['mariadb-server-core']);
   const ofSid = calls.filter(({ sources }) => sources !== 'the machine');
   expect(
@@ -120,7 +120,8 @@ test('set-up installs nothing where the mirror has no sid', () => {
 });
 
 test('set-up does not install a mydumper that would change packages of the machine', () => {
-  const simulation = `Remv mariadb-client [11]\nInst libc6 [2.36] (2.42 Debian:sid [amd64])\n${SIMULATION}`;
+  const changes = 'Remv mariadb-client [11]\nInst libc6 [2.36] (2.42 Debian:sid [amd64])';
+  const simulation = `${changes}\n${SIMULATION}`;
   const { status, said, calls } = setUp(['mariadb-server-core'], { simulation });
   expect(status).toBe(1);
   expect(said.at(-1)).toMatch(
@@ -129,18 +130,19 @@ test('set-up does not install a mydumper that would change packages of the machi
   expect(installed(calls)).not.toContain(PACKAGE);
 });
 
-test('set-up tells a user without root and sudo in one line what is missing and what to do', () => {
+test('set-up without root and sudo prints one line with what is missing and what to do', () => {
   const { status, said, calls } = setUp(['mariadb-server-core'], {}, SOMEBODY);
   expect(status).toBe(1);
   expect(said).toEqual([
-    'setup: missing: mydumper, myloader, mariadb-install-db; this user is not root and has no sudo without a password; ' +
+    'setup: missing: mydumper, myloader, mariadb-install-db; this user is not root and has ' +
+      'no sudo without a password; ' +
       `as root run \`node ${SETUP} --programs\`, or install mydumper mariadb-server-core ` +
       '(Debian 13 has no mydumper; take it from https://packages.debian.org/sid/mydumper)',
   ]);
   expect(installed(calls)).toEqual([]);
 });
 
-test('the mirror of the machine is that of its releases, not of security updates, backports or a disc', () => {
+test('the mirror is that of releases, not of security updates, backports or a disc', () => {
   const targets = [
     'http://security.example/debian-security/ Debian/Debian-Security main',
     'http://backports.example/debian/ Debian/Debian Backports main',

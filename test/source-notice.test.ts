@@ -27,6 +27,6 @@ test.each([
   expect(notice).toMatch(
     new RegExp(`^SOURCE is ${source}, taken from HOST: .*"latest".* SOURCE=${own} `),
   );
-  // What it says is accepted, and ends it.
+  // The program accepts the SOURCE that the notice names, and then prints no notice.
   expect(noticeFor({ ...environment, SOURCE: own })).toBeUndefined();
 });

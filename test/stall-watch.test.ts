@@ -29,7 +29,7 @@ function watching(options: Partial<StallOptions> = {}) {
   return { watch, stalled, asked, seconds };
 }
 
-test('one that goes on doing something is left alone', async () => {
+test('a mydumper that keeps working is not reported', async () => {
   const { watch, stalled, asked, seconds } = watching();
   for (let count = 0; count < 20; count += 1) {
     await seconds(9);
@@ -39,14 +39,15 @@ test('one that goes on doing something is left alone', async () => {
   expect(stalled).toEqual([]);
 });
 
-test('one that does nothing is told of once, with what it last did and the variable', async () => {
+test('a mydumper that does nothing is reported once, with its last action', async () => {
   const { watch, stalled, seconds } = watching();
   watch.alive('"Thread 1 dumping data"');
   await seconds(9);
   expect(stalled).toEqual([]);
   await seconds(60);
   expect(stalled).toEqual([
-    'mydumper has done nothing for 10 s (STALL_TIMEOUT_SECONDS=10); the last was: "Thread 1 dumping data"; the server does nothing for it',
+    'mydumper has done nothing for 10 s (STALL_TIMEOUT_SECONDS=10); the last was: "Thread 1 ' +
+      'dumping data"; the server does nothing for it',
   ]);
 });
 
@@ -70,7 +71,7 @@ test('while the server works for it, it may take 24 times as long', async () => 
   expect(stalled).toEqual([expect.stringMatching(/STALL_TIMEOUT_SECONDS=10.*the server works$/)]);
 });
 
-test('one that goes on while the server is asked is left alone', async () => {
+test('a mydumper that resumes while the server is asked is not reported', async () => {
   const answer = Promise.withResolvers<Work>();
   const { watch, stalled, seconds } = watching({ askServer: () => answer.promise });
   await seconds(12);
@@ -89,7 +90,7 @@ test('time in which we ourselves were stopped does not count', async () => {
   expect(stalled).toEqual([]);
 });
 
-test('nothing is told after the end, nor when the server could not be asked without an answer', async () => {
+test('nothing is reported after the end, even when the server does not answer', async () => {
   const { watch, stalled, seconds } = watching({
     askServer: () => Promise.reject(new Error('no route')),
   });

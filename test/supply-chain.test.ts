@@ -12,7 +12,7 @@ const locked = Object.entries(
   (JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> }).packages,
 ).filter(([path]) => path !== '');
 
-test('no package but those that package.json names wants to run a script when it is installed', () => {
+test('only packages that package.json names have install scripts', () => {
   const { allowScripts } = JSON.parse(read('package.json')) as {
     allowScripts: Record<string, boolean>;
   };
@@ -26,11 +26,11 @@ test('each package comes from the registry, and its content is fixed', () => {
   const loose = locked.filter(
     ([, { integrity, resolved }]) => integrity === undefined || resolved !== undefined,
   );
-  // What a package brings along inside of itself is fixed with it.
+  // The integrity of a package covers the packages bundled in it.
   expect(loose.filter(([, entry]) => !('inBundle' in entry))).toEqual([]);
 });
 
-test('what installs packages runs no scripts of theirs, and takes the versions of the lock file', () => {
+test('installs run no scripts of packages and use the versions of the lock file', () => {
   for (const name of ['Dockerfile', 'scripts/setup.mjs']) {
     const text = read(name);
     expect(text).toMatch(/\bci\b.*--ignore-scripts/);
@@ -39,7 +39,8 @@ test('what installs packages runs no scripts of theirs, and takes the versions o
 });
 
 const refused =
-  'npm warn audit 405 Method Not Allowed - POST https://r/\n\nnpm error audit endpoint returned an error\n';
+  'npm warn audit 405 Method Not Allowed - POST https://r/\n\nnpm error audit endpoint ' +
+  'returned an error\n';
 const finding = JSON.stringify({
   vulnerabilities: {
     a: { via: [{ name: 'a', severity: 'low', title: 'bad', url: 'https://x/1' }] },
@@ -59,7 +60,7 @@ test.each([
   ],
   ['a registry that fails', '', refused.replace('405', '503'), {}, false],
   ['a finding', finding, '', {}, false],
-  ['a finding, whatever is warned of', finding, refused, {}, false],
+  ['a finding, regardless of warnings', finding, refused, {}, false],
   ['a finding that is explained', finding, '', { 'https://x/1': 'not reached' }, true],
 ])('audit: %s', (_case, stdout, stderr, explained, good) => {
   expect(judgeAudit(stdout, stderr, explained).good).toBe(good);

@@ -15,13 +15,14 @@ import { openS3 } from '../storage/s3.ts';
 import { TOOL_VERSION } from '../tool-version.ts';
 import { claimFolder, folderOf } from './claim-folder.ts';
 import { runDump } from './dump.ts';
-import { type Preflight, preflight, prepareStaging } from './preflight.ts';
+import { type Preflight, preflight } from './preflight.ts';
+import { prepareStaging } from './prepare-staging.ts';
 import { createRunState, createTotals, type RunState } from './run-state.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * A dump that failed by mydumper's bad luck is made anew, from the start and in a folder of its
- * own, this often in all.
+ * The number of attempts for a dump that fails by chance. Each attempt starts over, in a folder of
+ * its own.
  */
 const MAXIMUM_RUNS = 3;
 
@@ -30,11 +31,11 @@ const FOLDER_TAKEN =
   'this run takes the next second';
 
 /**
- * Makes one backup. Events tell what happens; `interruption` (a Failure of kind `interrupted`) ends
- * it early. Returns after the manifest is written, which is the only thing that makes it a backup;
- * `onExists` is called at that moment.
- * @throws Failure with the first cause; then there is no manifest, no mydumper and no multipart
- *   upload left.
+ * Makes one backup and reports its progress as events. `interruption` (a Failure of kind
+ * `interrupted`) ends it early. Returns after the manifest is written: only the manifest makes it a
+ * backup. Calls `onExists` at that moment.
+ * @throws Failure with the first cause. Then no manifest, no mydumper and no multipart upload is
+ *   left.
  */
 export async function backup(
   config: Config,
@@ -64,7 +65,7 @@ export async function backup(
         throw failure;
       }
       const when = failure.waitSeconds === 0 ? '' : ` in ${failure.waitSeconds} s`;
-      events.emit('warning', { message: `${messageOf(failure)}; starting anew${when}` });
+      events.emit('warning', { message: `${messageOf(failure)}; retrying${when}` });
       await sleep(failure.waitSeconds * 1000, undefined, { signal: interruption }).catch(() => {});
     }
   }
@@ -77,28 +78,30 @@ async function makeBackup(
   onExists: () => void,
 ): Promise<BackupSummary> {
   const store = openS3(config.store, config.uploadConcurrency + config.dump.threads, run.retried);
-  /** The manifest is being written: cutting it off would only hide whether the backup was made. */
-  let beyondRecall = false;
+  /**
+   * The write of the manifest has started. Aborting it would only hide whether the backup exists.
+   */
+  let manifestWriteStarted = false;
   run.onFailure((failure) => {
-    if (!beyondRecall) store.interrupt(failure);
+    if (!manifestWriteStarted) store.interrupt(failure);
   });
   try {
-    // 1. Look before anything is started or changed.
+    // 1. Check everything before anything is started or changed.
     const found = await run.orFail(
       preflight(config, store, folderOf(config, new Date()), run.signal),
     );
-    // 2. Keep other runs of this source away for as long as this one lives.
+    // 2. Keep other runs of this source away until this one ends.
     const warn = (message: string) => events.emit('warning', { message });
     const mark = newRunMark();
     const bound = { mark, identity: found.identity };
     const exclusive = backupOf(config.source);
     const lock = await run.orFail(takeRunLock(config.server, exclusive, warn, run.fail, { bound }));
     try {
-      // 3. Take the staging directory, and see from there that mydumper can connect too.
+      // 3. Take the staging directory, and check from there that mydumper can connect too.
       const { staging, punching, plan } = prepareStaging(config, found.mydumper);
       try {
         await run.orFail(checkMydumper(config, found, staging, run.signal));
-        // 4. Take a folder in the bucket, which no other run can take from now on.
+        // 4. Claim a folder in the bucket. From now on no other run can claim it.
         const onTaken = (taken: string) =>
           events.emit('notice', { message: `${taken} ${FOLDER_TAKEN}` });
         const { startedAt, backupId, folder, claim } = await run.orFail(
@@ -107,7 +110,7 @@ async function makeBackup(
         run.uploaded(claim.bytes);
         const location = `s3://${config.store.bucket}/${folder}`;
         announce({ config, found, staging, plan, backupId, location, events });
-        // 5. Dump, ship while it runs, and judge what was left.
+        // 5. Dump, ship during the dump, and judge the result.
         const dump = await runDump({
           config,
           found,
@@ -120,13 +123,13 @@ async function makeBackup(
           run,
           events,
         });
-        // 6. Only now does the backup exist.
+        // 6. Write the manifest. Only now does the backup exist.
         const toolVersion = TOOL_VERSION;
         const times = { startedAt, finishedAt: new Date() };
         const about = { config, toolVersion, backupId, claim };
         const manifest = buildManifest({ ...found, ...dump, ...times, ...about });
         const body = renderManifest(manifest, folder);
-        beyondRecall = true;
+        manifestWriteStarted = true;
         const key = `${folder}${MANIFEST_NAME}`;
         const stored = await writeManifest(store, run, {
           key,
@@ -218,8 +221,8 @@ function summaryOf(manifest: Manifest, location: string, uploadRetries: number):
 }
 
 /**
- * After a failed upload what S3 has not acknowledged stays where it is; in all other cases staging
- * is cleared.
+ * After a failed upload, keeps the files that S3 has not acknowledged. Clears staging in all other
+ * cases.
  */
 function leave(staging: Staging, failure: Failure | undefined, events: Events): void {
   try {

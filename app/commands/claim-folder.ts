@@ -6,7 +6,10 @@ import { Failure } from '../errors.ts';
 import { sourcePrefix } from '../manifest/find.ts';
 import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 
-/** Of one source at the same moment, through servers that do not share its lock. */
+/**
+ * Limit for runs of one source that start at the same moment, through servers that do not share its
+ * lock.
+ */
 const MOST_RUNS_AT_ONCE = 5;
 
 export type ClaimedFolder = {
@@ -18,10 +21,11 @@ export type ClaimedFolder = {
 };
 
 /**
- * Claims a folder for a run that begins now: writes `claim.json`, which S3 lets only one run do.
- * Where the folder is taken, the run takes the next second. It does so too where S3 did not answer
- * its own write: what is in the folder then, a role that cannot read does not know.
- * @throws Failure `preflight` where the store does no conditional writes, or refuses each of them.
+ * Claims a folder for a run that starts now: writes `claim.json`, which S3 accepts from one run
+ * only. When the folder is taken, the run takes the next second. It also does so when S3 did not
+ * answer its own write: a role without read access cannot see which run wrote the claim.
+ * @throws Failure `preflight` when the store supports no conditional writes, or refuses each of
+ *   them.
  */
 export async function claimFolder(
   config: Config,
@@ -41,7 +45,7 @@ export async function claimFolder(
   }
 }
 
-/** Key of the folder of a backup that begins then, ending in a slash. */
+/** Key of the folder of a backup that starts at this time, ending in a slash. */
 export function folderOf(config: Pick<Config, 'prefix' | 'source'>, startedAt: Date): string {
   return `${sourcePrefix(config, config.source)}${backupIdOf(startedAt)}/`;
 }
@@ -51,12 +55,15 @@ export function backupIdOf(start: Date): string {
   return start.toISOString().replace(/\.\d+/, '').replace(/[-:]/g, '');
 }
 
-/** The random value tells claims apart by their checksum, which the manifest holds. */
+/** The random value gives each claim its own checksum, which the manifest records. */
 function claimBody(): Buffer {
   return Buffer.from(`${JSON.stringify({ run: randomUUID() })}\n`);
 }
 
-/** Waits for it. Goes on also where the clock does not: it may have been set back. */
+/**
+ * Waits for the next second. Returns even when the clock does not reach it: it may have been set
+ * back.
+ */
 async function nextSecond(start: Date, signal: AbortSignal): Promise<Date> {
   const next = (Math.floor(start.getTime() / 1000) + 1) * 1000;
   await sleep(Math.min(1000, Math.max(0, next - Date.now())), undefined, { signal });

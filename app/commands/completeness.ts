@@ -8,10 +8,10 @@ import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
 
 /**
- * Compares what was shipped with what the server has, since mydumper may leave tables out and exit
- * 0. Objects created or dropped while it ran do not count. Not done where MYDUMPER_ARGS narrows the
- * dump.
- * @throws Failure `dump` naming what is missing.
+ * Compares the shipped files with the objects in the server, since mydumper may leave tables out
+ * and exit with 0. Ignores objects that were created or dropped during the dump. Does nothing when
+ * MYDUMPER_ARGS narrows the dump.
+ * @throws Failure `dump` naming the missing objects.
  */
 export async function requireComplete(
   config: Config,
@@ -57,7 +57,8 @@ async function readAgain(config: Config, mark: RunMark, inventory: Inventory): P
 }
 
 /**
- * Counts what mydumper wrote against what S3 acknowledged, by two threads' books.
+ * Compares the bytes that mydumper wrote with the bytes that S3 acknowledged. Two threads count
+ * them independently.
  * @throws Failure `upload` when they differ.
  */
 export function requireAllShipped(

@@ -6,31 +6,30 @@ import type { MydumperEvent } from '../mydumper/log-reader.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * The server ended a statement of mydumper because of a deadlock with other sessions
- * (ER_LOCK_DEADLOCK).
+ * A deadlock with other sessions made the server end a statement of mydumper (ER_LOCK_DEADLOCK).
  */
 const DEADLOCK = /\bERROR 1213\b|Deadlock found when trying to get lock/;
-/** GLib's words for a mistake in mydumper itself. */
+/** GLib's message for a defect in mydumper itself. */
 const ASSERTION = /\bassertion '.*' failed$/;
-/** Of what mydumper prints, kept for when it ends without naming an error. */
+/** The number of lines of mydumper to keep, for an end without an error message. */
 const LAST_LINES = 5;
 
-/** Told in place of the server's words about a setting. */
-const OTHER_SERVER = `one of its connections reached ${MARK_NOT_SEEN}: HOST leads to several servers; ${ONE_SERVER}`;
+/** Reported instead of the server's message about a setting. */
+const OTHER_SERVER =
+  `one of its connections reached ${MARK_NOT_SEEN}: ` +
+  `HOST leads to several servers; ${ONE_SERVER}`;
 
 export type DumpLog = {
   readonly onEvent: (event: MydumperEvent) => void;
-  /** What mydumper called an error, in order. */
+  /** The errors that mydumper logged, in order. */
   readonly errors: readonly string[];
-  /**
-   * Of its warnings the last one that tells of an error: 1.x goes on after some, and exits with 1.
-   */
+  /** The last warning that reports an error. 1.x continues after some errors, and exits with 1. */
   readonly lastComplaint: () => string | undefined;
   readonly lastLines: readonly string[];
-  /** `database.table` of those it found without rows. */
+  /** `database.table` of each table that mydumper found without rows. */
   readonly emptyTables: ReadonlySet<string>;
   readonly seconds: () => number;
-  /** How long it held locks, once its log has told of their release. */
+  /** How long mydumper held locks, once its log has reported their release. */
   readonly lockedSeconds: () => number | undefined;
 };
 
@@ -55,7 +54,7 @@ export function createDumpLog(
   let lockedSeconds: number | undefined;
 
   const fail = (said: string) => {
-    // 1.x trips over some errors of the server that it has just warned of.
+    // An assertion of 1.x fails after some server errors that it has just logged as a warning.
     const message = ASSERTION.test(said) ? (lastComplaint ?? said) : said;
     errors.push(message);
     events.emit('mydumper', { level: 'error', message });
@@ -130,7 +129,7 @@ export function createDumpLog(
 }
 
 /**
- * The tables that mydumper's threads are at, by name. Several threads of 1.x may be at one table.
+ * The tables that mydumper's threads read now, by name. Several threads of 1.x may read one table.
  */
 function createTablesAtWork(): (
   event: Extract<MydumperEvent, { kind: 'tableStarted' | 'tableFinished' }>,
@@ -144,11 +143,11 @@ function createTablesAtWork(): (
 }
 
 /**
- * What mydumper said of its own error, added to a failure that somebody else noticed first: on a
- * full disk it removes the file it could not write, and that the file is gone may be seen before
- * its words are read.
+ * Adds the error of mydumper to a failure that another component noticed first. On a full disk
+ * mydumper removes the file that it could not write. The watcher may see the missing file before
+ * the log is read.
  */
-export function inItsOwnWords(cause: Failure, errors: readonly string[]): Failure {
+export function withMydumperError(cause: Failure, errors: readonly string[]): Failure {
   const [first] = errors;
   if (cause.kind !== 'dump' || first === undefined || cause.message.includes(first)) return cause;
   const { worthAnotherRun, waitSeconds } = cause;

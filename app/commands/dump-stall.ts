@@ -4,7 +4,7 @@ import type { WatchStats } from '../governor/protocol.ts';
 import type { MydumperEvent } from '../mydumper/log-reader.ts';
 import { allStopped } from '../staging/process-files.ts';
 import { watchForStall } from '../stall-watch.ts';
-import type { DumpContext } from './dump.ts';
+import type { DumpContext } from './dump-context.ts';
 
 export type DumpStall = {
   readonly said: (event: MydumperEvent) => void;
@@ -13,9 +13,9 @@ export type DumpStall = {
 };
 
 /**
- * Ends the run when mydumper neither says nor writes anything for STALL_TIMEOUT_SECONDS, is not
- * paused, and the server does nothing for it. A lock that it waits for has a bound of its own, far
- * below (see lock-wait.ts), or is a wait within the server.
+ * Ends the run when mydumper stalls: for STALL_TIMEOUT_SECONDS it logs and writes nothing, is not
+ * paused, and the server does no work for it. Waits for locks do not count here. They have a much
+ * lower limit (see lock-wait.ts), or are waits within the server.
  */
 export function watchForDumpStall({ config, mark, run }: DumpContext, pid: number): DumpStall {
   let dumpedBytes = 0;
@@ -25,7 +25,7 @@ export function watchForDumpStall({ config, mark, run }: DumpContext, pid: numbe
     limitSeconds: config.dump.stallTimeoutSeconds,
     isHeld: () => paused,
     askServer: async () => {
-      // Stopped by others: whatever the server has for it, it will not take it.
+      // Another program has stopped mydumper: it will not take a result from the server.
       if (allStopped([pid]))
         return { busy: false, what: 'something outside has stopped its process' };
       return askForWork(config.server, mark);

@@ -5,12 +5,12 @@ import { LARGEST_MANIFEST_BYTES, readManifest } from '../manifest/read.ts';
 import { type ListedBackup, renderList } from '../observe/render-list.ts';
 import type { Reading } from './reading.ts';
 
-/** Each holds one manifest in memory. */
+/** Each one holds a manifest in memory. */
 const MANIFESTS_AT_ONCE = 8;
 
 /**
- * Lists the backups of SOURCE, or of all sources where it is not set or LIST_ALL is: folders by
- * delimiter and one manifest each, never the objects.
+ * Lists the backups of SOURCE, or of all sources when SOURCE is not set or LIST_ALL is. Reads
+ * folders by delimiter and one manifest each, never the objects.
  */
 export async function list({ config, store }: Reading): Promise<void> {
   const one = config.sourceGiven && !config.reading.all;

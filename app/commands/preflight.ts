@@ -4,58 +4,50 @@ import { type Inventory, missingDatabases, readInventory } from '../database/inv
 import { chooseLocking, type Lockable, type LockChoice } from '../database/locking.ts';
 import { findLosses, type Losses } from '../database/losses.ts';
 import { requireOneServer, type ServerIdentity } from '../database/one-server.ts';
+import { READING } from '../database/privilege-table.ts';
 import {
   type MissingPrivilege,
   missingPrivileges,
-  READING,
-  type UserRights,
   unseenPrograms,
 } from '../database/privileges.ts';
 import { type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
 import { readSessionCipher, type SessionCipher } from '../database/tls.ts';
-import { readUserRights } from '../database/user-rights.ts';
+import { readUserRights, type UserRights } from '../database/user-rights.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { type BudgetPlan, planBudget, smallestWorkingBudgetMiB } from '../governor/feasibility.ts';
 import { narrowsTheDump, surprisesOf } from '../mydumper/extra-arguments.ts';
 import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
 import { type ToolTls, tlsRefusal, toolTls, unusedAuthority } from '../mydumper/tls.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
-import { claimStaging, freeBytes, type Staging } from '../staging/directory.ts';
-import { canPunchHoles } from '../staging/punch-hole.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { planWithin } from './prepare-staging.ts';
 
-const MIB = 1024 * 1024;
-/**
- * The file system's own bookkeeping may take this from a file system made to the budget's measure.
- */
-const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 const SHOWN_REFUSALS = 5;
-/** Connections opened at once to see whether they reach one server. */
+/** Connections opened at once to check that they reach one server. */
 const FEWEST_COMPARED = 4;
 const MOST_COMPARED = 8;
 
-/** What was found out before anything was started. */
+/** The result of the checks before anything is started. */
 export type Preflight = {
   readonly mydumper: MydumperVersion;
   readonly identity: ServerIdentity;
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
-  /** How mydumper is told of TLS_MODE. */
+  /** Flags and option lines that give TLS_MODE to mydumper. */
   readonly tls: ToolTls;
-  /** Of our own connection; undefined where the server shows none. */
+  /** Of our own connection; undefined when the server shows none. */
   readonly cipher: SessionCipher | undefined;
   readonly lock: LockChoice;
-  /** Why mydumper can record no binary log position, for the manifest; undefined where it can. */
+  /** Why mydumper can record no binary log position, for the manifest. Undefined when it can. */
   readonly positionUnavailable: string | undefined;
-  /** What the dump will not hold, or not as it is. */
+  /** Objects that the dump will not hold, or will hold altered. */
   readonly warnings: readonly string[];
 };
 
 /**
- * Looks at tools, server, privileges, bucket and budget, from the cheap to the costly. Changes
- * nothing anywhere; `signal` ends it.
+ * Checks tools, server, privileges, bucket and budget, cheap checks first. Changes nothing.
+ * `signal` ends it.
  * @throws Failure `preflight` or `configuration` with the reason and the way out.
  */
 export async function preflight(
@@ -75,7 +67,7 @@ export async function preflight(
   planWithin(config, mydumper, true);
   const inspected = await inspectServer(config, mydumper);
   const { identity, inventory, rights, facts, programs, losses, tls, cipher } = inspected;
-  const { lock, warnings: lacking } = requirePrivileges(config, mydumper, {
+  const { lock, warnings: lockWarnings } = requirePrivileges(config, mydumper, {
     ...inventory,
     ...rights,
   });
@@ -95,56 +87,9 @@ export async function preflight(
       ...surprisesOf(mydumper.generation, config.dump.extraArguments),
       ...unusedAuthority(config.server.tls),
       ...warnings,
-      ...lacking,
+      ...lockWarnings,
     ],
   };
-}
-
-/** A staging directory that was taken, and the sizes with which its budget works. */
-export type Prepared = {
-  readonly staging: Staging;
-  readonly punching: boolean;
-  readonly plan: BudgetPlan;
-};
-
-/**
- * Takes the staging directory, once everything else may go ahead.
- * @throws Failure `preflight` or `configuration`.
- */
-export function prepareStaging(config: Config, mydumper: MydumperVersion): Prepared {
-  const { directory, budgetBytes } = config.staging;
-  const staging = claimStaging(directory);
-  try {
-    const free = freeBytes(directory);
-    if (free + FREE_SPACE_TOLERANCE_BYTES < budgetBytes) {
-      throw new Failure(
-        'preflight',
-        `STAGING_LIMIT_MB: the budget is ${inMiB(budgetBytes)} MiB, but only ${inMiB(free)} MiB are free in OUTPUTDIR="${directory}"`,
-      );
-    }
-    const punching = canPunchHoles(directory);
-    return { staging, punching, plan: planWithin(config, mydumper, punching) };
-  } catch (error) {
-    staging.clear();
-    throw error;
-  }
-}
-
-function planWithin(
-  config: Config,
-  { generation }: MydumperVersion,
-  punching: boolean,
-): BudgetPlan {
-  const { dump, staging, store, compression } = config;
-  const wanted = { threads: dump.threads, chunkMiB: dump.chunkMiB, partBytes: store.partBytes };
-  const circumstances = { budgetBytes: staging.budgetBytes, generation, compression, punching };
-  const plan = planBudget(wanted, circumstances);
-  if (plan !== undefined) return plan;
-  throw new Failure(
-    'configuration',
-    `STAGING_LIMIT_MB=${inMiB(staging.budgetBytes)}: too small whatever the other sizes; ` +
-      `at least ${smallestWorkingBudgetMiB(wanted, circumstances)} would work`,
-  );
 }
 
 async function inspectServer(
@@ -189,7 +134,7 @@ async function inspectServer(
   }
 }
 
-/** Fewer than the dump takes, so that no limit of connections is met here first. */
+/** Fewer connections than the dump takes, so that no connection limit is hit here first. */
 function connectionsToCompare({ dump }: Config): number {
   return Math.min(Math.max(dump.threads + 1, FEWEST_COMPARED), MOST_COMPARED);
 }
@@ -197,9 +142,10 @@ function connectionsToCompare({ dump }: Config): number {
 function requireDatabases({ dump, server }: Config, inventory: Inventory): void {
   const missing = missingDatabases(inventory, dump.databases);
   if (missing.length > 0) {
+    const names = missing.map((name) => JSON.stringify(name)).join(', ');
     throw new Failure(
       'preflight',
-      `DATABASES: ${missing.map((name) => JSON.stringify(name)).join(', ')} ${missing.length === 1 ? 'is' : 'are'} ` +
+      `DATABASES: ${names} ${missing.length === 1 ? 'is' : 'are'} ` +
         `not there, or not visible to the user ${server.user}`,
     );
   }
@@ -212,9 +158,9 @@ function requireDatabases({ dump, server }: Config, inventory: Inventory): void 
 }
 
 /**
- * Chooses how to lock, and refuses a user who lacks a privilege without which the dump would fail,
- * stop writers or be inconsistent. All that is lacking is told at once.
- * @returns with the warnings about privileges that the dump does not need.
+ * Chooses how to lock. Refuses a user without a privilege that the dump needs: without it the dump
+ * would fail, stop writers or be inconsistent. Reports all missing privileges at once.
+ * @returns also the warnings about privileges that the dump does not need.
  */
 function requirePrivileges(
   config: Config,
@@ -239,9 +185,8 @@ function requirePrivileges(
 }
 
 /**
- * Refuses a backup that would be called good and be found lacking on the day of its restore. Where
- * MYDUMPER_ARGS leaves things out it cannot be known whether these are among them: then it is a
- * warning.
+ * Refuses a backup that would count as good but miss something at its restore. MYDUMPER_ARGS may
+ * leave exactly those objects out, which this check cannot know. Then it only warns.
  * @returns the warnings.
  */
 function requireComplete(
@@ -260,8 +205,4 @@ function requireComplete(
       ? '; use mydumper 1.x (MYDUMPER_BIN), or leave them out by --regex in MYDUMPER_ARGS'
       : '';
   throw new Failure('preflight', `${shown}${more}${wayOut}`);
-}
-
-function inMiB(bytes: number): number {
-  return Math.floor(bytes / MIB);
 }

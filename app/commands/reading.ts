@@ -9,13 +9,13 @@ export type Reading = {
   readonly config: Config;
   readonly store: BackupStore;
   readonly work: Work;
-  /** Aborts with the failure to end with. */
+  /** Aborts with the failure that ends the command. */
   readonly interruption: AbortSignal;
 };
 
 /**
- * Runs a command that reads backups: a store that the interruption cuts, somebody who listens, the
- * first cause told once. What the command throws that is no Failure is a defect and becomes one of
+ * Runs a command that reads backups, with a log or a display. The interruption cuts its store.
+ * Reports the first cause once. An error that is no Failure is a defect, and becomes a Failure of
  * `kind`.
  * @throws Failure
  */
@@ -51,7 +51,7 @@ export async function reading(
   }
 }
 
-/** Standard output belongs to the result where that is JSON, or to the display on a terminal. */
+/** Standard output is for the JSON result, or for the display on a terminal. */
 async function listen(work: Work, config: Config): Promise<void> {
   const { json } = config.reading;
   if (process.stdout.isTTY && !json) {

@@ -7,8 +7,8 @@ import { listenAsMetrics } from '../observe/metrics.ts';
 import { backup } from './backup.ts';
 
 /**
- * Makes a backup with log, metrics and progress display listening. `settle` is told the exit code
- * as soon as nothing can change it.
+ * Makes a backup with log, metrics and progress display. Calls `settle` with the exit code as soon
+ * as nothing can change it.
  * @returns the exit code.
  */
 export async function runBackup(

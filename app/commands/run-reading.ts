@@ -4,8 +4,8 @@ import { exitCodeOf } from '../errors.ts';
 import { reading } from './reading.ts';
 
 /**
- * Runs a command that reads backups and returns the exit code. Its failure was told by then. Each
- * loads only what it needs.
+ * Runs a command that reads backups and returns the exit code. The command has reported its failure
+ * by then. Each command loads only the modules that it needs.
  */
 export async function runReading(config: Config, interruption: AbortSignal): Promise<number> {
   try {

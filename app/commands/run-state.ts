@@ -3,13 +3,13 @@ import type { Events, Sample } from '../events.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 
 /**
- * What the parts of a run share: the first cause of its failure, which all of them wait against,
- * and the counters that samples are made of.
+ * State that the parts of a run share: the first cause of its failure, which interrupts all of
+ * them, and the counters for samples.
  */
 export type RunState = {
   /** Settles with `work`, or rejects as soon as the run has failed anywhere. */
   readonly orFail: <T>(work: Promise<T>) => Promise<T>;
-  /** The run cannot succeed any more. The first cause is kept. */
+  /** Ends the run as failed. Only the first cause is kept. */
   readonly fail: (failure: Failure) => void;
   readonly onFailure: (listener: (failure: Failure) => void) => void;
   readonly firstCause: (error: unknown) => Failure;
@@ -23,10 +23,10 @@ export type RunState = {
   readonly sample: (state: Sample['state']) => void;
 };
 
-/** Counted over all runs that one backup takes. */
+/** Sums over all attempts of one backup. */
 export type Totals = {
   readonly uploaded: { uploadedBytes: number; uploadedFiles: number; uploadRetries: number };
-  /** By the watching threads. */
+  /** Counted by the watching threads. */
   readonly watched: { dumpedBytes: number; pauses: number; pausedSeconds: number };
 };
 
@@ -66,7 +66,7 @@ export function createRunState(
         return await Promise.race([work, promise]);
       } finally {
         signal.removeEventListener('abort', cut);
-        // Whatever it still comes to, the first cause has been told.
+        // The run has already reported the first cause: a later rejection is ignored.
         work.catch(() => {});
         promise.catch(() => {});
       }
@@ -77,7 +77,7 @@ export function createRunState(
     },
     firstCause: (error) => {
       if (!signal.aborted) return asFailure(error);
-      // What was thrown over the first cause tells more of it.
+      // An error that wraps the first cause holds more detail.
       return asFailure(
         error instanceof Failure && error.cause === signal.reason ? error : signal.reason,
       );

@@ -6,14 +6,14 @@ import { type Hasher, startHasher } from '../shipping/hasher.ts';
 import { prologueFor } from '../shipping/prologue.ts';
 import { createShipper, type Shipper } from '../shipping/shipper.ts';
 import type { GrowingLimits } from '../staging/tracker.ts';
-import type { DumpContext } from './dump.ts';
+import type { DumpContext } from './dump-context.ts';
 
-/** Growing files are worth shipping when they hold a couple of parts. */
+/** A growing file is worth shipping when it holds a few parts. */
 const PARTS_WORTH_SHIPPING = 2;
 
 /**
- * Starts the thread that watches staging, the one that hashes, and what ships between them.
- * `locked`: mydumper holds locks from its start on.
+ * Starts the watching thread, the hashing thread and the shipper between them. `locked`: mydumper
+ * holds locks from its start.
  */
 export function startShipping(
   context: DumpContext,

@@ -7,57 +7,62 @@ import type { Manifest, ManifestClaim, ManifestFile } from '../manifest/schema.t
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
 import type { Reading } from './reading.ts';
 
-/** HeadObject takes some 20 ms and no memory, so many go at once. */
+/** HeadObject takes some 20 ms and no memory, so many run at once. */
 const HEADS_AT_ONCE = 24;
-/** Of the failure's lines; the log, the display and the JSON document hold all. */
+/**
+ * Limit for the lines of the failure. The log, the display and the JSON document hold all faults.
+ */
 const SHOWN_FAULTS = 10;
 
 /**
- * Checks a backup in the bucket: each object there, with the size and the checksum of the manifest,
- * and nothing else; with VERIFY_FULL all content too. Needs neither disk nor a database.
- * @throws Failure `verification` after every fault was told.
+ * Checks a backup in the bucket: each object of the manifest exists, with its size and checksum,
+ * and no other object does. With VERIFY_FULL it also compares all content. Needs neither disk nor a
+ * database.
+ * @throws Failure `verification` after it has reported every fault.
  */
 export async function verify(reading: Reading): Promise<void> {
   const { config, store, work } = reading;
   const startedAt = performance.now();
   const faults: Fault[] = [];
-  const tell = (fault: Fault) => {
+  const report = (fault: Fault) => {
     faults.push(fault);
     work.emit('fault', fault);
   };
-  // 1. Which backup, and is its manifest to be believed?
+  // 1. Choose the backup, and check its manifest.
   const folder = await findBackup(store, config);
   const location = `s3://${config.store.bucket}/${folder}`;
   work.emit('started', {
     message: `verifying ${location}`,
     detail: { location, full: config.reading.full },
   });
-  const manifest = await manifestOf(reading, folder, tell);
+  const manifest = await manifestOf(reading, folder, report);
   if (manifest !== undefined) {
-    // 2. Is everything there, and nothing else?
+    // 2. Compare the listing: nothing missing, nothing extra.
     const listing = compareListing(manifest, folder);
     for await (const object of store.objects(folder)) {
       const fault = listing.saw(object);
-      if (fault !== undefined) tell(fault);
+      if (fault !== undefined) report(fault);
     }
     const { missing, files, claims } = listing.end();
-    missing.forEach(tell);
-    // 3. Is it what was written?
+    missing.forEach(report);
+    // 3. Compare checksums, or all content.
     if (config.reading.full) {
-      await compareChecksums(reading, claims, tell);
-      await compareContent(reading, manifest, files, tell);
-    } else await compareChecksums(reading, [...files, ...claims], tell);
+      await compareChecksums(reading, claims, report);
+      await compareContent(reading, manifest, files, report);
+    } else await compareChecksums(reading, [...files, ...claims], report);
   }
-  // 4. Say so.
+  // 4. Report the result.
   const seconds = (performance.now() - startedAt) / 1000;
   if (config.reading.json)
     printResult({ location, full: config.reading.full, seconds, manifest, faults });
   if (faults.length > 0) throw new Failure('verification', summarize(location, faults));
+  const files = formatCount(manifest?.totals.files ?? 0, 'file');
+  const stored = formatBytes(manifest?.totals.storedBytes ?? 0);
+  const compared = config.reading.full ? 'all content' : 'sizes and checksums';
   work.emit('succeeded', {
     lines: [
-      `backup ${manifest?.backupId} is whole: ${location}`,
-      `  ${formatCount(manifest?.totals.files ?? 0, 'file')}, ${formatBytes(manifest?.totals.storedBytes ?? 0)} stored, ` +
-        `${config.reading.full ? 'all content' : 'sizes and checksums'} compared in ${formatDuration(seconds)}`,
+      `backup ${manifest?.backupId} is intact: ${location}`,
+      `  ${files}, ${stored} stored, ${compared} compared in ${formatDuration(seconds)}`,
     ],
     detail: { location, ...manifest?.totals, seconds },
   });
@@ -66,7 +71,7 @@ export async function verify(reading: Reading): Promise<void> {
 async function manifestOf(
   { store }: Reading,
   folder: string,
-  tell: (fault: Fault) => void,
+  report: (fault: Fault) => void,
 ): Promise<Manifest | undefined> {
   try {
     return await loadManifest(store, folder, 'verification');
@@ -74,7 +79,7 @@ async function manifestOf(
     if (!(error instanceof Failure) || error.cause !== undefined || error.kind !== 'verification')
       throw error;
     for (const reason of error.lines)
-      tell({ key: `${folder}manifest.json`, reason: reason.replace(/^.*?manifest\.json: /, '') });
+      report({ key: `${folder}manifest.json`, reason: reason.replace(/^.*?manifest\.json: /, '') });
     return undefined;
   }
 }
@@ -82,17 +87,17 @@ async function manifestOf(
 async function compareChecksums(
   { store, work }: Reading,
   objects: readonly (ManifestFile | ManifestClaim)[],
-  tell: (fault: Fault) => void,
+  report: (fault: Fault) => void,
 ): Promise<void> {
   let doneBytes = 0;
   const totalBytes = objects.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   await forEach(objects, HEADS_AT_ONCE, async ({ key, storedBytes, crc32 }) => {
     const head = await store.head(key);
-    if (head === undefined) tell({ key, reason: 'is missing' });
+    if (head === undefined) report({ key, reason: 'is missing' });
     else if (head.crc32 === undefined)
-      tell({ key, reason: 'has no CRC-32 in S3, so it was not written by the backup' });
+      report({ key, reason: 'has no CRC-32 in S3, so it was not written by the backup' });
     else if (head.crc32 !== crc32)
-      tell({ key, reason: `has the CRC-32 ${head.crc32}, the manifest says ${crc32}` });
+      report({ key, reason: `has the CRC-32 ${head.crc32}, the manifest says ${crc32}` });
     doneBytes += storedBytes;
     work.emit('sample', { stage: 'comparing checksums', doneBytes, totalBytes });
   });
@@ -102,7 +107,7 @@ async function compareContent(
   { config, store, work }: Reading,
   manifest: Manifest,
   files: readonly ManifestFile[],
-  tell: (fault: Fault) => void,
+  report: (fault: Fault) => void,
 ): Promise<void> {
   let doneBytes = 0;
   const totalBytes = files.reduce((sum, { dumpedBytes }) => sum + dumpedBytes, 0);
@@ -114,7 +119,7 @@ async function compareContent(
       }
     } catch (error) {
       if (!(error instanceof ContentFault)) throw error;
-      tell({ key: file.key, reason: error.message });
+      report({ key: file.key, reason: error.message });
     }
   });
 }

@@ -4,17 +4,17 @@ import { within } from '../within.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Of the time an interrupted run has (Fargate gives 30 s); the rest is for clearing up and the last
- * metrics.
+ * The share of the time that an interrupted run has (Fargate gives 30 s). The rest is for clearing
+ * up and the last metrics.
  */
 const ANSWER_MILLISECONDS = 10_000;
 
 /**
- * Writes what makes it a backup. Once that has begun an interruption comes too late to take it
- * back, and cutting the request would only hide what became of it: so the answer is waited for, for
- * a while. With it the backup is made, interrupted or not.
- * @throws Failure of the interruption's kind, saying so where the manifest may be there all the
- *   same.
+ * Writes the manifest, which makes it a backup. An interruption after the start of the write cannot
+ * take it back. Aborting the request would only hide its outcome. So this waits for the answer, up
+ * to a limit. With the answer the backup is made, interrupted or not.
+ * @throws Failure of the interruption's kind, which says so when the manifest may exist
+ *   nevertheless.
  */
 export async function writeManifest(
   store: Pick<ObjectStore, 'create' | 'interrupt'>,
@@ -41,7 +41,8 @@ export async function writeManifest(
     const why = outcome === undefined ? 'S3 did not answer in time' : messageOf(outcome.reason);
     throw new Failure(
       interruption.kind,
-      `${interruption.message} while the manifest was being written; ${manifest.location} may be there, as a whole backup: ${why}`,
+      `${interruption.message} while the manifest was being written; ` +
+        `${manifest.location} may be there, as a whole backup: ${why}`,
       {
         cause: interruption,
         ...(interruption.signal !== undefined && { signal: interruption.signal }),

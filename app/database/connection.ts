@@ -8,7 +8,7 @@ import { dial, sslOptions, type Transport, tlsReason, transportOf } from './tls.
 /** No longer than this, and no longer than a statement may take. */
 const CONNECT_SECONDS = 10;
 const GOODBYE_MILLISECONDS = 2000;
-/** For ending in the server what was given up here. */
+/** To end a statement in the server after it timed out here. */
 const CANCEL_SECONDS = 3;
 
 export type Row = Readonly<Record<string, string | number | null>>;
@@ -18,32 +18,33 @@ export type Query = (sql: string, values?: readonly (string | number)[]) => Prom
 export type Database = {
   /** The server's number for the connection, as its process list shows it. */
   readonly id: number;
-  /** Between us and the server is a proxy that gives connections numbers of its own. */
+  /** A proxy between us and the server gives connections numbers of its own. */
   readonly behindProxy: boolean;
   readonly transport: Transport;
   /**
-   * Runs one statement. Values are bound, never pasted. One that takes too long is ended in the
-   * server, and the connection with it.
+   * Runs one statement. Values are bound, never pasted. After a timeout the server ends the
+   * statement and the connection.
    * @throws the server's error, or one with the code `QUERY_TIMEOUT`.
    */
   readonly query: Query;
-  /** The same for statements that take the longer the more rows there are. */
+  /** The same for statements whose duration grows with the number of rows. */
   readonly longQuery: Query;
   readonly onLost: (listener: (error: Error) => void) => void;
-  /** Takes two seconds at the most, whatever has become of the server. */
+  /** Takes two seconds at the most, regardless of the server's state. */
   readonly close: () => Promise<void>;
 };
 
 const SHOWN_CHARACTERS = 100;
 
 /**
- * What our own statements rely on, whatever the server's defaults are: values are quoted with
- * backslashes, all rows of an answer count, and each statement is a transaction of its own.
+ * Settings that our own statements rely on, regardless of the server's defaults: backslashes quote
+ * values, an answer holds all rows, and each statement is a transaction of its own.
  */
 const OWN_SESSION =
-  "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, autocommit = 1, " +
-  // The handshake's number is a proxy's where there is one. A proxy that shares its connections
-  // between clients gives a session with a user variable one of its own.
+  "SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615, sql_big_selects = 1, " +
+  'autocommit = 1, ' +
+  // Behind a proxy the handshake's number is the proxy's. A proxy that shares its connections
+  // between clients gives a session with a user variable a connection of its own.
   '@mydumper_fargate_connection = CONNECTION_ID()';
 
 /**
@@ -60,9 +61,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     );
   });
   let id: number | undefined;
-  /**
-   * The first statement that took too long, and all that comes after it fails for the same reason.
-   */
+  /** The first timeout. Every later statement fails with the same error. */
   let givenUp: QueryTimeout | undefined;
   const bounded = (factor: number): Query => {
     const seconds = server.queryTimeoutSeconds * factor;
@@ -105,7 +104,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     },
     close: async () => {
       closing = true;
-      // It waits behind a statement that a server which is out of reach never answers.
+      // An unreachable server never answers the statement that this waits behind.
       await within(
         GOODBYE_MILLISECONDS,
         connection.end().catch(() => {}),
@@ -117,9 +116,7 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
 
 type Connected = { readonly connection: Connection; readonly transport: Transport };
 
-/**
- * Gives up also where the server takes the connection and then says nothing more, at whatever step.
- */
+/** Also gives up if the server accepts the connection and then stops answering, at any step. */
 async function connect(server: ServerConfig): Promise<Connected> {
   const seconds = Math.min(CONNECT_SECONDS, server.queryTimeoutSeconds);
   const late = new AbortController();
@@ -164,12 +161,12 @@ async function connectWithin(
   }
 }
 
-/** The stream of the moment: with TLS it is no longer the socket that mysql2 was given. */
+/** The current stream: with TLS it is no longer the socket that mysql2 was given. */
 function streamOf(connection: Connection): unknown {
   return (connection as unknown as { connection: { stream: unknown } }).connection.stream;
 }
 
-/** Whether the work has come to no end, good or bad, by then. */
+/** Whether the work has neither resolved nor rejected by then. */
 async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean> {
   const ended = work.then(
     () => true,
@@ -179,7 +176,8 @@ async function isLate(seconds: number, work: Promise<unknown>): Promise<boolean>
 }
 
 /**
- * The server would go on with a statement, and wait for its lock, long after its client has gone.
+ * Ends a connection in the server. Otherwise the server would continue its statement, and wait for
+ * its lock, long after the client has gone.
  */
 async function cancel(server: ServerConfig, id: number, behindProxy: boolean): Promise<void> {
   const seconds = Math.min(CANCEL_SECONDS, server.queryTimeoutSeconds);
@@ -197,9 +195,8 @@ async function cancel(server: ServerConfig, id: number, behindProxy: boolean): P
 
 /**
  * Ends a connection by the server's number for it. A user may always end his own. ProxySQL and
- * MaxScale take KILL for themselves, with their own numbers, and do not look into a prepared
- * statement.
- * @throws the server's error, such as when it is gone.
+ * MaxScale run KILL themselves, with their own numbers, but do not look into a prepared statement.
+ * @throws the server's error, such as when the connection is gone.
  */
 export async function killConnection(
   {
@@ -223,7 +220,8 @@ class QueryTimeout extends Error {
     const words = sql.replace(/\s+/g, ' ');
     const shown = words.length > SHOWN_CHARACTERS ? `${words.slice(0, SHOWN_CHARACTERS)}…` : words;
     super(
-      `the MySQL server has not answered for ${seconds} s (QUERY_TIMEOUT_SECONDS=${settingSeconds}) to ${JSON.stringify(shown)}`,
+      `the MySQL server has not answered for ${seconds} s ` +
+        `(QUERY_TIMEOUT_SECONDS=${settingSeconds}) to ${JSON.stringify(shown)}`,
     );
     this.name = 'QueryTimeout';
   }

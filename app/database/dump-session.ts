@@ -4,15 +4,15 @@ import type { Database } from './connection.ts';
 
 /**
  * Timeouts, raised as far as the server allows: a paused mydumper reads nothing, and a server that
- * gives up on it drops rows.
+ * times out drops rows.
  */
 const PATIENCE: SessionSettings = {
   // The largest values MySQL and MariaDB accept on every platform.
   net_write_timeout: 2_147_483,
   net_read_timeout: 2_147_483,
   wait_timeout: 2_147_483,
-  // 0 switches these off. The first two are MariaDB's, the last MySQL's; statement timers count on
-  // while mydumper is paused.
+  // 0 switches these off. The first two are MariaDB's, the last MySQL's. Statement timers keep
+  // running while mydumper is paused.
   idle_transaction_timeout: 0,
   idle_readonly_transaction_timeout: 0,
   max_statement_time: 0,
@@ -24,7 +24,7 @@ const NETWORK_PATIENCE_SECONDS = 300;
 /** Share of the server's timeout after which a paused mydumper must read again. */
 const PATIENCE_SHARE = 0.6;
 
-/** A session variable that must have one value for a right dump, and how the server shows it. */
+/** A value that a session variable must have for a right dump, and how the server shows it. */
 type Required = {
   readonly value: number | string;
   readonly shown: string;
@@ -32,8 +32,8 @@ type Required = {
 };
 
 /**
- * Session defaults of the server under which mydumper writes a wrong or no dump. Each was tried
- * with both generations (test/database/dump-session.test.ts).
+ * Variables for which a server default can make mydumper write a wrong dump, or none. Each was
+ * tried with both generations (test/database/dump-session.test.ts).
  */
 const REQUIRED: Readonly<Record<string, Required>> = {
   sql_select_limit: {
@@ -51,7 +51,7 @@ const REQUIRED: Readonly<Record<string, Required>> = {
     shown: 'ON',
     breaks: 'the dump would hold names without quotes',
   },
-  // MySQL 9's default, TREE, crashes mydumper 1.x, which plans its chunks by EXPLAIN.
+  // mydumper 1.x plans its chunks with EXPLAIN. MySQL 9's default, TREE, crashes it.
   explain_format: {
     value: "'TRADITIONAL'",
     shown: 'TRADITIONAL',
@@ -60,15 +60,15 @@ const REQUIRED: Readonly<Record<string, Required>> = {
 };
 
 export type DumpSession = {
-  /** What mydumper sets on each of its connections, by name of the variable. */
+  /** Settings of each connection of mydumper, by name of the variable. */
   readonly session: SessionSettings;
   /** How long a paused dump may read nothing: the lower of the server's and the network's limit. */
   readonly patienceSeconds: number;
 };
 
 /**
- * Finds the session settings a dump needs, by trying each on our own connection. Variables that the
- * server does not know are left out.
+ * Finds the session settings a dump needs, by trying each on our own connection. Leaves out
+ * variables that the server does not know.
  * @throws Failure `preflight` naming a setting that the server refuses and that the dump cannot do
  *   without.
  */

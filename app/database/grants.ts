@@ -1,8 +1,9 @@
 import { ANY, ONE, type WildcardPattern, wildcardPattern } from '../wildcards.ts';
 
 /**
- * Lines of SHOW GRANTS. Without FOR they tell of the user, of its active roles and of what these
- * hold, and on MariaDB of PUBLIC: MySQL prints all of it as the user's own, MariaDB by role.
+ * Lines of SHOW GRANTS. Without FOR they show the grants of the user, of its active roles and of
+ * the roles in these, and on MariaDB of PUBLIC. MySQL prints all of them as the user's own, MariaDB
+ * by role.
  */
 export type GrantLines = readonly string[];
 
@@ -14,9 +15,9 @@ export function globalPrivileges(grants: GrantLines): ReadonlySet<string> {
 }
 
 /**
- * Privileges that hold for every table of a database, or for one table of it, in capitals. A global
- * one does not hold where MySQL's partial revokes take it back. Of database grants whose patterns
- * match, each grantee has the most specific one only (measured on both vendors).
+ * Privileges that hold for every table of a database, or for one table of it, in capitals. MySQL's
+ * partial revokes take global privileges back. Of database grants whose patterns match, each
+ * grantee has the most specific one only (measured on both vendors).
  */
 export function privilegesOn(
   grants: GrantLines,
@@ -36,7 +37,7 @@ export function privilegesOn(
   return held;
 }
 
-/** Whether the user holds one of these privileges there; on everything without a database. */
+/** Whether the user holds one of these privileges there; without a database: on everything. */
 export function holds(
   grants: GrantLines,
   anyOf: readonly string[],
@@ -49,8 +50,8 @@ export function holds(
 }
 
 /**
- * Roles granted to this account, as the lines write them. Only active ones have their privileges
- * among the lines.
+ * Roles granted to this account, as the lines write them. The lines hold the privileges of active
+ * roles only.
  */
 export function rolesOf(grants: GrantLines, account: string): readonly string[] {
   return grants.flatMap((line) => {
@@ -63,9 +64,9 @@ export function rolesOf(grants: GrantLines, account: string): readonly string[] 
 }
 
 /**
- * A line as this module reads it: without what identifies the user (MariaDB shows the password's
- * hash), and with the names of databases as patterns, which they are not where MySQL has
- * `partial_revokes` on.
+ * Prepares a line for this module. Cuts the user's credentials (MariaDB shows the password's hash).
+ * Escapes the names of databases if they are literal, as they are on a MySQL with `partial_revokes`
+ * on: this module reads them as patterns.
  */
 export function normaliseGrant(line: string, literalNames: boolean): string {
   const masked = maskQuoted(line);
@@ -78,7 +79,7 @@ export function normaliseGrant(line: string, literalNames: boolean): string {
   return shown.slice(0, from) + escapePattern(shown.slice(from, to)) + shown.slice(to);
 }
 
-/** A name that a pattern takes as it is. */
+/** The pattern that matches this name only. */
 export function escapePattern(name: string): string {
   return name.replace(/[\\_%]/g, '\\$&');
 }
@@ -92,7 +93,7 @@ type Grant = {
   readonly grantee: string;
 };
 
-/** Lines are read once, and asked for each table. */
+/** Parsed lines: each table needs them again. */
 const READ = new WeakMap<GrantLines, readonly Grant[]>();
 
 function readGrants(lines: GrantLines): readonly Grant[] {
@@ -101,7 +102,7 @@ function readGrants(lines: GrantLines): readonly Grant[] {
   return known;
 }
 
-/** What is granted on tables and wider. Privileges on single columns or routines are left out. */
+/** Grants on tables and wider. Leaves out privileges on single columns or routines. */
 function parseGrants(lines: GrantLines): Grant[] {
   return lines.flatMap((line) => {
     const masked = maskQuoted(line);
@@ -124,7 +125,7 @@ function parseGrants(lines: GrantLines): Grant[] {
   });
 }
 
-/** Of `SELECT, INSERT (<columns>), LOCK TABLES` those that hold for whole tables. */
+/** Those names of `SELECT, INSERT (<columns>), LOCK TABLES` that hold for whole tables. */
 function privilegeNames(maskedList: string): string[] {
   const names: string[] = [];
   let name = '';
@@ -140,7 +141,7 @@ function privilegeNames(maskedList: string): string[] {
   return names;
 }
 
-/** The same line with each quoted name replaced by as many NUL characters, which no name holds. */
+/** Replaces each quoted name by as many NUL characters. No name holds a NUL. */
 function maskQuoted(line: string): string {
   return line.replace(/`[^`]*`/g, (name) => '\0'.repeat(name.length));
 }
@@ -162,15 +163,12 @@ function union(grants: readonly Grant[]): ReadonlySet<string> {
   return new Set(grants.flatMap(({ names }) => names));
 }
 
-/**
- * A grant on a database takes `_` and `%` in its name as LIKE does, unless they stand after a
- * backslash.
- */
+/** A grant on a database reads `_` and `%` as LIKE does, unless a backslash escapes them. */
 function covers({ database, table }: Grant, name: string): boolean {
   return database !== undefined && table === undefined && likePattern(database).test(name);
 }
 
-/** The server asks a grantee's grants in this order and stops at the first that matches. */
+/** The server reads a grantee's grants in this order and stops at the first that matches. */
 function mostSpecific(matching: readonly Grant[]): Grant[] {
   const best = new Map<string, number>();
   for (const { grantee, database } of matching)
@@ -186,8 +184,8 @@ function specificity(pattern: string): number {
 }
 
 /**
- * A pattern as LIKE reads it: `%` is anything, `_` one character, and a backslash takes the next
- * one as it is.
+ * Reads a pattern as LIKE does: `%` is anything, `_` one character, and a backslash makes the next
+ * character literal.
  */
 export function likePattern(pattern: string): WildcardPattern {
   return wildcardPattern(

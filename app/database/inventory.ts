@@ -1,5 +1,5 @@
 import type { Contents } from '../manifest/completeness.ts';
-import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
+import { SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
 import type { Database, Row } from './connection.ts';
 import { type DumpSession, planDumpSession } from './dump-session.ts';
 import { type GrantLines, normaliseGrant } from './grants.ts';
@@ -7,33 +7,34 @@ import { inDatabases } from './schema-filter.ts';
 
 export type Vendor = 'mariadb' | 'mysql';
 
-/** What is there to back up, as far as it matters before the dump starts. */
+/** The server's contents and properties that matter before the dump starts. */
 export type Inventory = Contents &
   DumpSession & {
     readonly vendor: Vendor;
     readonly version: string;
     /**
-     * What mydumper 1.x must be told of the server, `mysql-9.7.4`, since it would not recognise it.
+     * The product and version that mydumper 1.x needs as an argument, such as `mysql-9.7.4`, if it
+     * would not recognise the server.
      */
     readonly productHint: string | undefined;
     /** Names of the engines the server knows, as SHOW CREATE TABLE writes them. */
     readonly engines: readonly string[];
-    /** RDS or Aurora, which refuse the global read lock whatever is granted. */
+    /** RDS or Aurora, which refuse the global read lock regardless of grants. */
     readonly managedByAws: boolean;
-    /** Sum of the data sizes that table statistics tell; an estimate, 0 when nothing is known. */
+    /** Sum of the data sizes in the table statistics; an estimate, 0 without statistics. */
     readonly estimatedBytes: number;
     /**
      * The most bytes one row may take in the dump, by column types and table statistics; an
      * estimate, 0 without large columns.
      */
     readonly largestRowBytes: number;
-    /** Lines of SHOW GRANTS as {@link normaliseGrant} gives them. */
+    /** Lines of SHOW GRANTS as {@link normaliseGrant} returns them. */
     readonly grants: GrantLines;
-    /** The server takes names of databases in grants as they are, not as patterns. */
+    /** The server reads names of databases in grants literally, not as patterns. */
     readonly literalNames: boolean;
   };
 
-/** Where RDS and Aurora have their servers installed (`basedir`). */
+/** The installation path of servers on RDS and Aurora (`basedir`). */
 const AWS_HOME = /(?:^|\/)rdsdbbin\//;
 
 /** @throws the server's error when something cannot be read. */
@@ -85,15 +86,15 @@ async function readGrantLines(
 }
 
 /**
- * By these mydumper 1.x recognises a product, in the version or its comment (`detect_product` in
- * its source).
+ * The words in the version or its comment with which mydumper 1.x recognises a product
+ * (`detect_product` in its source).
  */
 const RECOGNISED = /percona|mariadb|tidb|dolt|google|mysql|source/i;
 
 /**
  * mydumper 1.x takes some builds of MySQL (Debian's, Ubuntu's) for an unknown product of version
- * 0.0.0. It then asks for the binary log position by a statement that MySQL 8.4 no longer has, and
- * its dump fails. Of versions such as 9.0 and 9.1 it expects that statement too, since it looks at
+ * 0.0.0. It then asks for the binary log position with a statement that MySQL 8.4 no longer has,
+ * and its dump fails. It uses that statement on versions such as 9.0 and 9.1 too, since it looks at
  * the second number alone.
  */
 async function productHint(
@@ -110,7 +111,7 @@ async function productHint(
   return aurora.length > 0 ? undefined : `mysql-${numbers}`;
 }
 
-/** MySQL lists one engine by another name than SHOW CREATE TABLE writes. */
+/** MySQL lists one engine under another name than SHOW CREATE TABLE writes. */
 export function engineAsWritten(name: string): string {
   return name === 'MRG_MYISAM' ? 'MRG_MyISAM' : name;
 }
@@ -127,16 +128,23 @@ export async function readContents(
     return { databases, tables: [], views: [], triggered: [], programmed: [] };
   const objectOf = (row: Row) => ({ database: String(row.db), table: String(row.name) });
   const tables = await database.query(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, ENGINE AS engine, TABLE_TYPE AS type
+     FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
     databases,
   );
   const triggered = await database.query(
-    // Not DISTINCT: by the collation of names `T` and `t` are one.
-    `SELECT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name FROM information_schema.TRIGGERS WHERE ${inDatabases('EVENT_OBJECT_SCHEMA', databases)}`,
+    // Not DISTINCT: to the collation of names `T` and `t` are one.
+    `SELECT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name
+     FROM information_schema.TRIGGERS WHERE ${inDatabases('EVENT_OBJECT_SCHEMA', databases)}`,
     databases,
   );
   const programmed = await database.query(
-    `SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES WHERE ${inDatabases('ROUTINE_SCHEMA', databases)} AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION') UNION ALL SELECT EVENT_SCHEMA AS db FROM information_schema.EVENTS WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
+    `SELECT ROUTINE_SCHEMA AS db FROM information_schema.ROUTINES
+     WHERE ${inDatabases('ROUTINE_SCHEMA', databases)}
+       AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')
+     UNION ALL
+     SELECT EVENT_SCHEMA AS db FROM information_schema.EVENTS
+     WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
     [...databases, ...databases],
   );
   const isView = (row: Row) => /VIEW/.test(String(row.type));
@@ -160,7 +168,8 @@ function uniqueBy<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
 async function estimateBytes(database: Database, databases: readonly string[]): Promise<number> {
   if (databases.length === 0) return 0;
   const [row] = await database.query(
-    `SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
+    `SELECT SUM(DATA_LENGTH) AS bytes FROM information_schema.TABLES
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
     databases,
   );
   return Number(row?.bytes ?? 0);
@@ -172,12 +181,13 @@ const ESCAPED_SIZE = 2;
 const LARGEST_TO_AVERAGE = 1000;
 const LARGE_TYPES = (
   'blob mediumblob longblob text mediumtext longtext json ' +
-  'geometry linestring polygon multipoint multilinestring multipolygon geomcollection geometrycollection'
+  'geometry linestring polygon multipoint multilinestring multipolygon ' +
+  'geomcollection geometrycollection'
 ).split(' ');
 
 /**
- * A row is no larger than its table's data, nor than what its columns can hold; an average tells
- * the rest.
+ * A row is no larger than its table's data, nor than its columns can hold, nor much larger than the
+ * table's average row.
  */
 async function estimateLargestRow(
   database: Database,
@@ -186,17 +196,22 @@ async function estimateLargestRow(
   if (databases.length === 0) return 0;
   const [row] = await database.query(
     `SELECT MAX(bytes) AS bytes FROM (
-       SELECT LEAST(SUM(COALESCE(c.CHARACTER_OCTET_LENGTH, 4294967295)), MAX(t.DATA_LENGTH), MAX(t.AVG_ROW_LENGTH) * ${LARGEST_TO_AVERAGE}) AS bytes
+       SELECT LEAST(
+         SUM(COALESCE(c.CHARACTER_OCTET_LENGTH, 4294967295)),
+         MAX(t.DATA_LENGTH),
+         MAX(t.AVG_ROW_LENGTH) * ${LARGEST_TO_AVERAGE}
+       ) AS bytes
        FROM information_schema.COLUMNS c JOIN information_schema.TABLES t
          ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-       WHERE ${inDatabases('c.TABLE_SCHEMA', databases)} AND c.DATA_TYPE IN (${LARGE_TYPES.map(() => '?').join(', ')})
+       WHERE ${inDatabases('c.TABLE_SCHEMA', databases)}
+         AND c.DATA_TYPE IN (${LARGE_TYPES.map(() => '?').join(', ')})
        GROUP BY c.TABLE_SCHEMA, c.TABLE_NAME) AS largest`,
     [...databases, ...LARGE_TYPES],
   );
   return Number(row?.bytes ?? 0) * ESCAPED_SIZE;
 }
 
-/** Databases that were asked for and are not there (or not visible to this user). */
+/** Requested databases that do not exist, or that this user cannot see. */
 export function missingDatabases(inventory: Inventory, wanted: readonly string[]): string[] {
   return wanted.filter((name) => !inventory.databases.includes(name));
 }

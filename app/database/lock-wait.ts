@@ -1,40 +1,37 @@
 import type { ServerConfig } from '../config.ts';
-import { within } from '../within.ts';
 import { type Database, killConnection, type Row } from './connection.ts';
-import {
-  isWaiting,
-  openOnMarked,
-  type Processes,
-  type RunMark,
-  readProcesses,
-} from './run-mark.ts';
+import { watchProcesses } from './process-watch.ts';
+import { isWaiting, type Processes, type RunMark } from './run-mark.ts';
 
 /**
- * While mydumper waits for its lock all who come later wait behind it: this long at the most
+ * While mydumper waits for its lock, later writers wait behind it. They wait no longer than this
  * (invariant 4).
  */
 const LONGEST_WAIT_SECONDS = 10;
 const LOOK_MILLISECONDS = 500;
-/** Nobody waits longer for a server that is out of reach. */
-const LAST_LOOK_MILLISECONDS = 2000;
-/** Statements by which mydumper takes a lock. */
-const TAKES_LOCK =
-  /^\s*(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*(?:FLUSH\s+(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*|NO_WRITE_TO_BINLOG\s+|LOCAL\s+)*TABLES|LOCK\s+(?:TABLES|INSTANCE)|BACKUP\s+STAGE)\b/i;
+const COMMENT = /\/\*(?:[^*]|\*(?!\/))*\*\/\s*/.source;
+/** Statements with which mydumper takes a lock. */
+const TAKES_LOCK = new RegExp(
+  `^\\s*(?:${COMMENT})*(?:` +
+    `FLUSH\\s+(?:${COMMENT}|NO_WRITE_TO_BINLOG\\s+|LOCAL\\s+)*TABLES|` +
+    'LOCK\\s+(?:TABLES|INSTANCE)|BACKUP\\s+STAGE)\\b',
+  'i',
+);
 
 export type LockWait = {
   /** Of the connection that waits. */
   readonly id: number;
   readonly seconds: number;
   /**
-   * What it seems to wait for: the statement that has run longest, without its text, which may hold
+   * The likely cause: the statement that has run longest. Its text is left out, since it may hold
    * anything.
    */
   readonly behind: string;
 };
 
 /**
- * Times waits of mydumper for locks in successive process lists. Pure but for what it remembers.
- * The server's own times are whole seconds, and start anew when the state changes.
+ * Times waits of mydumper for locks in successive process lists. Pure, but for the waits that it
+ * remembers. The server's own times are whole seconds, and start again when the state changes.
  */
 export function createLockWaitMeter(): (
   processes: Processes,
@@ -67,21 +64,21 @@ function blockerAmong(processes: readonly Row[]): string {
     .toSorted((left, right) => Number(right.Time) - Number(left.Time));
   return longest === undefined
     ? 'a transaction or a statement of which this user cannot see more'
-    : `connection ${longest.Id} of ${JSON.stringify(longest.User)}, whose statement has run for ${longest.Time} s`;
+    : `connection ${longest.Id} of ${JSON.stringify(longest.User)}, ` +
+        `whose statement has run for ${longest.Time} s`;
 }
 
 export type LockWaitWatch = {
   /**
-   * Ends the watching. What still waits for a lock by then, as after mydumper was killed, is ended
-   * too.
+   * Ends the watch. Also kills a session that still waits for a lock, as after mydumper was killed.
    */
   readonly end: () => Promise<void>;
 };
 
 /**
- * Watches, by a connection of its own, how long mydumper waits for its lock, and ends the wait when
- * it lasts too long: calls `onTooLong` first, then kills the waiting session, so that writers go on
- * at once. mydumper's sessions are those with the run's mark.
+ * Watches how long mydumper waits for its lock, and ends a wait that lasts too long: calls
+ * `onTooLong` first, then kills the waiting session, so that writers continue at once. mydumper's
+ * sessions are those with the run's mark.
  * @throws Failure `preflight` when the server that holds the mark cannot be reached.
  */
 export async function watchLockWait(
@@ -90,42 +87,32 @@ export async function watchLockWait(
   onTooLong: (wait: LockWait) => void,
   longestSeconds = LONGEST_WAIT_SECONDS,
 ): Promise<LockWaitWatch> {
-  const database = await openOnMarked(server, mark);
-  // Lost, it watches no more; mydumper's own connections fare no better then.
-  database.onLost(() => {});
-  const meter = createLockWaitMeter();
-  const look = async () =>
-    meter(await readProcesses(database, mark, server.user), performance.now() / 1000);
+  const measure = createLockWaitMeter();
+  const meter = (processes: Processes) => measure(processes, performance.now() / 1000);
   let ended: Promise<void> | undefined;
-  let looking = Promise.resolve();
-  const timer = setInterval(() => {
-    looking = looking.then(async () => {
-      const wait = ended === undefined ? await look() : undefined;
-      if (wait === undefined || wait.seconds < longestSeconds) return;
+  const watch = await watchProcesses(
+    server,
+    mark,
+    LOOK_MILLISECONDS,
+    async (processes, database) => {
+      const wait = meter(processes);
+      if (ended !== undefined || wait === undefined || wait.seconds < longestSeconds) return;
       onTooLong(wait);
       await kill(database, wait.id);
-    });
-    looking = looking.catch(() => {});
-  }, LOOK_MILLISECONDS);
-  timer.unref();
-  const end = async () => {
-    clearInterval(timer);
-    const left = await within(
-      LAST_LOOK_MILLISECONDS,
-      looking.then(look).catch(() => undefined),
-    );
-    if (left !== undefined) await within(LAST_LOOK_MILLISECONDS, kill(database, left.id));
-    await database.close();
-  };
+    },
+  );
   return {
     end: () => {
-      ended ??= end();
+      ended ??= watch.end(async (processes, database) => {
+        const left = meter(processes);
+        if (left !== undefined) await kill(database, left.id);
+      });
       return ended;
     },
   };
 }
 
-/** It may be gone by now. */
+/** Ignores errors: the session may be gone by now. */
 async function kill(database: Database, id: number): Promise<void> {
   await killConnection(database, id).catch(() => {});
 }

@@ -4,30 +4,26 @@ import { isTransactional } from '../manifest/completeness.ts';
 import type { LockPlan } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Inventory } from './inventory.ts';
-import {
-  databasesWithTables,
-  LOCKING,
-  listNames,
-  missingLock,
-  missingPrivileges,
-  type PrivilegeServer,
-  positionUnavailable,
-} from './privileges.ts';
+import { databasesWithTables } from './missing-grants.ts';
+import { listNames } from './names.ts';
+import { LOCKING } from './privilege-table.ts';
+import { missingLock, missingPrivileges, positionUnavailable } from './privileges.ts';
+import type { PrivilegeServer } from './user-rights.ts';
 
 export type LockChoice = {
   readonly plan: LockPlan;
-  /** What a restored copy can be relied on for; goes to the log and the manifest. */
+  /** How consistent a restored copy is; goes to the log and the manifest. */
   readonly consistency: string;
   readonly reason: string;
-  /** What is less consistent than one would expect, and what the user may not do. */
+  /** Where the backup is less consistent than expected, and which privileges are missing. */
   readonly warnings: readonly string[];
-  /** Why mydumper can record no binary log position, for the manifest; undefined where it can. */
+  /** Why mydumper can record no binary log position, for the manifest; undefined if it can. */
   readonly positionUnavailable: string | undefined;
-  /** Numbers of the errors that the server gives to mydumper's question for the position. */
+  /** Numbers of the errors with which the server answers when mydumper asks for the position. */
   readonly ignoredErrors: readonly number[];
 };
 
-/** What the choice depends on. */
+/** The facts that the choice depends on. */
 export type Lockable = PrivilegeServer & Pick<Inventory, 'managedByAws'>;
 
 const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
@@ -38,11 +34,10 @@ const CONSISTENCY: Readonly<Record<LockPlan, string>> = {
 };
 
 /**
- * How mydumper gets a consistent view. `auto` takes the global lock where the user may, else table
- * locks; servers such as RDS and Aurora refuse the first, and 0.10 would go on without any
- * consistency.
- * @throws Failure `preflight` when no consistent way is open to this user, or what was asked for is
- *   not.
+ * Chooses how mydumper gets a consistent view. `auto` takes the global lock if the user may, else
+ * table locks. Servers such as RDS and Aurora refuse the global lock, and 0.10 would then continue
+ * without any consistency.
+ * @throws Failure `preflight` when this user may take no consistent lock, or not the requested one.
  */
 export function chooseLocking(
   mode: LockMode,
@@ -58,6 +53,9 @@ export function chooseLocking(
     throw new Failure('preflight', `LOCK_MODE="${plan}": ${refused.line} or set LOCK_MODE=auto`);
   const { position, writesBinaryLog } = server;
   const unavailable = positionUnavailable(server);
+  const noPosition =
+    `the backup will have no position in the binary log: ${unavailable}; ` +
+    'use mydumper 1.x (MYDUMPER_BIN)';
   const { consistency, warnings } = consistencyOf(plan, generation, server);
   return {
     plan,
@@ -66,11 +64,7 @@ export function chooseLocking(
     warnings: [
       ...warnings,
       ...missing.map(({ line }) => line),
-      ...(position.kind === 'unknown' && writesBinaryLog
-        ? [
-            `the backup will have no position in the binary log: ${unavailable}; use mydumper 1.x (MYDUMPER_BIN)`,
-          ]
-        : []),
+      ...(position.kind === 'unknown' && writesBinaryLog ? [noPosition] : []),
     ],
     positionUnavailable: unavailable,
     ignoredErrors:
@@ -102,17 +96,18 @@ function choosePlan(server: Lockable): { plan: LockPlan; reason: string } {
   throw new Failure(
     'preflight',
     `the MySQL user ${cannot}, so no consistent backup is possible; run: ${grants} ` +
-      'or leave those databases out by DATABASES, or set LOCK_MODE=none to accept an inconsistent backup',
+      'or leave those databases out by DATABASES, ' +
+      'or set LOCK_MODE=none to accept an inconsistent backup',
   );
 }
 
-/** @throws Failure `preflight` where mydumper or the server cannot do it, whoever asks. */
+/** @throws Failure `preflight` if mydumper or the server does not support the plan for any user. */
 function requireSupport(plan: LockPlan, generation: Generation, server: Lockable): void {
   const refuse = (why: string) => {
     throw new Failure('preflight', `LOCK_MODE="${plan}": ${why}`);
   };
   if (plan === 'ftwrl' && server.managedByAws)
-    refuse('RDS and Aurora refuse the global read lock, whatever is granted; use lock-all');
+    refuse('RDS and Aurora refuse the global read lock, regardless of grants; use lock-all');
   if (plan !== 'safe-no-lock') return;
   if (generation === 'classic')
     refuse('mydumper 0.10 cannot do that; use lock-all or mydumper 1.x');
@@ -120,13 +115,14 @@ function requireSupport(plan: LockPlan, generation: Generation, server: Lockable
   const isDenied = server.position.kind === 'denied' && server.writesBinaryLog;
   if (unavailable !== undefined && !isDenied)
     refuse(
-      `mydumper checks consistency by the position in the binary log, but ${unavailable}; use lock-all`,
+      'mydumper checks consistency by the position in the binary log, ' +
+        `but ${unavailable}; use lock-all`,
     );
 }
 
 /**
- * Table locks 0.10 must give up before it reads rows (see `releasesLocksEarly`), and 1.x gives up
- * every lock then. Rows of tables without transactions change after that.
+ * 0.10 must release table locks before it reads rows (see `releasesLocksEarly`). 1.x releases every
+ * lock at that point. Afterwards rows of tables without transactions may change.
  */
 function consistencyOf(
   plan: LockPlan,
@@ -137,10 +133,12 @@ function consistencyOf(
   const held = plan === 'none' || (plan === 'ftwrl' && generation === 'classic');
   if (held || unprotected.length === 0) return { consistency: CONSISTENCY[plan], warnings: [] };
   const names = listNames(unprotected.map(({ database, table }) => `${database}.${table}`));
+  const promise = CONSISTENCY[plan].replace('all tables', 'transactional tables');
   return {
-    consistency: `${CONSISTENCY[plan].replace('all tables', 'transactional tables')}; each other table as it was when it was read`,
+    consistency: `${promise}; each other table as it was when it was read`,
     warnings: [
-      `tables without transactions are read after the locks were released, so they may be of a later moment than the others: ${names}; ${wayOutOf(generation, server)}`,
+      'tables without transactions are read after the locks were released, so they may be of a ' +
+        `later moment than the others: ${names}; ${wayOutOf(generation, server)}`,
     ],
   };
 }
@@ -149,7 +147,7 @@ function wayOutOf(generation: Generation, server: Lockable): string {
   if (server.managedByAws) return 'make them InnoDB';
   if (generation === 'modern')
     return 'make them InnoDB, or use mydumper 0.10 with the global read lock';
-  const lacking = missingLock(server, 'ftwrl');
-  const lock = lacking === undefined ? 'set LOCK_MODE=ftwrl' : `run: ${lacking.statements}`;
+  const missing = missingLock(server, 'ftwrl');
+  const lock = missing === undefined ? 'set LOCK_MODE=ftwrl' : `run: ${missing.statements}`;
   return `make them InnoDB, or ${lock}`;
 }

@@ -1,20 +1,18 @@
 import type { Contents } from '../manifest/completeness.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Database, Row } from './connection.ts';
+import { listNames } from './names.ts';
 import { inDatabases } from './schema-filter.ts';
 
 /**
- * What a dump would not hold although the server has it. `refusals` would be found out on the day
- * of the restore.
+ * Contents of the server that a dump would not hold. Without `refusals` an operator would notice
+ * such a loss only on the day of the restore.
  */
 export type Losses = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
 
-/** Names shown of many. */
-const SHOWN = 3;
-
 /**
- * Looks for what mydumper leaves out or changes without saying so. Each was seen with the
- * generation it is said of; docs/mydumper.md lists them.
+ * Finds contents that mydumper silently leaves out or changes. Each loss was seen with the
+ * generation that it is reported for; docs/mydumper.md lists them.
  * @throws the server's error when something cannot be read.
  */
 export async function findLosses(
@@ -27,26 +25,44 @@ export async function findLosses(
   const ask = (sql: string) => database.query(sql, databases);
 
   const routines = await ask(
-    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, SQL_MODE AS mode FROM information_schema.ROUTINES WHERE ${inDatabases('ROUTINE_SCHEMA', databases)}`,
+    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name, ROUTINE_TYPE AS type, SQL_MODE AS mode
+     FROM information_schema.ROUTINES WHERE ${inDatabases('ROUTINE_SCHEMA', databases)}`,
   );
   const columns = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%' OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col,
+       LOWER(DATA_TYPE) AS type, UPPER(EXTRA) AS extra
+     FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}
+       AND (EXTRA LIKE '%GENERATED%' OR EXTRA LIKE '%INVISIBLE%' OR COLUMN_NAME LIKE '%\`%'
+         OR DATA_TYPE IN ('float', 'uuid', 'inet6', 'inet4'))`,
   );
-  // Asking for TABLE_ROWS makes MariaDB open views too, which is how it notices that one is broken.
+  // TABLE_ROWS makes MariaDB open views too: only then does it notice a broken one.
   const tables = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE IS NULL AS broken, TABLE_COMMENT AS comment, TABLE_ROWS FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE IS NULL AS broken,
+       TABLE_COMMENT AS comment, TABLE_ROWS
+     FROM information_schema.TABLES WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
   );
   const events = await ask(
-    `SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, TIME_ZONE AS zone, SQL_MODE AS mode FROM information_schema.EVENTS WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
+    `SELECT EVENT_SCHEMA AS db, EVENT_NAME AS name, TIME_ZONE AS zone, SQL_MODE AS mode
+     FROM information_schema.EVENTS WHERE ${inDatabases('EVENT_SCHEMA', databases)}`,
   );
   const triggers = await ask(
-    `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode FROM information_schema.TRIGGERS WHERE ${inDatabases('TRIGGER_SCHEMA', databases)}`,
+    `SELECT TRIGGER_SCHEMA AS db, TRIGGER_NAME AS name, SQL_MODE AS mode
+     FROM information_schema.TRIGGERS WHERE ${inDatabases('TRIGGER_SCHEMA', databases)}`,
   );
   const generatedOnly = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} GROUP BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}
+     GROUP BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME
+     HAVING MIN(COALESCE(GENERATION_EXPRESSION, '') <> '') = 1`,
   );
   const literals = await ask(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col FROM information_schema.COLUMNS WHERE ${inDatabases('TABLE_SCHEMA', databases)} AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'utf8mb3', 'utf8') AND (LENGTH(COLUMN_DEFAULT) <> CHAR_LENGTH(COLUMN_DEFAULT) OR (DATA_TYPE IN ('enum', 'set') AND LENGTH(COLUMN_TYPE) <> CHAR_LENGTH(COLUMN_TYPE)))`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col
+     FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}
+       AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'utf8mb3', 'utf8')
+       AND (LENGTH(COLUMN_DEFAULT) <> CHAR_LENGTH(COLUMN_DEFAULT)
+         OR (DATA_TYPE IN ('enum', 'set') AND LENGTH(COLUMN_TYPE) <> CHAR_LENGTH(COLUMN_TYPE)))`,
   );
   const [zone] = await database.query('SELECT @@system_time_zone AS zone');
   const ofTables = withoutViews(columns, contents);
@@ -92,7 +108,8 @@ function columnRefusals(
     ...group(
       extra(/GENERATED/).filter((row) => `${row.db}.${row.name}`.includes('\\')),
       (names) =>
-        `mydumper 0.10 does not see generated columns where a table or database has \\ in its name: ${names}`,
+        'mydumper 0.10 does not see generated columns where a table or database has \\ in its ' +
+        `name: ${names}`,
     ),
   ];
 }
@@ -133,7 +150,8 @@ function valueWarnings(tables: readonly Row[], columns: readonly Row[]): string[
     ...group(
       ofType(/^(?:uuid|inet[46])$/),
       (names) =>
-        `UUID, INET6 and INET4 values do not survive myloader; load them with another client: ${names}`,
+        'UUID, INET6 and INET4 values do not survive myloader; load them with another client: ' +
+        names,
     ),
   ];
 }
@@ -143,8 +161,8 @@ const CHARACTER_SET_PLACE = 8;
 
 /**
  * 0.10 finds the character sets of a routine by their places in SHOW PROCEDURE STATUS. MySQL 9
- * lists one column more before them, so that 0.10 writes the routine's comment where a character
- * set belongs.
+ * lists one more column before them, so 0.10 writes the routine's comment in place of a character
+ * set.
  */
 async function misreadRoutines(database: Database, routines: readonly Row[]): Promise<string[]> {
   const listed = routines.filter(({ type }) => type === 'PROCEDURE' || type === 'FUNCTION');
@@ -162,21 +180,21 @@ async function misreadRoutines(database: Database, routines: readonly Row[]): Pr
   );
 }
 
-/**
- * 0.10 writes definitions in UTF-8 and says of them that they are bytes of the column's character
- * set.
- */
+/** 0.10 writes definitions in UTF-8, but declares them as bytes of the column's character set. */
 function literalWarnings(columns: readonly Row[]): string[] {
   return group(
     columns,
     (names) =>
-      `mydumper 0.10 writes ENUM members and defaults of these so that they load as other text: ${names}`,
+      'mydumper 0.10 writes ENUM members and defaults of these so that they load as other text: ' +
+      names,
   );
 }
 
-/** Modes that change what a body means; 0.10 does not dump under which mode an object was made. */
-const MEANING_MODES =
-  /PIPES_AS_CONCAT|ANSI_QUOTES|IGNORE_SPACE|NO_BACKSLASH_ESCAPES|ORACLE|MSSQL|DB2|MAXDB|POSTGRESQL|(?:^|,)ANSI(?:,|$)/;
+/** Modes that change the meaning of a body. mydumper does not dump the mode of an object. */
+const MEANING_MODES = new RegExp(
+  'PIPES_AS_CONCAT|ANSI_QUOTES|IGNORE_SPACE|NO_BACKSLASH_ESCAPES|' +
+    'ORACLE|MSSQL|DB2|MAXDB|POSTGRESQL|(?:^|,)ANSI(?:,|$)',
+);
 
 function modeWarnings(objects: readonly Row[]): string[] {
   return group(
@@ -198,9 +216,8 @@ function unloadedDatabases({ databases, tables, views }: Contents): string[] {
   const used = new Set([...tables, ...views].map(({ database }) => database));
   const unused = databases.filter((name) => !used.has(name));
   if (unused.length === 0) return [];
-  return [
-    `myloader 0.10 does not create databases without tables, nor their routines: ${list(unused.map((name) => JSON.stringify(name)))}`,
-  ];
+  const names = listNames(unused);
+  return [`myloader 0.10 does not create databases without tables, nor their routines: ${names}`];
 }
 
 function withoutViews(columns: readonly Row[], { tables }: Contents): Row[] {
@@ -209,18 +226,11 @@ function withoutViews(columns: readonly Row[], { tables }: Contents): Row[] {
   return columns.filter((row) => known.has(key(String(row.db), String(row.name))));
 }
 
-/** One message for all rows, naming a few; none when there are no rows. */
+/** One message for all rows, with a few of their names; no message without rows. */
 function group(rows: readonly Row[], message: (names: string) => string): string[] {
   if (rows.length === 0) return [];
   const names = new Set(
-    rows.map((row) =>
-      JSON.stringify([row.db, row.name, row.col].filter((part) => part !== undefined).join('.')),
-    ),
+    rows.map((row) => [row.db, row.name, row.col].filter((part) => part !== undefined).join('.')),
   );
-  return [message(list([...names]))];
-}
-
-function list(names: readonly string[]): string {
-  const few = names.slice(0, SHOWN).join(', ');
-  return names.length > SHOWN ? `${few} and ${names.length - SHOWN} more` : few;
+  return [message(listNames([...names]))];
 }

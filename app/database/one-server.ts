@@ -3,13 +3,11 @@ import { Failure } from '../errors.ts';
 import { type Database, openDatabase, type Row } from './connection.ts';
 import { addressOf, newRunMark, ONE_SERVER, type RunMark } from './run-mark.ts';
 
-/**
- * What a server calls itself. Two servers may agree in all of it, as those of two containers do.
- */
+/** How a server identifies itself. Two servers may share all of it, as two containers do. */
 export type ServerIdentity = {
   /** Host name, port and server_id, for people. */
   readonly name: string;
-  /** MySQL's `server_uuid`, or MariaDB's `server_uid`; empty where there is none. */
+  /** MySQL's `server_uuid`, or MariaDB's `server_uid`; empty if there is none. */
   readonly uuid: string;
   /** Seconds since 1970, by the server's clock. */
   readonly startedAt: number;
@@ -51,9 +49,9 @@ export function mayBeSame(left: ServerIdentity, right: ServerIdentity): boolean 
 }
 
 /**
- * Opens connections until there are `count`, `database` among them, and compares the servers they
- * reach. All stay open meanwhile, so that a balancer by turns or by fewest connections spreads
- * them.
+ * Opens connections until there are `count`, including `database`, and compares the servers they
+ * reach. Keeps all of them open meanwhile, so that a round-robin or least-connections balancer
+ * spreads them.
  * @throws Failure `preflight` when they reach several servers.
  */
 export async function requireOneServer(
@@ -77,7 +75,7 @@ export async function requireOneServer(
   }
 }
 
-/** What one connection reached. */
+/** The server that one connection reached. */
 type Look = {
   readonly identity: ServerIdentity;
   /** The name of the server that answers SELECT; a proxy may send other statements elsewhere. */
@@ -88,7 +86,8 @@ type Look = {
 
 async function lookBy(database: Database, mark: RunMark): Promise<Look> {
   const [row = {}] = await database.query(
-    'SELECT @@hostname AS hostname, @@port AS port, @@server_id AS server_id, IS_USED_LOCK(?) AS holder',
+    `SELECT @@hostname AS hostname, @@port AS port, @@server_id AS server_id,
+       IS_USED_LOCK(?) AS holder`,
     [mark],
   );
   return {
@@ -98,7 +97,7 @@ async function lookBy(database: Database, mark: RunMark): Promise<Look> {
   };
 }
 
-/** What shows that connections reached several servers; undefined when they reached one. Pure. */
+/** How it shows that connections reached several servers; undefined if they reached one. Pure. */
 export function severalAmong(looks: readonly Look[]): string | undefined {
   const split = looks.find(({ identity, selectedName }) => selectedName !== identity.name);
   if (split !== undefined) {

@@ -1,15 +1,15 @@
 import type { Database, Row } from './connection.ts';
 
-/** A routine, trigger or event with the settings that decide what its text means. */
+/** A routine, trigger or event with the settings that its text depends on. */
 export type Program = {
   /**
-   * As the server tells it, in small letters: `procedure`, `function`, `package`, `package body`,
+   * As the server reports it, in lower case: `procedure`, `function`, `package`, `package body`,
    * `trigger`, `event`.
    */
   readonly kind: string;
   readonly database: string;
   readonly name: string;
-  /** Of a trigger. */
+  /** Null unless it is a trigger. */
   readonly table: string | null;
   /** `user@host`. */
   readonly definer: string;
@@ -17,29 +17,36 @@ export type Program = {
   readonly characterSetClient: string;
   readonly collationConnection: string;
   readonly databaseCollation: string;
-  /** Of an event. */
+  /** Null unless it is an event. */
   readonly timeZone: string | null;
 };
 
 export type Programs = {
   readonly list: readonly Program[];
-  /** Why programs may be missing from the list, and from the dump; empty when all are seen. */
+  /** Why programs may be missing from the list, and from the dump; empty if the user sees all. */
   readonly unseen: readonly string[];
 };
 
 const SETTINGS =
-  'DEFINER AS definer, SQL_MODE AS sqlMode, CHARACTER_SET_CLIENT AS characterSetClient, COLLATION_CONNECTION AS collationConnection, DATABASE_COLLATION AS databaseCollation';
+  'DEFINER AS definer, SQL_MODE AS sqlMode, CHARACTER_SET_CLIENT AS characterSetClient, ' +
+  'COLLATION_CONNECTION AS collationConnection, DATABASE_COLLATION AS databaseCollation';
 
 const QUERIES = [
-  `SELECT ROUTINE_SCHEMA AS db, LOWER(ROUTINE_TYPE) AS kind, ROUTINE_NAME AS name, NULL AS tbl, NULL AS timeZone, ${SETTINGS} FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?`,
-  `SELECT TRIGGER_SCHEMA AS db, 'trigger' AS kind, TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tbl, NULL AS timeZone, ${SETTINGS} FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?`,
-  `SELECT EVENT_SCHEMA AS db, 'event' AS kind, EVENT_NAME AS name, NULL AS tbl, TIME_ZONE AS timeZone, ${SETTINGS} FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?`,
+  `SELECT ROUTINE_SCHEMA AS db, LOWER(ROUTINE_TYPE) AS kind, ROUTINE_NAME AS name,
+     NULL AS tbl, NULL AS timeZone, ${SETTINGS}
+   FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?`,
+  `SELECT TRIGGER_SCHEMA AS db, 'trigger' AS kind, TRIGGER_NAME AS name,
+     EVENT_OBJECT_TABLE AS tbl, NULL AS timeZone, ${SETTINGS}
+   FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?`,
+  `SELECT EVENT_SCHEMA AS db, 'event' AS kind, EVENT_NAME AS name,
+     NULL AS tbl, TIME_ZONE AS timeZone, ${SETTINGS}
+   FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?`,
 ] as const;
 
 /**
- * Reads the programs of these databases, as far as the user sees them. One database at a time,
- * since `IN` gives the rows of one of two databases whose names differ in case alone, and `=` those
- * of both.
+ * Reads the programs of these databases, as far as the user sees them. Asks for one database at a
+ * time: of two databases whose names differ in case alone, `IN` finds the rows of one only, and `=`
+ * the rows of both.
  * @throws the server's error when something cannot be read.
  */
 export async function readPrograms(

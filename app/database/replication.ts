@@ -1,14 +1,14 @@
 import type { Database, Row } from './connection.ts';
 
-/** How the server stands to a source that it replicates. */
+/** Whether the server is a replica, and how far behind its source. */
 export type Replication = {
-  /** Undefined where the user may not ask. */
+  /** Undefined if the user may not ask. */
   readonly replica: boolean | undefined;
-  /** Of several sources the longest; undefined where it is no replica or does not know. */
+  /** The longest lag of several sources; undefined if it is no replica or the lag is unknown. */
   readonly replicaLagSeconds: number | undefined;
 };
 
-/** All sources in MariaDB, in MySQL from 8.0.22 on, in MySQL before 8.4. */
+/** For all sources of MariaDB, for MySQL 8.0.22 and later, for MySQL before 8.4. */
 const STATEMENTS = ['SHOW ALL SLAVES STATUS', 'SHOW REPLICA STATUS', 'SHOW SLAVE STATUS'];
 
 /** @throws nothing: a user without REPLICATION CLIENT or REPLICA MONITOR may make backups. */

@@ -10,31 +10,28 @@ const LONGEST_NAME = 64;
 /** Shorter than the idle limits of servers and of network paths (350 s on AWS). */
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 
-/**
- * A server that is well answers these statements at once; the run goes on all the same, so nobody
- * need wait longer to know.
- */
+/** A healthy server answers these statements at once, and the run continues meanwhile. */
 const ANSWER_SECONDS = 30;
 
-/** A killed connection gives its locks up when its thread gets to it. */
+/** The server releases the locks of a killed connection after a moment. */
 const SECONDS_TO_LET_GO = 5;
 
-/** What ties the lock to the server that a run has looked at. */
-export type Bound = {
-  /** Held with the lock, by the same connection. */
+/** Ties the lock to the server that preflight has checked. */
+type Bound = {
+  /** The connection that holds the lock also holds this mark. */
   readonly mark: RunMark;
   readonly identity: ServerIdentity;
 };
 
 export type RunLock = { readonly release: () => Promise<void> };
 
-/** What only one run at a time may do to a server. */
+/** Work that only one run at a time may do on a server. */
 export type Exclusive = {
-  /** Of the lock in the server. */
+  /** The name of the lock in the server. */
   readonly name: string;
-  /** What is locked, for people. */
+  /** The locked work, for messages. */
   readonly what: string;
-  /** What another holder is doing. */
+  /** The work of another holder, for messages. */
   readonly other: string;
 };
 
@@ -54,8 +51,8 @@ function sourceLockName(source: string): string {
 }
 
 /**
- * Restoring into the server, whatever backup. No source's lock can have its name, which lacks the
- * colon.
+ * Restoring any backup into the server. The lock of a source never has this name, since the name
+ * has no colon.
  */
 export const RESTORING: Exclusive = {
   name: 'mydumper-fargate-restore',
@@ -64,11 +61,11 @@ export const RESTORING: Exclusive = {
 };
 
 /**
- * One run at a time: a lock in the server that dies with the connection that holds it, so a run
- * that was killed does not stand in the next one's way. When the connection is lost, or does not
- * answer, the lock is taken again, and if that cannot be done it is tried anew each time the
- * connection would be kept alive; `onTaken` is called when another run got it first, or when the
- * connection leads to another server by then.
+ * Takes a lock in the server, so that only one run works at a time. The lock ends with its
+ * connection, so a killed run does not block the next one. When the connection is lost or stops
+ * answering, this takes the lock again. If that fails, it tries again at each keep-alive. Calls
+ * `onTaken` when another run has taken the lock first, or when the connection now leads to another
+ * server.
  * @throws Failure `preflight` when another run holds it, or it is another server than `bound` says.
  */
 export async function takeRunLock(
@@ -98,7 +95,8 @@ export async function takeRunLock(
     if (released || reacquiring) return;
     reacquiring = true;
     onWarning(
-      `the connection holding the lock on ${exclusive.what} was lost (${messageOf(error)}); taking it again`,
+      `the connection holding the lock on ${exclusive.what} was lost (${messageOf(error)}); ` +
+        'taking it again',
     );
     await connection.close();
     try {
@@ -118,7 +116,7 @@ export async function takeRunLock(
   const timer = setInterval(() => {
     const asked = connection;
     asked.query('DO 1').catch((error: unknown) => {
-      // Else it has been given up already.
+      // Otherwise a new connection has replaced it already.
       if (asked === connection) void again(error);
     });
   }, keepAliveMilliseconds);
@@ -134,8 +132,7 @@ export async function takeRunLock(
 }
 
 /**
- * Takes the lock. `lostId` is a connection of ours that is lost: the server may still count it as
- * the holder.
+ * Takes the lock. `lostId` is our lost connection: the server may still count it as the holder.
  */
 async function acquire(
   server: ServerConfig,
@@ -166,13 +163,13 @@ async function requireSame(
   if (!mayBeSame(identity, now)) throw new OtherServer(server, identity, now, runs);
 }
 
-/** A lock whose holder let go of it between the two questions is free, not another run's. */
+/** A lock that its holder releases between the two statements is free, not another run's. */
 async function getLockFrom(connection: Database, name: string, lostId?: number): Promise<boolean> {
   if (await getLock(connection, name, 0)) return true;
   const [row] = await connection.query('SELECT IS_USED_LOCK(?) AS holder', [name]);
   const isFree = row?.holder === null;
   const isLost = !isFree && Number(row?.holder) === lostId;
-  // It may be gone by now.
+  // The connection may be gone by now.
   if (isLost) await killConnection(connection, Number(lostId)).catch(() => {});
   return (isFree || isLost) && (await getLock(connection, name, SECONDS_TO_LET_GO));
 }

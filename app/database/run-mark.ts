@@ -5,9 +5,9 @@ import type { SessionSettings } from '../mydumper/option-file.ts';
 import { type Database, openDatabase, type Row } from './connection.ts';
 
 /**
- * Name of a lock (GET_LOCK) that one connection holds for a run. Locks of this kind belong to one
- * server, so a connection that sees the lock reached the same server, through whatever proxy. It
- * needs no privilege, and tells two servers apart that share every name and number.
+ * Name of a lock (GET_LOCK) that one connection holds for a run. Such a lock belongs to one server,
+ * so a connection that sees the lock reached the same server, even through a proxy. It needs no
+ * privilege, and distinguishes two servers that share every name and number.
  */
 export type RunMark = string;
 
@@ -19,16 +19,16 @@ export function newRunMark(): RunMark {
 }
 
 /**
- * What MySQL says when a session of mydumper does not see the mark, whatever the language of the
- * rest.
+ * A part of MySQL's error when a session of mydumper does not see the mark. It is the same in every
+ * language of the server's messages.
  */
 export const MARK_NOT_SEEN = 'another server than the backup began with';
 
 /**
- * A setting for each connection of mydumper that the server refuses where it does not hold the
- * mark: such a connection fails. Elsewhere the session takes a lock of its own, by which it is told
- * from others. mydumper does not use the variable. ProxySQL keeps no list of its values, so it
- * passes the statement on.
+ * A setting for each connection of mydumper. A server without the mark refuses it, so the
+ * connection fails. On the server with the mark the session takes a lock of its own, which
+ * identifies it as mydumper's. mydumper does not use the variable. ProxySQL keeps no list of its
+ * values, so it passes the statement on.
  */
 export function markSession(mark: RunMark): SessionSettings {
   const unseen = `IS_USED_LOCK('${mark}') IS NULL`;
@@ -37,7 +37,7 @@ export function markSession(mark: RunMark): SessionSettings {
 }
 
 /** Whether the connection reaches the server that holds the mark. */
-export async function seesMark(database: Database, mark: RunMark): Promise<boolean> {
+async function seesMark(database: Database, mark: RunMark): Promise<boolean> {
   const [row] = await database.query('SELECT IS_USED_LOCK(?) AS holder', [mark]);
   return row?.holder !== null;
 }
@@ -60,10 +60,10 @@ export async function openOnMarked(server: ServerConfig, mark: RunMark): Promise
   }
 }
 
-/** A process list, and the numbers of those of its waiting sessions that are mydumper's. */
+/** A process list, and the numbers of mydumper's waiting sessions in it. */
 export type Processes = { readonly all: readonly Row[]; readonly dumping: ReadonlySet<number> };
 
-/** A user sees his own sessions without a privilege. */
+/** Needs no privilege: a user always sees his own sessions. */
 export async function readProcesses(
   database: Database,
   mark: RunMark,
@@ -87,11 +87,11 @@ export function isWaiting(state: Row[string] | undefined): boolean {
   return /^Waiting for /.test(String(state));
 }
 
-/** The variables by which the user named the server, for messages. */
+/** The variables with which the user named the server, for messages. */
 export function addressOf({ host, port, socket }: ServerConfig): string {
   return socket === undefined ? `HOST=${JSON.stringify(host)} PORT=${port}` : `SOCKET="${socket}"`;
 }
 
-/** The way out where a name leads to several servers, for messages. */
+/** The remedy if a name leads to several servers, for messages. */
 export const ONE_SERVER =
   'locks and snapshots hold in one server only, so set HOST and PORT to the address of one server';

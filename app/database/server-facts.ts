@@ -2,16 +2,13 @@ import type { Database } from './connection.ts';
 import { type Replication, readReplication } from './replication.ts';
 
 /** Default character set and collation of one database. */
-export type DatabaseDefaults = {
+type DatabaseDefaults = {
   readonly name: string;
   readonly characterSet: string;
   readonly collation: string;
 };
 
-/**
- * Settings of the server that a restore needs to know; undefined where the server has no such
- * variable.
- */
+/** Settings of the server that a restore needs; undefined if the server has no such variable. */
 export type ServerFacts = Replication & {
   /** Names the server, on MySQL. */
   readonly uuid: string | undefined;
@@ -70,9 +67,11 @@ export async function readServerFacts(
     return value === undefined ? undefined : value !== 'OFF';
   };
   const schemata = await database.query(
-    'SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS characterSet, DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA',
+    `SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS characterSet,
+       DEFAULT_COLLATION_NAME AS collation
+     FROM information_schema.SCHEMATA`,
   );
-  // Compared here: where names differ in case alone, `IN` gives the row of one of them.
+  // Compared here: of names that differ in case alone, `IN` finds the row of one only.
   const wanted = new Set(databases);
   return {
     uuid: values.get('server_uuid'),

@@ -4,15 +4,15 @@ import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { ServerConfig } from '../config.ts';
 import type { Query } from './connection.ts';
 
-/** How a connection runs, between us and what answers at HOST: a proxy may go on otherwise. */
+/** How a connection runs between us and HOST. A proxy at HOST may connect otherwise behind it. */
 export type Transport = {
   readonly encrypted: boolean;
   /** SHA-1 of the server's certificate; MariaDB's client library takes no other before 3.4. */
   readonly fingerprint: string | undefined;
 };
 
-/** What mysql2 takes as `ssl`. */
-export type SslOptions = {
+/** The `ssl` option of mysql2. */
+type SslOptions = {
   readonly ca?: string;
   readonly rejectUnauthorized: boolean;
   readonly verifyIdentity?: boolean;
@@ -25,21 +25,21 @@ const HEADER_BYTES = 4;
 /** No greeting is longer. */
 const LONGEST_GREETING_BYTES = 65_536;
 
-/** A server's greeting was read, and is still there to be read by mysql2. */
+/** A connection whose greeting was read. mysql2 can still read the greeting from the socket. */
 export type Dialled = {
   readonly socket: Socket;
-  /** Undefined where what came is no greeting, but an error such as "Too many connections". */
+  /** Undefined if the server sent no greeting, but an error such as "Too many connections". */
   readonly offersTls: boolean | undefined;
 };
 
 /**
- * Connects, and looks whether the server offers TLS. The socket is paused. `signal` ends it.
+ * Connects, and checks whether the server offers TLS. The socket is paused. `signal` ends it.
  * @throws the socket's error, or one with the code `PROTOCOL_CONNECTION_LOST`.
  */
 export async function dial(server: ServerConfig, signal: AbortSignal): Promise<Dialled> {
   const { socket: path, host, port } = server;
   const socket = connect(path === undefined ? { host, port, signal } : { path, signal });
-  // Whoever waits for the socket hears of errors by its promise.
+  // Node throws an error that has no listener. The promises that use the socket report it.
   socket.on('error', () => {});
   if (path === undefined) {
     socket.setNoDelay(true);
@@ -86,6 +86,7 @@ function readGreeting(socket: Socket): Promise<Buffer> {
 }
 
 /**
+ * Reads the flag for TLS of a greeting. The format:
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
  */
 function offersTls(greeting: Buffer): boolean | undefined {
@@ -105,9 +106,9 @@ export function modeOf({
 }
 
 /**
- * What mysql2 is to do about TLS; undefined for nothing. `preferred` means what it means to MySQL's
- * client library: TLS over TCP where the server offers it, unverified.
- * @throws Error with the code `NO_TLS` where the server offers none and the mode needs it.
+ * The TLS options for mysql2; undefined without TLS. `preferred` has the meaning of MySQL's client
+ * library: unverified TLS over TCP if the server offers it.
+ * @throws Error with the code `NO_TLS` if the server offers no TLS and the mode needs it.
  */
 export function sslOptions(
   server: ServerConfig,
@@ -121,7 +122,7 @@ export function sslOptions(
       : undefined;
   if (offered === false)
     throw Object.assign(new Error('the server offers no TLS'), { code: 'NO_TLS' });
-  // As with the client libraries of MySQL: encrypted, but anybody may be at the other end.
+  // As in MySQL's client libraries: encrypted, but the server's identity is not verified.
   if (mode === 'required') return { rejectUnauthorized: false };
   const { caFile } = server.tls;
   return {
@@ -132,9 +133,9 @@ export function sslOptions(
 }
 
 /**
- * Looks at the stream of a connection that was made.
- * @throws Error where `verify-full` was asked for and the certificate is for another name, whatever
- * the libraries below have checked.
+ * Reads the transport from the stream of an open connection.
+ * @throws Error with `verify-full` if the certificate is for another name, regardless of what the
+ *   libraries below have checked.
  */
 export function transportOf(stream: unknown, server: ServerConfig): Transport {
   if (!(stream instanceof TLSSocket)) return { encrypted: false, fingerprint: undefined };
@@ -146,17 +147,17 @@ export function transportOf(stream: unknown, server: ServerConfig): Transport {
   return { encrypted: true, fingerprint: certificate.fingerprint || undefined };
 }
 
-/** What the server says of our session: its cipher is empty without TLS. */
+/** The cipher that the server reports for our session: empty without TLS. */
 export type SessionCipher = {
   readonly ours: string;
-  /** Where a statement finds it: a table with a condition. */
+  /** The table and condition to read it from, for a statement. */
   readonly from: string;
 };
 
 /** MariaDB has the first of these, MySQL the second. */
 const STATUS_TABLES = ['information_schema.session_status', 'performance_schema.session_status'];
 
-/** @returns undefined where the server shows it to nobody. */
+/** @returns undefined if the server shows it in neither table. */
 export async function readSessionCipher(query: Query): Promise<SessionCipher | undefined> {
   for (const table of STATUS_TABLES) {
     const from = `${table} WHERE VARIABLE_NAME = 'Ssl_cipher'`;
@@ -166,12 +167,12 @@ export async function readSessionCipher(query: Query): Promise<SessionCipher | u
   return undefined;
 }
 
-/** The name that the certificate must have. */
+/** The name that the certificate must have: HOST, or `localhost` on a socket. */
 function nameOf({ socket, host }: ServerConfig): string {
   return socket === undefined ? host : 'localhost';
 }
 
-/** Why a connection could not be made, where that has to do with TLS; undefined otherwise. */
+/** Why a connection failed, if TLS is the likely cause; undefined otherwise. */
 export function tlsReason(
   error: Error,
   server: ServerConfig,
@@ -180,8 +181,10 @@ export function tlsReason(
   const mode = modeOf(server);
   const { code } = error as NodeJS.ErrnoException;
   const { message } = error;
-  if (code === 'NO_TLS')
-    return `${message}, which TLS_MODE=${mode} needs; switch it on in the server, or set TLS_MODE=preferred`;
+  if (code === 'NO_TLS') {
+    const remedy = 'switch it on in the server, or set TLS_MODE=preferred';
+    return `${message}, which TLS_MODE=${mode} needs; ${remedy}`;
+  }
   if (code === 'HANDSHAKE_SSL_ERROR') return `${message}; ${wayOutOfHandshake(server, message)}`;
   if (/insecure transport/i.test(message))
     return `${message.replace(/\.$/, '')}; set TLS_MODE=required`;
@@ -199,11 +202,15 @@ function wayOutOfHandshake(server: ServerConfig, message: string): string {
     const wayOut =
       mode === 'preferred'
         ? 'TLS_MODE=disabled connects without'
-        : 'the log of the server may tell more';
+        : 'the log of the server may say more';
     return `the TLS handshake failed; ${wayOut}`;
   }
   if (/expired|not yet valid/.test(message)) return 'the server needs a new certificate';
   if (/altnames|cert's CN/.test(message))
     return 'HOST must be a name that the certificate has, or set TLS_MODE=verify-ca';
-  return `TLS_MODE=${mode}: TLS_CA="${server.tls.caFile}" must hold the authority that signed the server's certificate`;
+  const { caFile } = server.tls;
+  return (
+    `TLS_MODE=${mode}: TLS_CA="${caFile}" must hold the authority that signed the server's ` +
+    'certificate'
+  );
 }

@@ -1,18 +1,51 @@
+import type { Contents } from '../manifest/completeness.ts';
 import { databasesOpened } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Database } from './connection.ts';
 import { rolesOf } from './grants.ts';
 import type { Inventory } from './inventory.ts';
-import { type PositionAnswer, quoteAccount, quoteName, type UserRights } from './privileges.ts';
+import { quoteAccount, quoteName } from './names.ts';
+
+/**
+ * The server's answer to the statement with which this generation of mydumper asks for the position
+ * in the binary log. `told`, a word that test/fixtures/privileges holds: the server reported it.
+ * `denied` and `unknown` name the server's error number.
+ */
+type PositionAnswer =
+  | { readonly kind: 'told' | 'none' }
+  | {
+      readonly kind: 'denied' | 'unknown';
+      readonly statement: string;
+      readonly errorNumber: number;
+    };
+
+/** The user's account, its roles and what it can see. */
+export type UserRights = {
+  /** The account as CURRENT_USER() returns it, quoted: a GRANT must name this one. */
+  readonly account: string;
+  /** Roles that the account has and that a login does not activate, quoted. */
+  readonly inactiveRoles: readonly string[];
+  readonly position: PositionAnswer;
+  readonly writesBinaryLog: boolean;
+  /** Databases whose events mydumper lists, including databases that it does not dump. */
+  readonly openedDatabases: readonly string[];
+  /** Routines that the user can see but not read. */
+  readonly unreadableRoutines: readonly { readonly database: string; readonly name: string }[];
+};
+
+/** A server as its user sees it: the facts that decide which privileges are missing. */
+export type PrivilegeServer = Pick<Inventory, 'vendor' | 'version' | 'grants' | 'literalNames'> &
+  Pick<Contents, 'databases' | 'tables' | 'views'> &
+  UserRights;
 
 /** ER_SPECIFIC_ACCESS_DENIED_ERROR: a privilege for an operation is missing. */
-export const ACCESS_DENIED = 1227;
+const ACCESS_DENIED = 1227;
 /** ER_PARSE_ERROR: the server does not know the statement. */
 const PARSE_ERROR = 1064;
 
 /**
- * Reads what the user may do beyond SHOW GRANTS. Asks for the position in the binary log as
- * mydumper will.
+ * Reads the rights that SHOW GRANTS does not show. Asks for the position in the binary log with the
+ * statement that mydumper will use.
  * @throws the server's error when something cannot be read.
  */
 export async function readUserRights(
@@ -41,8 +74,8 @@ export async function readUserRights(
 }
 
 /**
- * The statement by which mydumper asks, as each generation chooses it (`detect_replica` in the
- * source of 1.x).
+ * The statement with which mydumper asks for the position. Each generation chooses its own
+ * (`detect_replica` in the source of 1.x).
  */
 export function positionStatement(
   generation: Generation,
@@ -68,7 +101,7 @@ async function askForPosition(database: Database, statement: string): Promise<Po
   }
 }
 
-/** Quoted as lines of SHOW GRANTS name roles; undefined where the server has none. */
+/** Quoted as lines of SHOW GRANTS name roles; undefined if the server knows no roles. */
 async function activeRoles(database: Database): Promise<ReadonlySet<string> | undefined> {
   try {
     const [row] = await database.query('SELECT CURRENT_ROLE() AS roles');
@@ -76,22 +109,22 @@ async function activeRoles(database: Database): Promise<ReadonlySet<string> | un
     if (roles === 'NONE') return new Set();
     return new Set(roles.startsWith('`') ? roles.split(/(?<=`),(?=`)/) : [quoteName(roles)]);
   } catch (error) {
-    // A server without roles does not know the function; only a connection that is lost gives no
-    // number.
+    // A server without roles does not know the function. Only a lost connection gives no number.
     if (typeof (error as { errno?: unknown }).errno === 'number') return undefined;
     throw error;
   }
 }
 
-/** mydumper writes them without a body, or as NULL, and exits with 0. */
+/** mydumper writes such routines without a body, or as NULL, and exits with 0. */
 async function readUnreadableRoutines(
   database: Database,
   databases: readonly string[],
 ): Promise<UserRights['unreadableRoutines']> {
   const rows = await database.query(
-    'SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION IS NULL',
+    `SELECT ROUTINE_SCHEMA AS db, ROUTINE_NAME AS name
+     FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION IS NULL`,
   );
-  // Compared here: where names differ in case alone, `IN` gives the rows of one of them.
+  // Compared here: of names that differ in case alone, `IN` finds the rows of one only.
   const dumped = new Set(databases);
   return rows
     .map(({ db, name }) => ({ database: String(db), name: String(name) }))

@@ -4,14 +4,12 @@ import type { Work } from '../stall-watch.ts';
 import { openDatabase, type Row } from './connection.ts';
 import { openOnMarked, type RunMark } from './run-mark.ts';
 
-/** Longer is no answer, whatever QUERY_TIMEOUT_SECONDS allows. */
+/** The longest wait for an answer, even if QUERY_TIMEOUT_SECONDS allows more. */
 const ASK_SECONDS = 10;
-/** The server has rows and nobody takes them: that is not the server's work. */
+/** The server has rows that the client does not read: the server does no work then. */
 const UNREAD = /^(?:Writing to net|Sending to client)$/i;
 
-/**
- * Whether the server does something for `user`, or has a statement of his wait for a lock. Pure.
- */
+/** Whether a statement of `user` runs in the server or waits there for a lock. Pure. */
 export function workAmong(processes: readonly Row[], user: string, ownId: number): Work {
   const [longest] = processes
     .filter(
@@ -21,14 +19,15 @@ export function workAmong(processes: readonly Row[], user: string, ownId: number
     .toSorted((left, right) => Number(right.Time) - Number(left.Time));
   if (longest === undefined) return { busy: false, what: 'the MySQL server does nothing for it' };
   const { Id, State, Time } = longest;
+  const state = State === '' || State === null ? 'no state' : State;
   return {
     busy: true,
-    what: `the MySQL server works for connection ${Id} since ${Time} s (${State === '' || State === null ? 'no state' : State})`,
+    what: `the MySQL server works for connection ${Id} since ${Time} s (${state})`,
   };
 }
 
 /**
- * Asks by a connection of its own, to the server with the mark if there is one. Settles within
+ * Asks on its own connection, and if there is a mark only the server that holds it. Settles within
  * twenty seconds.
  */
 export async function askForWork(server: ServerConfig, mark?: RunMark): Promise<Work> {

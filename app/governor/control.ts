@@ -9,26 +9,24 @@ import type { WriteGate } from './write-gate.ts';
 /** How long a paused mydumper is let read at a time. */
 const BREATH_SECONDS = 0.05;
 
-/**
- * What is done to mydumper: it is let write, stopped, continued, and killed when it must not go on.
- */
+/** Lets mydumper write, stops it, continues it, and kills it when the run has failed. */
 export type Control = {
   /**
-   * Carries out what is decided on a look at staging. `isAtGate`: it stands there, though nobody
-   * has paused it.
+   * Carries out the decision after a look at staging. `isAtGate`: the gate has stopped mydumper,
+   * without a pause.
    */
   readonly apply: (state: GovernorState, isAtGate: boolean) => void;
   /** It has stopped after a write of each thread at the most. */
   readonly endStep: () => void;
-  /** Somebody has written to staging: behind the gate it stops, or is about to. */
+  /** mydumper has written to staging: behind the gate it stops, or is about to. */
   readonly noteWrite: () => void;
-  /** Whether somebody has since it was let go on. */
+  /** Whether mydumper has written since it last continued. */
   readonly wasWritten: () => boolean;
   /** It is started stopped; whether it has been let go since. */
   readonly isLetGo: () => boolean;
   /** When a paused mydumper was last let read, in seconds. */
   readonly breathedAt: () => number;
-  /** Kills it and tells why; only the first time. */
+  /** Kills mydumper and reports the reason; only the first time. */
   readonly fail: (fault: 'staging' | 'dump', reason: string) => void;
   readonly hasFailed: () => boolean;
 };
@@ -63,8 +61,8 @@ export function createControl({
   const fail: Control['fail'] = (fault, reason) => {
     if (failed) return;
     failed = true;
-    // The dump is lost; mydumper must not fill the disk or hold its locks until the main thread
-    // gets to hear of it.
+    // The dump is lost. mydumper must not fill the disk or hold its locks until the main thread
+    // reacts.
     group.signal('SIGKILL');
     send({ kind: 'failed', fault, reason });
   };
@@ -82,7 +80,8 @@ export function createControl({
   };
 
   /**
-   * Far from the budget mydumper runs free; near it, it stops at each write until we have looked.
+   * Far from the budget mydumper runs freely. Near it, mydumper stops at each write until this
+   * thread has looked.
    */
   const moveGate = (state: GovernorState) => {
     if (state.stagedBytes >= gateLevel(state)) {

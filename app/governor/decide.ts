@@ -1,6 +1,6 @@
 /**
- * Everything the decision rests on. No clock, no file system: the same state always gives the same
- * decision.
+ * The whole input of the decision. There is no clock and no file system: the same state always
+ * gives the same decision.
  */
 export type GovernorState = {
   readonly budgetBytes: number;
@@ -17,8 +17,8 @@ export type GovernorState = {
   /** The same with what large rows may add, which are written whole; at least `burstBytes`. */
   readonly likelyBurstBytes: number;
   /**
-   * The kernel stops mydumper at its next write, so that nothing but the burst can land however
-   * late we are.
+   * The kernel stops mydumper at its next write. Only the burst can land then, however late this
+   * thread is.
    */
   readonly gated: boolean;
   readonly stopped: boolean;
@@ -34,47 +34,39 @@ export type GovernorState = {
 
 export type Decision = {
   /**
-   * `run`: go on running. `pause`: stop it, or leave it stopped. `resume`: continue it. `breathe`:
-   * let it read for a moment and stay paused. `fail`: the budget cannot be kept.
+   * `run`: keep running. `pause`: stop mydumper, or leave it stopped. `resume`: continue it.
+   * `breathe`: let it read for a moment and stay paused. `fail`: the budget cannot be kept.
    */
   readonly action: 'run' | 'pause' | 'resume' | 'breathe' | 'fail';
   readonly reason: string;
 };
 
-/**
- * Writers may wait for a stopped mydumper this long in all, then the run fails instead (invariant
- * 4).
- */
+/** Writers may wait this long in all for a stopped mydumper. Then the run fails (invariant 4). */
 export const MAXIMUM_LOCKED_STOP_SECONDS = 10;
 /**
- * Looking ahead may claim this share of the budget at the most, so that one slow look does not
- * bring a small budget to a halt.
+ * Looking ahead claims at most this share of the budget. One slow look must not stop a dump with a
+ * small budget.
  */
 const LOOK_AHEAD_SHARE = 0.5;
-/**
- * Both rate and reaction are measured, and the next moment may be worse than what was seen so far.
- */
+/** Rate and reaction are measured. The next moment may be worse than all measured ones. */
 const LOOK_AHEAD_MARGIN = 1.5;
 /**
- * Large rows that may come claim this share at the most: a budget must be of use also where they
- * never do.
+ * Large rows that may come claim at most this share. A budget must stay useful where no such row
+ * comes.
  */
 const LIKELY_BURST_SHARE = 0.5;
-/**
- * A stopped mydumper is continued when staging has fallen to this share of the level at which it is
- * stopped.
- */
+/** A stopped mydumper resumes when staging has fallen to this share of the pause level. */
 const RESUME_SHARE = 0.5;
 /**
- * The same where others wait for its locks: sooner, so that they wait less, though it is stopped
+ * The same while mydumper holds locks. It resumes sooner, so that writers wait less. It then stops
  * again sooner too.
  */
 const LOCKED_RESUME_SHARE = 0.9;
 
 /**
- * Staged bytes at which mydumper is stopped: what may still land before the stop takes effect must
- * fit in the budget. While it holds locks that is all that counts, since stopping it stops
- * everybody who writes.
+ * Staged bytes at which mydumper is stopped. Bytes that may still land before the stop takes effect
+ * must fit in the budget. Under locks nothing else counts, since stopping mydumper stops all
+ * writers.
  */
 export function pauseLevel(state: GovernorState): number {
   const likely = Math.min(state.likelyBurstBytes, state.budgetBytes * LIKELY_BURST_SHARE);
@@ -91,14 +83,14 @@ export function pauseLevel(state: GovernorState): number {
 /** A busy machine has been seen to keep our thread from running for 0.1 s. */
 const LONGEST_STALL_SECONDS = 0.25;
 /**
- * What a mydumper that was slow until now may write in such a time when it comes to an easier
+ * A mydumper that was slow until now may write this much in such a stall, when it reaches an easier
  * table.
  */
 const LEAST_DISTANCE_BYTES = 32 * 1024 * 1024;
 
 /**
- * Staged bytes from which on the gate is kept shut: below, even a long stall of ours would not fill
- * the budget.
+ * Staged bytes from which the gate stays shut. Below this level even a long stall of this thread
+ * does not fill the budget.
  */
 export function gateLevel({
   budgetBytes,
@@ -113,9 +105,9 @@ export function gateLevel({
 }
 
 /**
- * Behind the gate mydumper may be let go on while it still stops. Each thread is then in one write
- * at the most that we have not seen, is let into another, and one more is for a thread whose stop
- * our continuing has undone. Large rows count as what the largest step has brought, twice.
+ * Whether mydumper may continue behind the gate while it is still stopping. Each thread may then
+ * have one write that this thread has not seen, and gets one more. A third write is for a thread
+ * whose stop the continuing has undone. Large rows count as twice the largest step so far.
  */
 export function needsNoStop(state: GovernorState): boolean {
   const { stagedBytes, burstBytes, likelyBurstBytes, budgetBytes, gated } = state;
@@ -123,8 +115,8 @@ export function needsNoStop(state: GovernorState): boolean {
 }
 
 /**
- * Decides whether mydumper may write. Stopping is the last resort; while nothing can be shipped it
- * would be the end.
+ * Decides whether mydumper may write. Stopping is the last resort: while nothing can be shipped, no
+ * upload could end the stop.
  */
 export function decide(state: GovernorState): Decision {
   const level = pauseLevel(state);
@@ -167,14 +159,17 @@ export function decide(state: GovernorState): Decision {
 
 function stuckFailure({ stagedBytes, budgetBytes }: GovernorState): string {
   return (
-    `${stagedBytes} of ${budgetBytes} bytes of staging are in files mydumper has not finished, so nothing can be shipped; ` +
+    `${stagedBytes} of ${budgetBytes} bytes of staging are in files mydumper has not finished, ` +
+    'so nothing can be shipped; ' +
     'raise STAGING_LIMIT_MB, or lower THREADS or CHUNK_FILE_SIZE_MB'
   );
 }
 
 function lockedFailure({ stagedBytes, budgetBytes, lockedStopSeconds }: GovernorState): string {
   return (
-    `${stagedBytes} of ${budgetBytes} bytes of staging are in use while mydumper holds locks, no further statement fits, and ` +
-    `writers have waited ${Math.floor(lockedStopSeconds)} seconds; raise STAGING_LIMIT_MB or set LOCK_MODE`
+    `${stagedBytes} of ${budgetBytes} bytes of staging are in use while mydumper holds locks, ` +
+    'no further statement fits, and ' +
+    `writers have waited ${Math.floor(lockedStopSeconds)} seconds; ` +
+    'raise STAGING_LIMIT_MB or set LOCK_MODE'
   );
 }

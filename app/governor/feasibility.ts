@@ -4,13 +4,13 @@ import type { Generation } from '../mydumper/version.ts';
 
 const MIB = 1024 * 1024;
 /**
- * S3 takes no smaller parts, the last one aside.
+ * S3 accepts no smaller parts, except the last one.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
  */
 const SMALLEST_PART_BYTES = 5 * MIB;
 /**
- * Compressed parts may be filled up with padding, so that shipping a growing file frees disk from
- * this size on.
+ * Padding may fill up compressed parts. Shipping a growing file therefore frees disk from this size
+ * on.
  */
 export const LEAST_PRESSED_BYTES = 256 * 1024;
 
@@ -19,7 +19,7 @@ const BLOCK_BYTES = 4096;
 /** Our marker, the option file, `metadata`, and one to spare. */
 const SMALL_FILES_BYTES = 4 * BLOCK_BYTES;
 
-/** 1.x raises fewer threads to two by itself. */
+/** mydumper 1.x raises fewer threads to two by itself. */
 const FEWEST_THREADS: Readonly<Record<Generation, number>> = { classic: 1, modern: 2 };
 
 export type Sizes = {
@@ -38,16 +38,16 @@ export type Circumstances = {
 
 export type BudgetPlan = Sizes & {
   readonly statementBytes: number;
-  /** What may land on disk after mydumper was told to stop: a statement of each thread. */
+  /** Bytes that may land on disk after a stop signal: a statement of each thread. */
   readonly burstBytes: number;
   /** What was changed to make the budget work, a line each. */
   readonly notes: readonly string[];
 };
 
 /**
- * The smallest budget in which a dump cannot get stuck: each thread may hold one file that cannot
+ * The smallest budget in which a dump cannot get stuck. Each thread may hold one file that cannot
  * be shipped yet, and write one more statement. A file can be shipped when mydumper has finished
- * it, or sooner where it can be shipped while it grows.
+ * it, or sooner if it can be shipped while it grows.
  */
 export function smallestBudgetBytes(
   sizes: Sizes,
@@ -66,8 +66,8 @@ function burstOf(threads: number, statement: number): number {
 }
 
 /**
- * Sizes with which the budget works, as near to the wanted ones as can be: parts become smaller,
- * then files, then there are fewer threads, but no fewer than mydumper takes.
+ * Sizes that work with the budget, as near to the wanted ones as possible. Parts become smaller
+ * first, then files. Then threads become fewer, but no fewer than mydumper accepts.
  * @returns undefined when nothing works.
  */
 export function planBudget(wanted: Sizes, circumstances: Circumstances): BudgetPlan | undefined {

@@ -5,18 +5,19 @@ export const SHORTEST_PERIOD_MILLISECONDS = 1;
 /** Longest time between two looks when nothing is near. */
 const LONGEST_PERIOD_MILLISECONDS = 25;
 /**
- * A directory of very many small files takes long to look through: while no write waits for it,
+ * A directory with very many small files takes long to read. While no write waits for a look,
  * looking may take this share of the time.
  */
 const LOOK_TIME_SHARE = 0.2;
 /**
- * For that the time between two looks is stretched to this at the most. Twice as long would still
- * be within the gate's distance.
+ * The longest time between two looks because of that share. Twice as long would still be within the
+ * gate's distance.
  */
 const LONGEST_STRETCHED_MILLISECONDS = 50;
 /**
- * In a pause nothing is written, and what is freed is a reason to look at once: this is for what
- * comes from outside. Looking every 2 ms took processor time from the shipping that ends the pause.
+ * The time between looks in a pause, when mydumper writes nothing. Freed space triggers a look at
+ * once, so these looks only find changes from outside. Looking every 2 ms took processor time from
+ * the shipping that ends the pause.
  */
 const PAUSED_MILLISECONDS = 20;
 /** The last writes before a pause are seen by looks that are closer together. */
@@ -25,8 +26,8 @@ const SETTLING_SECONDS = 0.02;
 const LOOKS_AHEAD = 8;
 
 /**
- * Milliseconds until the next look: the closer the budget, the shorter; `lookSeconds` is how long
- * the last one took.
+ * Milliseconds until the next look: the closer the budget, the shorter. `lookSeconds` is the
+ * duration of the last look.
  */
 export function nextLookMilliseconds(state: GovernorState, lookSeconds: number): number {
   const fairMilliseconds = fair(lookSeconds);

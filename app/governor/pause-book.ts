@@ -13,7 +13,7 @@ export type PauseBook = {
   /** @returns how long the pause lasted; 0 when there was none. */
   readonly end: (seconds: number) => number;
   readonly isLocked: () => boolean;
-  /** From now on nobody waits for a stopped mydumper. */
+  /** From now on no writer waits for a stopped mydumper. */
   readonly locksReleased: (seconds: number) => void;
   /** The pause that lasts included. */
   readonly totals: (seconds: number) => PauseTotals;

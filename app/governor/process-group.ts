@@ -1,13 +1,13 @@
 import { collectOpenFiles, type FileId, groupMembers } from '../staging/process-files.ts';
 
-/** How often the members are looked up anew when nobody waits for it. */
+/** How often the members are looked up again when no caller waits for it. */
 export const MEMBERS_SECONDS = 0.25;
 /** Looking them up reads all of /proc, so at the most this share of the time goes there. */
 const MEMBERS_TIME_SHARE = 0.05;
 
 /**
- * The processes of mydumper: unknown until it was started, and not to be signalled once it is gone,
- * as ids are used again.
+ * The processes of mydumper. They are unknown until mydumper starts. They get no signal after its
+ * exit, since the kernel uses ids again.
  */
 export type ProcessGroup = {
   readonly id: () => number | undefined;
@@ -20,8 +20,8 @@ export type ProcessGroup = {
   /** @returns whether the members are as of now. */
   readonly refresh: (atMostEverySeconds: number) => boolean;
   /**
-   * What the group has open; `surely` looks for new members first. Undefined when it is too soon
-   * for that, or one is just ending.
+   * The files that the group has open. `surely` looks for new members first. Undefined when it is
+   * too soon for that, or when a member is just ending.
    */
   readonly openFiles: (surely: boolean) => ReadonlySet<FileId> | undefined;
   /** Signals all, so that children of mydumper are reached too. */

@@ -10,7 +10,7 @@ export type WatchStart = {
   /** The same with a row as large as the tables may hold. */
   readonly likelyBurstBytes: number;
   /**
-   * Which files to ship while they grow; undefined where the file system does not free parts of
+   * Which files to ship while they grow. Undefined where the file system cannot free parts of
    * files.
    */
   readonly growing: GrowingLimits | undefined;
@@ -47,18 +47,18 @@ export type ToWatch =
 
 export type FromWatch =
   /**
-   * It has looked once and goes on looking: mydumper may be started. `gate` tells whether the
-   * kernel helps to stop it.
+   * The thread has looked once and continues to look: mydumper may start. `gate`: the kernel helps
+   * to stop mydumper.
    */
   | { readonly kind: 'ready'; readonly gate: boolean }
   | { readonly kind: 'finished'; readonly files: readonly StagedFile[] }
   | { readonly kind: 'growing'; readonly files: readonly StagedFile[] }
   | { readonly kind: 'growth'; readonly growth: readonly Growth[] }
-  /** Staging held more than its budget, because of a row whose size nothing had told of. */
+  /** Staging held more than its budget, because of a row of unknown size. */
   | { readonly kind: 'exceeded'; readonly reason: string }
   /**
-   * mydumper waits, and only what it has not finished could free staging: ship what this one holds
-   * though it fills no part.
+   * mydumper waits, and only unfinished files could free staging. The shipper ships the content of
+   * this one although it fills no part.
    */
   | { readonly kind: 'press'; readonly id: FileId }
   | { readonly kind: 'leased'; readonly lease: Lease }
@@ -76,6 +76,6 @@ export type FromWatch =
   /** All files were announced after mydumper had gone. */
   | { readonly kind: 'drained' }
   /**
-   * The budget cannot be kept (`staging`), or what is in the directory cannot be trusted (`dump`).
+   * The budget cannot be kept (`staging`), or the directory's content cannot be trusted (`dump`).
    */
   | { readonly kind: 'failed'; readonly fault: 'staging' | 'dump'; readonly reason: string };

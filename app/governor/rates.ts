@@ -11,7 +11,7 @@ export type Peak = {
 };
 
 /**
- * A maximum that fades by half in `halfLifeSeconds`: a burst is remembered for a while, not for
+ * A maximum that fades by half in `halfLifeSeconds`. It remembers a burst for a while, not for
  * ever.
  */
 export function fadingPeak(halfLifeSeconds: number, initial = 0): Peak {
@@ -30,15 +30,14 @@ export function fadingPeak(halfLifeSeconds: number, initial = 0): Peak {
 
 export type GrowthMeter = {
   /**
-   * Takes the bytes written so far. Time during which mydumper was stopped is not counted as
-   * running.
+   * Takes the bytes written so far. Time in which mydumper was stopped does not count as running.
    */
   readonly update: (dumpedBytes: number, seconds: number, stopped: boolean) => number;
 };
 
 /**
- * Peak bytes per second that mydumper writes while it runs; kept as it is while it is stopped or
- * has not written yet.
+ * Peak bytes per second that mydumper writes while it runs. The value stays while mydumper is
+ * stopped or has not written yet.
  */
 export function growthMeter(): GrowthMeter {
   const peak = fadingPeak(GROWTH_HALF_LIFE_SECONDS, FIRST_GUESS_BYTES_PER_SECOND);

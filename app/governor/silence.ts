@@ -3,8 +3,8 @@ const LOOK_MILLISECONDS = 5000;
 const SILENT_LOOKS = 12;
 
 /**
- * Calls `onSilent` once when nothing was heard for a minute. Looks are counted, not seconds: those
- * in which we were stopped ourselves say nothing about others.
+ * Calls `onSilent` once after a minute of silence. It counts looks, not seconds: while this process
+ * is stopped itself, silence proves nothing.
  */
 export function watchForSilence(onSilent: (seconds: number) => void): {
   heard: () => void;

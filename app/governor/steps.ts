@@ -1,12 +1,11 @@
 /**
- * What mydumper wrote from being let through the gate to its next stop: a write of each thread at
- * the most.
+ * The bytes that mydumper wrote between the gate's opening and its next stop: at most one write of
+ * each thread.
  */
 export type Step = {
   readonly bytes: number;
   /**
-   * The file that grew most, and by how much: a row larger than a statement is one write of its
-   * own.
+   * The file that grew most, and its growth. A row larger than a statement is one write of its own.
    */
   readonly largest: { readonly name: string; readonly bytes: number };
   readonly peakStagedBytes: number;
@@ -59,9 +58,9 @@ export type StepVerdict =
   | { readonly kind: 'exceeded' | 'hopeless'; readonly reason: string };
 
 /**
- * A row is one write, and nothing tells of its size beforehand. When one has gone over the budget,
- * the next ones of its size are allowed for; one that does not fit even into empty staging ends the
- * run.
+ * Judges a step that wrote more than a statement of each thread. mydumper writes a row in one
+ * write, and its size is unknown beforehand. After a row over the budget, the governor allows for
+ * more rows of its size. A row that does not fit into empty staging ends the run.
  */
 export function judgeStep(
   { largest, peakStagedBytes }: Step,
@@ -73,12 +72,16 @@ export function judgeStep(
   if (largest.bytes + burstBytes <= budgetBytes) {
     return {
       kind: 'exceeded',
-      reason: `staging held ${peakStagedBytes} bytes, more than its budget of ${budgetBytes}: ${row}`,
+      reason:
+        `staging held ${peakStagedBytes} bytes, ` +
+        `more than its budget of ${budgetBytes}: ${row}`,
     };
   }
   const enoughMiB = Math.ceil((2 * largest.bytes + burstBytes) / (1024 * 1024));
   return {
     kind: 'hopeless',
-    reason: `${row}, too large for the staging budget of ${budgetBytes} bytes; raise STAGING_LIMIT_MB to ${enoughMiB}`,
+    reason:
+      `${row}, too large for the staging budget of ${budgetBytes} bytes; ` +
+      `raise STAGING_LIMIT_MB to ${enoughMiB}`,
   };
 }

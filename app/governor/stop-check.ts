@@ -9,15 +9,15 @@ export type StopCheck = {
   /** Stops the group. */
   readonly stop: () => void;
   /**
-   * Looks whether it stands still, and stops what does not. To be called again and again while it
-   * should.
+   * Checks that the group is stopped, and stops each member that runs. The caller repeats it while
+   * the group should be stopped.
    */
   readonly confirm: () => void;
 };
 
 /**
- * The kill call says nothing: a signal may be ignored or undone. Only state T in /proc counts.
- * `now` is in seconds.
+ * Makes sure that a stop takes effect. The kill call proves nothing: a process may ignore or undo a
+ * signal. Only state T in /proc counts. `now` is in seconds.
  */
 export function createStopCheck(
   group: ProcessGroup,
@@ -30,7 +30,7 @@ export function createStopCheck(
   return {
     stop: () => {
       stopProcesses(group.members());
-      group.signal('SIGSTOP'); // whatever is not among the known members
+      group.signal('SIGSTOP'); // for members that are not known yet
       confirmedAt = undefined;
       restlessAt = undefined;
     },
@@ -45,7 +45,8 @@ export function createStopCheck(
       confirmedAt = undefined;
       restlessAt ??= now();
       if (now() - restlessAt > STOP_DEADLINE_SECONDS) onRestless();
-      else stopProcesses(group.members()); // it has not been scheduled yet, or somebody continued it
+      // The kernel has not scheduled it yet, or another process has continued it.
+      else stopProcesses(group.members());
     },
   };
 }

@@ -5,10 +5,11 @@ import koffi from 'koffi';
 /**
  * Stops every process of a list at once, by SIGSTOP to each of its threads.
  *
- * A signal to a process is handed to one thread, usually the sleeping main one, and the others run
- * on until that one has been scheduled: on a busy machine tens of milliseconds, in which mydumper
- * writes megabytes. A signal to each thread is taken by whichever runs first, and the first one
- * stops them all. SIGTSTP would be ignored in a container, where the process group is orphaned.
+ * The kernel gives a process's signal to one thread, usually the sleeping main one. The other
+ * threads run until the kernel has scheduled that one. On a busy machine this takes tens of
+ * milliseconds, in which mydumper writes megabytes. With a signal to each thread, the first thread
+ * that runs stops all of them. The kernel ignores SIGTSTP in a container, where the process group
+ * is orphaned.
  */
 export function stopProcesses(pids: readonly number[]): void {
   for (const pid of pids) {

@@ -16,14 +16,15 @@ const waitid: (type: number, id: number, info: Buffer, options: number) => numbe
 const info = Buffer.alloc(SIGINFO_BYTES);
 
 /**
- * Whether every thread of every process stands still. A single child of ours is asked of the
- * kernel, which tells that a process has stopped when the last of its threads has; that costs a
- * hundredth of reading the state of each thread from /proc, as is done for all others.
+ * Whether every thread of every process is stopped. For a single child of this process the kernel
+ * answers: it reports a process as stopped when its last thread is. This costs a hundredth of
+ * reading each thread's state from /proc, as the other cases do.
  */
 export function standStill(pids: readonly number[]): boolean {
   const [pid, ...others] = pids;
   if (pid === undefined || others.length > 0) return allStopped(pids);
   info.fill(0, 0, 4);
-  if (waitid(P_PID, pid, info, WSTOPPED | WNOHANG | WNOWAIT) !== 0) return allStopped(pids); // no child, or none any more
+  // An error means that it is no child, or none any more.
+  if (waitid(P_PID, pid, info, WSTOPPED | WNOHANG | WNOWAIT) !== 0) return allStopped(pids);
   return info.readInt32LE(0) === constants.signals.SIGCHLD;
 }

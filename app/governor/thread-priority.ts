@@ -9,10 +9,10 @@ const ATTRIBUTE_BYTES = 48;
 const SLICE_NANOSECONDS = 100_000n;
 
 /**
- * Asks the scheduler to run the calling thread soon after it wakes, at no cost to its share: a
- * short slice. Since Linux 6.6 a thread that mostly sleeps otherwise waits behind every busy one
- * for a whole slice of each, tens of milliseconds on a loaded machine. Needs no privilege.
- * @returns false where the kernel does not know it; nothing is lost then.
+ * Asks the scheduler to run the calling thread soon after it wakes: a short slice. The thread's
+ * share stays the same. Since Linux 6.6 a thread that mostly sleeps waits behind every busy one for
+ * a whole slice of each. That takes tens of milliseconds on a loaded machine. Needs no privilege.
+ * @returns false where the kernel does not support it; nothing is lost then.
  */
 export function askForShortSlice(): boolean {
   const number = SCHED_SETATTR[arch()];

@@ -28,8 +28,8 @@ export type Watch = {
   /** Tells it whom to govern. */
   readonly govern: (processGroup: number) => void;
   /**
-   * Opens a file; its descriptor belongs to the watching thread.
-   * @throws Failure `dump` when it is not there.
+   * Opens a file. Its descriptor belongs to the watching thread.
+   * @throws Failure `dump` when the file is missing.
    */
   readonly lease: (id: FileId) => Promise<Lease>;
   /** Frees the disk of a leased file's first bytes, which S3 has acknowledged. */
@@ -59,8 +59,8 @@ const NOTHING_YET: WatchStats = {
 type Waiting<T> = { resolve: (value: T) => void; reject: (error: Failure) => void };
 
 /**
- * The names of a full directory are garbage a moment later: left to itself the thread's heap takes
- * 130 MiB for 8 MiB that live.
+ * The limit for young objects in the thread's heap. The names of a full directory are garbage a
+ * moment later: without a limit the heap grows to 130 MiB for 8 MiB of live data.
  */
 const YOUNG_GENERATION_MIB = 8;
 
@@ -99,9 +99,11 @@ export function startWatch(start: WatchStart, listener: WatchListener): Watch {
     return found;
   };
 
-  // It tells its figures ten times a second.
+  // It reports its figures ten times a second.
   const silence = watchForSilence((seconds) => {
-    const message = `the thread that watches staging has not been heard for ${seconds} s; does the disk of OUTPUTDIR hang?`;
+    const message =
+      `the thread that watches staging has not been heard for ${seconds} s; ` +
+      'does the disk of OUTPUTDIR hang?';
     fail(new Failure('staging', message));
   });
 

@@ -1,9 +1,10 @@
 /**
- * The thread that keeps staging within its budget: it looks, decides, stops and continues mydumper,
- * and is the only one that opens and removes staged files. It does nothing else, so that hashing,
- * compression or garbage collection elsewhere cannot delay a stop.
+ * The thread that keeps staging within its budget. It looks, decides, stops and continues mydumper.
+ * It alone opens and removes staged files. It does nothing else, so that hashing, compression or
+ * garbage collection elsewhere cannot delay a stop.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
 import { anyStopped } from '../staging/process-files.ts';
 import { createTracker } from '../staging/tracker.ts';
 import { createAlarm } from './alarm.ts';
@@ -21,19 +22,19 @@ import { fadingPeak, growthMeter } from './rates.ts';
 import { createStepMeter } from './steps.ts';
 import { standStill } from './stopped.ts';
 import { askForShortSlice } from './thread-priority.ts';
-import { tellWrites } from './write-events.ts';
+import { reportWrites } from './write-events.ts';
 import { createWriteGate } from './write-gate.ts';
 
 const STATS_SECONDS = 0.1;
 const PRESS_SECONDS = 0.25;
 /**
- * How long staging may go unseen behind the gate while mydumper works on its next write: whatever
- * lands stops it, and that is looked for each time.
+ * How long staging may stay unread behind the gate while mydumper prepares its next write. Each
+ * write stops mydumper, and the thread checks for that stop every time.
  */
 const UNSEEN_SECONDS = 0.01;
-/** How often mydumper is looked at on its way to the gate where the kernel tells of each write. */
-const TOLD_MILLISECONDS = 5;
-/** How fast a slow reaction is forgotten: what delayed us once on a busy machine will again. */
+/** The time between looks on mydumper's way to the gate, where the kernel reports each write. */
+const NOTIFIED_MILLISECONDS = 5;
+/** How fast a slow reaction fades. A delay on a busy machine is likely to come again. */
 const REACTION_HALF_LIFE_SECONDS = 15;
 /** Assumed before anything was measured. */
 const FIRST_REACTION_SECONDS = 0.015;
@@ -47,10 +48,7 @@ const now = () => performance.now() / 1000;
 const steps = createStepMeter();
 const tracker = createTracker(start.directory, start.growing);
 const gate = createWriteGate(start.directory);
-/**
- * Empty until mydumper was started; looking begins before that, so that this thread is warm when it
- * matters.
- */
+/** Empty until mydumper starts. Looking begins before that, so that this thread is warm in time. */
 const group = createProcessGroup(now);
 const pauses = createPauseBook(start.locked);
 const growth = growthMeter();
@@ -61,8 +59,8 @@ const dumpedBytes = () => stats.dumpedBytes;
 const control = createControl({ start, group, gate, pauses, steps, send, now, dumpedBytes });
 
 let ended = false;
-/** The kernel tells of writes. */
-let isTold = false;
+/** The kernel reports writes here. */
+let hasInotify = false;
 let lookedAt = now();
 let plannedMilliseconds = 0;
 let lookSeconds = 0;
@@ -71,7 +69,7 @@ let statsAt = 0;
 let pressedAt = 0;
 const nextLook = createAlarm(loop);
 
-function tellStats(): void {
+function sendStats(): void {
   send({ kind: 'stats', stats: { ...stats, ...pauses.totals(now()) } });
 }
 
@@ -82,13 +80,13 @@ function look(): void {
   // Looked at before the scan: what a stopped group has written is all there is.
   const members = group.members();
   const isStopped = (gate !== undefined || !control.isLetGo()) && standStill(members);
-  // A process that writes nothing is never stopped by the gate, and must not keep the others
-  // waiting there.
+  // The gate never stops a process that writes nothing. That process must not keep the others
+  // waiting at the gate.
   const isAtGate = isStopped || (gate !== undefined && members.length > 1 && anyStopped(members));
   if (isOnItsWayToTheGate(isAtGate || control.wasWritten() || stoppedAt !== undefined, time)) {
     gate?.shut(members); // for threads that have just come
     lookedAt = now();
-    plannedMilliseconds = isTold ? TOLD_MILLISECONDS : SHORTEST_PERIOD_MILLISECONDS;
+    plannedMilliseconds = hasInotify ? NOTIFIED_MILLISECONDS : SHORTEST_PERIOD_MILLISECONDS;
     return;
   }
   scannedAt = time;
@@ -106,8 +104,8 @@ function look(): void {
   if (scan.growth.length > 0) send({ kind: 'growth', growth: scan.growth });
 
   lookedAt = now();
-  // Close to the budget looks are a shortest period apart; a look that comes late or takes long
-  // leaves us blind for that time too.
+  // Close to the budget looks are a shortest period apart. This thread is also blind while a look
+  // is late or takes long.
   const blindSeconds = lateSeconds + (lookedAt - time) + SHORTEST_PERIOD_MILLISECONDS / 1000;
   stats.longestReactionSeconds = Math.max(stats.longestReactionSeconds, blindSeconds);
   const state: GovernorState = {
@@ -133,19 +131,21 @@ function look(): void {
   plannedMilliseconds = untilNextLook(state);
   if (time - statsAt >= STATS_SECONDS) {
     statsAt = time;
-    tellStats();
+    sendStats();
   }
 }
 
 function untilNextLook(state: GovernorState): number {
   if (group.isRunning() && !control.isLetGo()) return SHORTEST_PERIOD_MILLISECONDS;
   const isOnItsWay = state.gated && !control.wasWritten() && pauses.since() === undefined;
-  return isOnItsWay && isTold ? TOLD_MILLISECONDS : nextLookMilliseconds(state, lookSeconds);
+  return isOnItsWay && hasInotify
+    ? NOTIFIED_MILLISECONDS
+    : nextLookMilliseconds(state, lookSeconds);
 }
 
 /**
- * Nothing has landed since mydumper was let go, so that there is nothing to see in staging: only
- * whether it stands at the gate is asked often.
+ * Nothing has landed since mydumper continued, so staging has no change. The thread only checks
+ * often whether mydumper has stopped at the gate.
  */
 function isOnItsWayToTheGate(isStopped: boolean, time: number): boolean {
   return (
@@ -163,10 +163,6 @@ function press(time: number): void {
   send({ kind: 'press', id: largest.file.id });
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function loop(): void {
   try {
     look();
@@ -178,7 +174,7 @@ function loop(): void {
 
 /** Behind the gate mydumper stops for what was written, and waits for our look. */
 function lookAtWrite(): void {
-  isTold = true;
+  hasInotify = true;
   control.noteWrite();
   if (!nextLook.isSet() || gate?.isShut() !== true || pauses.since() !== undefined) return;
   plannedMilliseconds = (now() - lookedAt) * 1000;
@@ -227,24 +223,24 @@ function handle(message: ToWatch): void {
     case 'mydumperExited':
       group.ended();
       pauses.end(now());
-      // A file missed by a listing that raced with a rename is found by the next one: nothing is
-      // renamed any more.
+      // A listing that raced with a rename may have missed a file. The next listing finds it, since
+      // mydumper renames nothing any more.
       nextLook.clear();
       loop();
-      tellStats();
+      sendStats();
       send({ kind: 'drained' });
       return;
     case 'end':
       nextLook.clear();
       ended = true;
-      tellStats();
+      sendStats();
       gate?.end();
       endEvents();
       port?.close();
   }
 }
 
-const endEvents = gate === undefined ? () => {} : tellWrites(start.directory, lookAtWrite);
+const endEvents = gate === undefined ? () => {} : reportWrites(start.directory, lookAtWrite);
 askForShortSlice();
 port.on('message', handle);
 loop();

@@ -1,12 +1,12 @@
 import { watch } from 'node:fs';
 
 /**
- * Tells at once that a file in the directory was written to (inotify), where a timer would tell a
- * millisecond later. Only ever a hint: where the kernel gives no such events
- * (`fs.inotify.max_user_instances` used up) or drops some, the timer is left.
+ * Reports a write to a file in the directory at once (inotify), where a timer would report it a
+ * millisecond later. It is only a hint: the timer remains where the kernel gives no such events
+ * (`fs.inotify.max_user_instances` used up) or drops some.
  * @returns a function that ends it.
  */
-export function tellWrites(directory: string, onWrite: () => void): () => void {
+export function reportWrites(directory: string, onWrite: () => void): () => void {
   try {
     const watcher = watch(directory, (event) => {
       if (event === 'change') onWrite();

@@ -3,18 +3,16 @@ import { constants as os } from 'node:os';
 import koffi from 'koffi';
 
 /**
- * Stops mydumper by the kernel's own hand at its next write: whatever our thread is kept from
- * meanwhile, each of mydumper's threads finishes the write it is in and no more.
+ * Lets the kernel stop mydumper at its next write. Each thread of mydumper finishes its current
+ * write and no more, however late this thread is.
  *
- * Directory notification (`F_NOTIFY` in fcntl(2), dnotify) sends a signal when a file in the
- * directory was written to. That signal may be any and go to any thread of the same user: here
- * SIGSTOP to each thread of mydumper, by the kernel and within the write itself. A thread that has
- * SIGSTOP pending does not return from its system call, and stops all others.
+ * Directory notification (`F_NOTIFY` in fcntl(2), dnotify) sends a signal after a write to a file
+ * in the directory. The caller chooses the signal and any thread of the same user. Here the kernel
+ * sends SIGSTOP to each thread of mydumper, within the write itself. A thread with a pending
+ * SIGSTOP does not return from its system call, and stops all others.
  */
 export type WriteGate = {
-  /**
-   * From now on the next write stops the processes; call it again for threads that have come since.
-   */
+  /** From now on the next write stops the processes. The caller repeats it for new threads. */
   readonly shut: (pids: readonly number[]) => void;
   readonly open: () => void;
   /** Whether it is shut. */

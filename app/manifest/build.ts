@@ -21,16 +21,16 @@ export type ManifestInput = {
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
-  /** Why mydumper can record no binary log position; undefined where it can. */
+  /** Why mydumper can record no binary log position. Undefined when it can. */
   readonly positionUnavailable: string | undefined;
   readonly mydumper: MydumperVersion;
-  /** Without secrets, as mydumper was started. */
+  /** The argv of mydumper, without secrets. */
   readonly mydumperArguments: readonly string[];
   readonly lock: LockChoice;
-  /** How long mydumper held its locks, as far as its log tells. */
+  /** How long mydumper held its locks, if its log reports it. */
   readonly lockedSeconds: number | undefined;
   readonly metadata: DumpMetadata;
-  /** What made the folder this run's alone. */
+  /** The claim that reserved the folder for this run. */
   readonly claim: StoredObject;
   readonly files: readonly ShippedFile[];
   readonly stats: WatchStats;
@@ -39,7 +39,7 @@ export type ManifestInput = {
 const NO_POSITION = 'mydumper recorded none';
 
 /**
- * Puts together what is known of a backup. Files are ordered by name, so that two manifests compare
+ * Builds the manifest from the facts of a run. Orders files by name, so that two manifests compare
  * well.
  */
 export function buildManifest(input: ManifestInput): Manifest {

@@ -5,9 +5,9 @@ import type { Manifest, ManifestClaim, ManifestFile } from './schema.ts';
 export type Fault = { readonly key: string; readonly reason: string };
 
 /**
- * Holds a folder's listing against its manifest: what is missing, what is extra, what has another
- * size. Pure; takes the listing object by object, so that it need not be in memory. `files` and
- * `claims` (one or none) are those whose content is worth a look.
+ * Compares a folder's listing with its manifest: missing objects, extra objects, other sizes. Pure.
+ * Takes the listing object by object, so that it need not fit in memory. `files` and `claims` (one
+ * or none) are the objects whose content can be checked next.
  */
 export function compareListing(
   manifest: Manifest,

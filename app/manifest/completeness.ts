@@ -1,6 +1,6 @@
 import { type MetadataTables, nameInMetadata } from '../mydumper/metadata-tables.ts';
 
-/** What is in the server, as far as each of it must be in a dump of it. */
+/** The objects in the server that a dump must contain. */
 export type Contents = {
   readonly databases: readonly string[];
   readonly tables: readonly (DatabaseObject & { readonly engine: string })[];
@@ -11,7 +11,7 @@ export type Contents = {
   readonly programmed: readonly string[];
 };
 
-/** Engines in which a transaction that did not end leaves nothing; in small letters. */
+/** Engines in which an unfinished transaction leaves nothing; in lower case. */
 export const TRANSACTIONAL_ENGINES: ReadonlySet<string> = new Set(['innodb', 'rocksdb', 'tokudb']);
 
 /** `engine` in lower case, as in {@link Contents}. */
@@ -20,8 +20,8 @@ export function isTransactional(engine: string): boolean {
 }
 
 /**
- * Whether any table is of an engine without transactions, whose rows are only consistent under a
- * lock.
+ * Whether any table has an engine without transactions. The rows of such a table are consistent
+ * only under a lock.
  */
 export function hasNonTransactionalTables({ tables }: Pick<Contents, 'tables'>): boolean {
   return tables.some(({ engine }) => !isTransactional(engine));
@@ -31,22 +31,19 @@ export type DatabaseObject = { readonly database: string; readonly table: string
 
 export type Missing = { readonly description: string; readonly fileName: string };
 
-/** A MERGE table shows the rows of other tables; mydumper dumps its definition only. */
+/** A MERGE table shows the rows of other tables. mydumper dumps only its definition. */
 const ROWS_ELSEWHERE = 'mrg_myisam';
 
 /** How a generation of mydumper names an object's files and shows that a table has no rows. */
 export type DumpLayout = {
-  /**
-   * What the names of an object's files begin with; undefined when the dump tells nothing of the
-   * object.
-   */
+  /** The start of an object's file names. Undefined when the dump does not mention the object. */
   readonly stemOf: (object: DatabaseObject) => string | undefined;
   readonly isEmpty: (stem: string) => boolean;
-  /** What follows the stem in the name of a data file, before `.sql`. */
+  /** The part after the stem in the name of a data file, before `.sql`. */
   readonly chunk: RegExp;
 };
 
-/** 0.10 uses names as they are, and logs which tables were empty. */
+/** 0.10 uses names as they are, and logs the empty tables. */
 export function classicLayout(emptyTables: ReadonlySet<string>): DumpLayout {
   return {
     stemOf: ({ database, table }) => `${database}.${table}`,
@@ -56,8 +53,8 @@ export function classicLayout(emptyTables: ReadonlySet<string>): DumpLayout {
 }
 
 /**
- * 1.x replaces odd names by `mydumper_N`; its metadata has a section for each table and view it
- * dumped.
+ * 1.x replaces odd names by `mydumper_N`. Its metadata has a section for each dumped table and
+ * view.
  */
 export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
   const stems = new Map<string, string>();
@@ -74,9 +71,9 @@ export function modernLayout({ realNames, rows }: MetadataTables): DumpLayout {
 }
 
 /**
- * What is in the server and not in the dump: both generations have been seen to leave tables out
- * and exit 0. Each object has a file of its own, and a table without a data file must be one that
- * mydumper calls empty.
+ * Objects of the server that the dump misses: both generations have left tables out and exited with
+ * 0. Each object has a file of its own. A table without a data file must be one that mydumper
+ * reports as empty.
  */
 export function missingFromDump(
   contents: Contents,
@@ -115,7 +112,7 @@ export function missingFromDump(
   return missing;
 }
 
-/** `db.t.00001.sql` and so on are the data of `db.t`, unless there is a table `t.00001`. */
+/** `db.t.00001.sql` and so on hold the data of `db.t`, unless a table `t.00001` exists. */
 function stemOfData(fileName: string, known: ReadonlySet<string>, chunk: RegExp): string {
   const stem = fileName.replace(/\.sql$/, '');
   return known.has(stem) ? stem : stem.replace(chunk, '');
@@ -129,10 +126,7 @@ function keyOf({ database, table }: DatabaseObject): string {
   return JSON.stringify([database, table]);
 }
 
-/**
- * Only what was there before the dump and still is after it: the rest was created or dropped
- * meanwhile.
- */
+/** The objects that existed before and after the dump. Others were created or dropped meanwhile. */
 export function inBoth(before: Contents, after: Contents): Contents {
   const objects = <T extends DatabaseObject>(
     left: readonly T[],
@@ -152,7 +146,7 @@ export function inBoth(before: Contents, after: Contents): Contents {
   };
 }
 
-/** The log is read by lines, so of a name with line ends in it only the first line is known. */
+/** The log reader works by lines, so it knows only the first line of a name with line ends. */
 function asLogged(name: string): string {
   return name.split(/[\r\n\u2028\u2029]/, 1)[0] ?? name;
 }

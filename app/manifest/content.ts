@@ -6,10 +6,10 @@ import { type BackupStore, ObjectMissing } from '../storage/backup-store.ts';
 import { encodeCrc32 } from '../storage/checksum-guard.ts';
 import type { ManifestFile } from './schema.ts';
 
-/** Of decompressed content: each costs a turn of the event loop and a write. */
+/** Size of a decompressed piece. Each piece costs a turn of the event loop and a write. */
 const PIECE_BYTES = 256 * 1024;
 
-/** What is stored is not what the manifest says. */
+/** The stored content differs from the manifest. */
 export class ContentFault extends Error {
   constructor(reason: string) {
     super(reason);
@@ -18,11 +18,11 @@ export class ContentFault extends Error {
 }
 
 /**
- * A file of the dump as mydumper wrote it: read, decompressed, and compared with the manifest. The
- * comparison ends with the last byte, so nothing of it may be used before the generator has ended.
- * Memory is bounded; never gives more bytes than the manifest promises, whatever a decompressor
- * makes of what is stored.
- * @throws ContentFault with the reason; Failure where the store cannot be read.
+ * Reads a file of the dump as mydumper wrote it: decompresses it and compares it with the manifest.
+ * The comparison ends with the last byte, so callers must not use any content before the generator
+ * has ended. Memory is bounded. It never yields more bytes than the manifest states, regardless of
+ * the decompressor's output.
+ * @throws ContentFault with the reason; Failure when the store cannot be read.
  */
 export async function* readContent(
   store: BackupStore,
@@ -39,8 +39,8 @@ export async function* readContent(
     hash.update(piece);
     yield piece;
   }
-  // Told first, as it explains the others. Node's zstd decoder ends with the first frame, whatever
-  // follows it.
+  // Checked first, as it explains the other faults. Node's zstd decoder ends with the first frame,
+  // even when more data follows.
   if (stored.bytes !== file.storedBytes)
     throw new ContentFault(
       `${stored.bytes} bytes of it could be read, the manifest says ${file.storedBytes}`,
@@ -64,7 +64,7 @@ async function* decompressed(
   });
   body.pause();
   const decoder = decoderOf(compression);
-  // What failed first is told: a decoder that is cut off complains too.
+  // Reports the first failure: a decoder that is cut off fails too.
   let cause: unknown;
   body.once('error', (error) => {
     cause ??= error;

@@ -9,24 +9,21 @@ const BACKUP_ID = /^\d{8}T\d{6}Z$/;
 const SHOWN_SOURCES = 5;
 
 /**
- * Key of a source's folder, or of all sources' without one, ending in a slash unless it is the
+ * Key of the folder of a source, or of all sources without one. It ends in a slash unless it is the
  * bucket itself.
  */
 export function sourcePrefix(config: Pick<Config, 'prefix'>, source?: string): string {
   return [config.prefix, source ?? '', ''].filter((part, at) => part !== '' || at === 2).join('/');
 }
 
-/**
- * Ids of folders that look like backups, the oldest first; whether each has a manifest is not
- * known.
- */
+/** Ids of folders that look like backups, the oldest first. Some may have no manifest. */
 export async function backupIds(store: BackupStore, prefix: string): Promise<string[]> {
   return (await store.folders(prefix)).filter((name) => BACKUP_ID.test(name)).toSorted();
 }
 
 /**
- * Whether a folder is a backup. Asked by listing: where a role may list but one prefix, S3 answers
- * a read of what is not there with 403 instead of 404.
+ * Whether a folder is a backup. Uses a listing: when a role may list only one prefix, S3 answers a
+ * read of a missing object with 403 instead of 404.
  */
 export async function hasManifest(store: BackupStore, folder: string): Promise<boolean> {
   const key = `${folder}${MANIFEST_NAME}`;
@@ -35,9 +32,9 @@ export async function hasManifest(store: BackupStore, folder: string): Promise<b
 }
 
 /**
- * The folder of the backup that BACKUP_ID names, ending in a slash: for `latest` the newest that
- * has a manifest.
- * @throws Failure `preflight` when there is none, telling which sources there are.
+ * The folder of the backup that BACKUP_ID names, ending in a slash. For `latest` it is the newest
+ * one with a manifest.
+ * @throws Failure `preflight` when there is no such backup, with a list of the sources that exist.
  */
 export async function findBackup(store: BackupStore, config: Config): Promise<string> {
   const prefix = sourcePrefix(config, config.source);
@@ -52,20 +49,22 @@ export async function findBackup(store: BackupStore, config: Config): Promise<st
       'preflight',
       `there is no backup ${backupId} in ${where}: no ${MANIFEST_NAME}`,
     );
-  // A role may be confined to one source.
+  // A role may have access to one source only.
   const others = await store.folders(sourcePrefix(config)).catch(() => []);
   const sources = others.slice(0, SHOWN_SOURCES);
+  const shown =
+    sources.length === 0 ? 'no other source is visible' : `sources there: ${sources.join(', ')}`;
   throw new Failure(
     'preflight',
     ids.length > 0
       ? `there is no complete backup in ${where}: ${ids.length} folders without ${MANIFEST_NAME}`
-      : `there is no backup in ${where}; ${sources.length === 0 ? 'no other source is to be seen' : `sources there: ${sources.join(', ')}`}`,
+      : `there is no backup in ${where}; ${shown}`,
   );
 }
 
 /**
  * Reads the manifest of a folder.
- * @throws Failure of `kind` with each reason why it cannot be believed.
+ * @throws Failure of `kind` with each reason to distrust it.
  */
 export async function loadManifest(
   store: BackupStore,

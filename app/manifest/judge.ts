@@ -5,11 +5,11 @@ export type DumpEvidence = {
   readonly exit: MydumperExit;
   /** Errors mydumper logged, in order. */
   readonly errors: readonly string[];
-  /** The last of its warnings that tells of an error: such a line may stand long before the end. */
+  /** The last warning that reports an error. Such a line may stand long before the end. */
   readonly lastComplaint: string | undefined;
-  /** The last lines it printed, for when it says nothing else. */
+  /** The last lines of its output, for an end without an error message. */
   readonly lastLines: readonly string[];
-  /** What its `metadata` file says; undefined when there is none. */
+  /** The content of its `metadata` file; undefined when there is none. */
   readonly metadata: DumpMetadata | undefined;
 };
 
@@ -18,9 +18,9 @@ export type DumpVerdict =
   | { readonly good: false; readonly fault: string };
 
 /**
- * Whether a dump is good, and if not why. mydumper's exit code, log and metadata file are each
- * needed: it has been seen to exit 0 after an error and to write "Finished dump" over an incomplete
- * one.
+ * Judges whether a dump is good, and if not why. Needs the exit code, the log and the metadata
+ * file: mydumper has exited with 0 after an error, and has written "Finished dump" over an
+ * incomplete dump.
  */
 export function judgeDump(evidence: DumpEvidence): DumpVerdict {
   const { exit, errors, lastComplaint, lastLines, metadata } = evidence;
@@ -34,7 +34,7 @@ export function judgeDump(evidence: DumpEvidence): DumpVerdict {
   if (metadata === undefined)
     return bad('mydumper ended with exit code 0 but left no metadata file');
   if (!metadata.finished)
-    return bad('mydumper ended with exit code 0 but its metadata tells of no finished dump');
+    return bad('mydumper ended with exit code 0 but its metadata reports no finished dump');
   return { good: true, metadata };
 }
 

@@ -8,11 +8,14 @@ import { isOurs } from '../staging/directory.ts';
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestSchema } from './schema.ts';
 import { manifestOfFormat1 } from './schema-1.ts';
 
-/** A million files; what is larger was not written by a backup. It is read as one string. */
+/**
+ * Enough for a million files: no backup writes a larger manifest. The reader holds it as one
+ * string.
+ */
 export const LARGEST_MANIFEST_BYTES = Math.min(512 * 1024 * 1024, constants.MAX_STRING_LENGTH);
 /** S3's largest object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGEST_OBJECT_BYTES = 50 * 1024 ** 4;
-/** zstd and gzip stay far below it on SQL, of which no run of equal bytes is longer than a row. */
+/** On SQL, zstd and gzip stay far below this: no run of equal bytes is longer than a row. */
 const HIGHEST_RATIO = 100_000;
 /** NAME_MAX of Linux file systems, in bytes. */
 const LONGEST_NAME_BYTES = 255;
@@ -20,14 +23,14 @@ const SHOWN_FAULTS = 5;
 
 export type ReadManifest =
   | { readonly manifest: Manifest }
-  /** Why it cannot be believed, one reason each, a few at most. */
+  /** The reasons to distrust it, a few at most. */
   | { readonly faults: readonly string[] };
 
 const anyFormat = z.object({ format: z.unknown() });
 
 /**
- * Reads a manifest that anybody may have written: who restores it creates files of these names and
- * loads their content. Pure. `folder` is the key of the folder it was found in, ending in a slash.
+ * Reads a manifest from an untrusted writer: a restore creates files of these names and loads their
+ * content. Pure. `folder` is the key of its folder, ending in a slash.
  */
 export function readManifest(text: string, folder: string): ReadManifest {
   let json: unknown;
@@ -40,7 +43,8 @@ export function readManifest(text: string, folder: string): ReadManifest {
   if (typeof format === 'number' && format > MANIFEST_FORMAT) {
     return {
       faults: [
-        `its format is ${format}, from a later version; this one reads up to ${MANIFEST_FORMAT}, so update it`,
+        `its format is ${format}, from a later version; ` +
+          `this one reads up to ${MANIFEST_FORMAT}, so update it`,
       ],
     };
   }
@@ -50,7 +54,7 @@ export function readManifest(text: string, folder: string): ReadManifest {
   return faults.length === 0 ? { manifest: parsed.data } : { faults };
 }
 
-/** What the schema refuses, a few at most. */
+/** The faults that the schema reports, a few at most. */
 export function schemaFaults({ issues }: z.ZodError): string[] {
   return issues
     .slice(0, SHOWN_FAULTS)
@@ -58,8 +62,8 @@ export function schemaFaults({ issues }: z.ZodError): string[] {
 }
 
 /**
- * Where a manifest of the right form disagrees with its folder or with itself, a few places at
- * most. Pure.
+ * The places, a few at most, where a manifest of the right form contradicts its folder or itself.
+ * Pure.
  */
 export function contradictions(manifest: Manifest, folder: string): string[] {
   const faults: string[] = [];
@@ -117,17 +121,17 @@ function faultOf(
   const { name, key, dumpedBytes, storedBytes } = file;
   if (name === '.' || name === '..' || name.includes('/') || name.includes('\0') || isOurs(name))
     return 'its name is not that of a file of a dump';
-  // A lone surrogate is written as the replacement character, so that two such names would be one
+  // Node writes a lone surrogate as the replacement character, so two such names would make one
   // file.
   if (!name.isWellFormed()) return 'its name is not Unicode';
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return 'its name is too long';
   if (key !== `${folder}${name}${EXTENSIONS[compression]}`)
     return `its key ${show(key)} is not in the folder`;
-  const told = classifyFile(name, databases);
+  const named = classifyFile(name, databases);
   if (
-    told.kind !== file.kind ||
-    (told.database ?? null) !== file.database ||
-    (told.table ?? null) !== file.table
+    named.kind !== file.kind ||
+    (named.database ?? null) !== file.database ||
+    (named.table ?? null) !== file.table
   )
     return 'kind, database and table are not what its name says';
   if (file.database !== null && !databases.has(file.database))
@@ -144,8 +148,8 @@ function faultOf(
 }
 
 /**
- * What MySQL takes for a name, as far as it matters for quoting: Unicode, no NUL, and not longer
- * than it allows.
+ * Whether MySQL accepts this as a name, as far as quoting needs it: Unicode, no NUL, and not too
+ * long.
  */
 function isPlain(name: string): boolean {
   return name !== '' && [...name].length <= 64 && !name.includes('\0') && name.isWellFormed();

@@ -4,7 +4,7 @@ import { type Manifest, manifestSchema } from './schema.ts';
 
 const ENTRIES_AT_ONCE = 1000;
 
-/** One of the long lists of a manifest: checks an entry as the reader does. */
+/** The schema for an entry of a long list, as the reader uses it. */
 type EntrySchema = typeof manifestSchema.shape.files.element | typeof PROGRAM;
 
 const { shape } = manifestSchema;
@@ -12,10 +12,10 @@ const FILE = shape.files.element;
 const PROGRAM = shape.programs.unwrap().element;
 
 /**
- * The manifest as it is stored in `folder`: JSON with one program and one file to a line. The
- * reader's checks run first. Lists are checked and written piece by piece, so that a backup of very
- * many files takes no more memory than the result.
- * @throws Failure `dump` with the reasons where our own reader would refuse it.
+ * Renders the manifest for `folder`: JSON with one program and one file to a line. Runs the checks
+ * of the reader first. Checks and writes the lists piece by piece, so a backup of very many files
+ * needs no more memory than the result.
+ * @throws Failure `dump` with the reasons when our own reader would refuse it.
  */
 export function renderManifest(manifest: Manifest, folder: string): Buffer {
   const { files, programs, ...rest } = manifest;

@@ -4,7 +4,7 @@ import { type Manifest, manifestSchema } from './schema.ts';
 const { shape } = manifestSchema;
 const { shape: serverShape } = shape.server;
 
-/** What format 2 added, as it reads for a manifest of format 1. */
+/** The fields that format 2 added, with their values for a manifest of format 1. */
 const ADDED = {
   binlogMissingReason: null,
   databaseDefaults: null,

@@ -5,9 +5,9 @@ export const MANIFEST_FORMAT = 2;
 const bytes = z.int().nonnegative();
 const seconds = z.number().nonnegative();
 const text = z.string();
-/** Null in what was read of format 1, and where the server did not tell. */
-const toldText = text.nullable();
-const told = bytes.nullable();
+/** Null in a manifest of format 1, and when the server did not report a value. */
+const textOrNull = text.nullable();
+const countOrNull = bytes.nullable();
 const yes = z.boolean().nullable();
 /** Names that a restore puts into statements. */
 const settingName = text.regex(/^[A-Za-z0-9_]{0,64}$/);
@@ -17,7 +17,7 @@ const crc32 = text.regex(/^[A-Za-z0-9+/]{6}==$/);
 const file = z.object({
   /** Full key of the object. */
   key: text.min(1),
-  /** mydumper's name for the file, what it must be called for myloader. */
+  /** mydumper's name for the file. myloader needs the file under this name. */
   name: text.min(1),
   kind: z.enum(['schema', 'data', 'view', 'triggers', 'post', 'metadata', 'other']),
   database: text.nullable(),
@@ -25,7 +25,7 @@ const file = z.object({
   dumpedBytes: bytes,
   storedBytes: bytes,
   /** Of a data file, uncompressed, with its `;`. */
-  largestStatementBytes: told,
+  largestStatementBytes: countOrNull,
   /** Hex SHA-256 of the dumped content, before compression. */
   sha256: text.regex(/^[0-9a-f]{64}$/),
   /** Base64 CRC-32 (FULL_OBJECT) of the stored object, as S3 acknowledged it. */
@@ -38,38 +38,38 @@ const program = z.object({
   database: text,
   name: text,
   /** Of a trigger. */
-  table: toldText,
+  table: textOrNull,
   definer: text,
   sqlMode,
   characterSetClient: settingName,
   collationConnection: settingName,
   databaseCollation: settingName,
   /** Of an event. */
-  timeZone: toldText,
+  timeZone: textOrNull,
 });
 
 const server = z.object({
   vendor: z.enum(['mariadb', 'mysql']),
   version: text,
   /** Names the server, on MySQL. */
-  uuid: toldText,
+  uuid: textOrNull,
   /** These three name the server on MariaDB. */
-  hostname: toldText,
-  port: told,
-  serverId: told,
-  lowerCaseTableNames: told,
+  hostname: textOrNull,
+  port: countOrNull,
+  serverId: countOrNull,
+  lowerCaseTableNames: countOrNull,
   characterSet: settingName.nullable(),
   collation: settingName.nullable(),
   /** Global values. */
-  timeZone: toldText,
-  systemTimeZone: toldText,
+  timeZone: textOrNull,
+  systemTimeZone: textOrNull,
   sqlMode: sqlMode.nullable(),
   readOnly: yes,
   /** Of a reader of Aurora. */
   innodbReadOnly: yes,
   replica: yes,
-  /** When preflight asked. */
-  replicaLagSeconds: told,
+  /** At the time of preflight. */
+  replicaLagSeconds: countOrNull,
 });
 
 const claim = z.object({ key: text.min(1), storedBytes: bytes, crc32 });
@@ -87,9 +87,9 @@ export const manifestSchema = z.object({
   mydumper: z.object({ version: text, arguments: z.array(text) }),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
-  binlog: z.object({ file: toldText, position: told, gtid: toldText }).nullable(),
+  binlog: z.object({ file: textOrNull, position: countOrNull, gtid: textOrNull }).nullable(),
   /** Why `binlog` is null. */
-  binlogMissingReason: toldText,
+  binlogMissingReason: textOrNull,
   consistency: z.object({
     lock: z.enum(['ftwrl', 'lock-all', 'safe-no-lock', 'none']),
     description: text,
@@ -100,12 +100,12 @@ export const manifestSchema = z.object({
   databaseDefaults: z
     .array(z.object({ name: text, characterSet: settingName, collation: settingName }))
     .nullable(),
-  /** Flags of MYDUMPER_ARGS with which the dump holds less than the databases. */
+  /** Flags of MYDUMPER_ARGS that make the dump hold less than the databases. */
   narrowedBy: z.array(text).nullable(),
   programs: z.array(program).nullable(),
-  /** Why `programs` may lack some. */
+  /** Why `programs` may be incomplete. */
   programsUnseen: z.array(text).nullable(),
-  /** The object that made the folder this run's alone; null where none was written. */
+  /** The claim that reserved the folder for this run; null when none was written. */
   claim: claim.nullable(),
   files: z.array(file),
   totals: z.object({ files: bytes, dumpedBytes: bytes, storedBytes: bytes }),
@@ -120,7 +120,7 @@ export const manifestSchema = z.object({
   }),
 });
 
-/** A manifest of any format that is read; what its format does not have is null. */
+/** A manifest of any supported format. Fields that its format does not have are null. */
 export type Manifest = Omit<z.infer<typeof manifestSchema>, 'format'> & { readonly format: 1 | 2 };
 export type ManifestFile = z.infer<typeof file>;
 export type ManifestClaim = z.infer<typeof claim>;

@@ -1,12 +1,10 @@
 import type { ServerConfig } from '../config.ts';
 import { type Contents, hasNonTransactionalTables } from '../manifest/completeness.ts';
+import { databaseRegex, databasesSelectedBy, LONGEST_LIST, takeRegex } from './database-regex.ts';
 import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
-/** Schemas that servers keep for themselves; dumped only when DATABASES names them. */
-export const SYSTEM_SCHEMAS = ['mysql', 'sys', 'information_schema', 'performance_schema'] as const;
-
-/** How mydumper is told to lock; chosen in preflight. */
+/** How mydumper locks; preflight chooses it. */
 export type LockPlan = 'ftwrl' | 'lock-all' | 'safe-no-lock' | 'none';
 
 export type DumpPlan = {
@@ -16,16 +14,16 @@ export type DumpPlan = {
   readonly threads: number;
   readonly chunkMiB: number;
   readonly statementBytes: number;
-  /** As asked for; empty for all but system schemas. */
+  /** DATABASES; empty for all but system schemas. */
   readonly databases: readonly string[];
-  /** What the server has of them. */
+  /** The objects that the server has in them. */
   readonly contents: Contents;
   readonly lock: LockPlan;
   /** Names of the server's engines, as SHOW CREATE TABLE writes them. */
   readonly engines: readonly string[];
-  /** `<product>-<version>` where 1.x would not recognise the server by itself. */
+  /** `<product>-<version>` when 1.x would not recognise the server by itself. */
   readonly serverVersion: string | undefined;
-  /** Numbers of the server's errors that 1.x must not take for a failed dump. */
+  /** Server errors, by number, that 1.x must not treat as a failed dump. */
   readonly ignoredErrors: readonly number[];
   readonly extraArguments: readonly string[];
   readonly server: ServerConfig;
@@ -47,9 +45,7 @@ const LOCK_FLAGS: Readonly<Record<Generation, Readonly<Record<LockPlan, readonly
   },
 };
 
-/**
- * mydumper's argv (without argv[0]). It holds no secret and is recorded in the manifest as it is.
- */
+/** mydumper's argv (without argv[0]). It holds no secret: the manifest records it as it is. */
 export function mydumperArguments(plan: DumpPlan): string[] {
   const { passed, regex } = takeRegex(plan.extraArguments);
   const defined = regex === undefined ? undefined : databasesSelectedBy(regex, plan.contents);
@@ -63,8 +59,8 @@ export function mydumperArguments(plan: DumpPlan): string[] {
     '--triggers',
     '--events',
     '--routines',
-    // Names the columns. Without it 1.x leaves invisible columns out, and 0.10 writes the last row
-    // of a table with generated columns so that it does not load.
+    // Names the columns. Without it 1.x leaves invisible columns out. 0.10 writes the last row of a
+    // table with generated columns in a form that does not load.
     '--complete-insert',
     `--regex=${databaseRegex(plan.databases, regex, defined)}`,
     ...connectionFlags(plan.server, plan.generation, plan.tls),
@@ -78,7 +74,8 @@ function classicFlags(plan: DumpPlan): string[] {
   const [first, ...others] = plan.contents.databases;
   return [
     ...(releasesLocksEarly(plan) ? ['--trx-consistency-only'] : []),
-    // With one database named, 0.10 avoids the race in which it starts before it has listed all.
+    // Naming the only database avoids a race of 0.10: it may start before it has listed all
+    // databases.
     ...(first !== undefined && others.length === 0 ? [`--database=${first}`] : []),
   ];
 }
@@ -88,26 +85,27 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
   const list = databases.join(',');
   const { engines, serverVersion, ignoredErrors } = plan;
   return [
-    // Our own marker and option file are in the directory; without it 1.x refuses to start there.
+    // The directory holds our marker and option file. Without the flag 1.x refuses to start there.
     '--dirty',
-    // Other sessions' DDL does not wait for the dump; a table altered meanwhile makes the dump
-    // fail.
+    // DDL of other sessions does not wait for the dump. When it alters a table meanwhile, the dump
+    // fails.
     '--skip-ddl-locks',
-    // By default 1.x asks for each definition in its table's own character set and says of the file
-    // that it holds bytes. Then comments, defaults and ENUM members change or do not load, tables
-    // with odd names are not found, and tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay
-    // bytes.
+    // By default 1.x reads each definition in its table's own character set, and declares the file
+    // as bytes. Then comments, defaults and ENUM members change or do not load. 1.x does not find
+    // tables with odd names. Tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
     `--default-character-set=${DEFINITIONS_AND_ROWS}`,
     `--set-names=${DEFINITIONS_AND_ROWS}`,
-    // One SELECT for each table. 1.x would split tables into chunks, whose bounds it asks for
-    // between two SELECTs; where the connection is lost at that moment it takes no answer for no
-    // more rows, logs nothing and ends with 0. A connection lost within a SELECT is logged.
+    // Reads each table by one SELECT. Otherwise 1.x splits tables into chunks, and asks for their
+    // bounds between two SELECTs. When the connection is lost at that moment, 1.x treats the
+    // missing answer as the end of the rows. It logs nothing and exits with 0. It does log a
+    // connection lost within a SELECT.
     '--rows=-1',
-    // Without the list 1.x also opens databases that are not dumped, and fails where it may not.
+    // Without the list 1.x also opens databases that it does not dump, and fails without access to
+    // them.
     ...(isListable(databases, list) ? [`--database=${list}`] : []),
-    // 1.x refuses tables of engines outside this list. Its other way, --trx-tables=0, locks those
-    // tables in each thread, and LOCK TABLES ends the snapshot that the thread needs for all
-    // others.
+    // 1.x refuses tables of engines outside this list. The alternative, --trx-tables=0, locks those
+    // tables in each thread. But LOCK TABLES ends the snapshot that the thread needs for all other
+    // tables.
     ...(hasNonTransactionalTables(plan.contents)
       ? [`--optimize-keys-engines=${engines.join(',')}`]
       : []),
@@ -124,8 +122,8 @@ const NEVER_OPENED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The databases that mydumper looks into, also where it is not to dump them, of those the user can
- * see.
+ * The databases that mydumper opens, among those visible to the user. It also opens databases that
+ * it does not dump.
  */
 export function databasesOpened(
   generation: Generation,
@@ -137,9 +135,6 @@ export function databasesOpened(
   return named ? dumped : visible.filter((name) => !NEVER_OPENED.has(name.toLowerCase()));
 }
 
-/** Character sets of 1.x for the files of definitions and for those of rows. */
-const DEFINITIONS_AND_ROWS = 'utf8mb4,binary';
-
 /** 1.x splits the list at commas and writes the names into statements without quoting them. */
 function isListable(names: readonly string[], list: string): boolean {
   return (
@@ -147,18 +142,22 @@ function isListable(names: readonly string[], list: string): boolean {
   );
 }
 
+/** Character sets of 1.x for the files of definitions and for those of rows. */
+const DEFINITIONS_AND_ROWS = 'utf8mb4,binary';
+
 /**
- * Where all tables are transactional, 0.10 need not hold its locks beyond the start of its
- * transactions. Table locks it must not hold longer in any case: a writer that waits for such a
- * lock makes readers of the same table wait behind it, mydumper's own too if the table is of an
- * engine like MyISAM, and then mydumper, the writer and all after them wait for each other for
- * ever.
+ * Whether 0.10 releases its locks at the start of its transactions. That is enough when all tables
+ * are transactional.
+ *
+ * It must never hold table locks longer. A writer that waits for such a lock makes readers of the
+ * same table wait behind it. Those include mydumper's own readers, if the engine is one like
+ * MyISAM. Then mydumper, the writer and all sessions behind them wait for each other for ever.
  */
 function releasesLocksEarly({ lock, contents }: DumpPlan): boolean {
   return lock === 'lock-all' || (lock === 'ftwrl' && !hasNonTransactionalTables(contents));
 }
 
-/** Where and as whom to connect, without the password. */
+/** Address and user of the connection, without the password. */
 export function connectionFlags(
   server: ServerConfig,
   generation: Generation,
@@ -176,89 +175,9 @@ export function connectionFlags(
 }
 
 /**
- * MariaDB's client library takes `localhost` for its default unix socket, whatever the port.
- * 1.x has the flag `--protocol=tcp` against it, 0.10 has none.
+ * MariaDB's client library takes `localhost` for its default unix socket, regardless of the port.
+ * In 1.x the flag `--protocol=tcp` prevents that. 0.10 has no such flag.
  */
 function tcpHost(host: string, generation: Generation): string {
   return generation === 'classic' && host.toLowerCase() === 'localhost' ? '127.0.0.1' : host;
-}
-
-/** The user's own `--regex`, which must be joined with ours, taken out of the flags. */
-export function takeRegex(words: readonly string[]): {
-  passed: string[];
-  regex: string | undefined;
-} {
-  const passed: string[] = [];
-  let regex: string | undefined;
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? '';
-    const inline = /^--regex=(.*)$/s.exec(word);
-    if (inline !== null) regex = inline[1];
-    else if (word === '--regex' || word === '-x') {
-      index += 1;
-      regex = words[index];
-    } else passed.push(word);
-  }
-  return { passed, regex };
-}
-
-/**
- * The filter of databases, joined with the user's own expression, which selects tables. mydumper
- * matches it against `database.table`. For the definition of a database, 0.10 matches
- * `database.(null)` and 1.x the bare name; it is written for each database in `defined`. Both
- * generations match without regard to case and let `^` and `$` stand at any line end: hence
- * `(?-i:)`, `\A` and `\z`. 0.10 has no other way to take several databases.
- */
-export function databaseRegex(
-  databases: readonly string[],
-  expression?: string,
-  defined: readonly string[] | 'all' = 'all',
-): string {
-  const ours =
-    databases.length === 0
-      ? `(?!(?:${anyOf(SYSTEM_SCHEMAS)})(?:\\.|\\z))`
-      : `(?=(?-i:${anyOf(databases)})(?:\\.|\\z))`;
-  if (expression === undefined) return `\\A${ours}`;
-  const definition = defined === 'all' ? '[^.]*' : `(?-i:${anyOf(defined)})`;
-  return `\\A${ours}(?=${definition}(?:\\.\\(null\\))?\\z|[\\s\\S]*?(?:${expression}))`;
-}
-
-/**
- * Of names in one argument, in characters: Linux takes 128 KiB (MAX_ARG_STRLEN), a name's character
- * up to 4 bytes.
- */
-const LONGEST_LIST = 24 * 1024;
-/** Read by JavaScript in another way than by PCRE, without a complaint. */
-const READ_DIFFERENTLY = /\[[:.=]/;
-
-/**
- * The databases whose definitions belong to what the user's expression selects. Where JavaScript
- * cannot read the expression as PCRE does, it is all of them: a definition too many does no harm.
- */
-export function databasesSelectedBy(
-  expression: string,
-  contents: Contents,
-): readonly string[] | 'all' {
-  if (READ_DIFFERENTLY.test(expression)) return 'all';
-  let pattern: RegExp;
-  try {
-    // `u` makes an error of each escape that JavaScript does not know, such as PCRE's \A.
-    pattern = new RegExp(expression, 'imu');
-  } catch {
-    return 'all';
-  }
-  const { tables, views } = contents;
-  const selected = [...tables, ...views].filter(({ database, table }) =>
-    pattern.test(`${database}.${table}`),
-  );
-  const names = [...new Set(selected.map(({ database }) => database))];
-  return names.length === 0 || names.join('|').length > LONGEST_LIST ? 'all' : names;
-}
-
-function anyOf(names: readonly string[]): string {
-  return names.map(escapeRegex).join('|');
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/#\s-]/g, '\\$&');
 }

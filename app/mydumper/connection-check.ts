@@ -5,39 +5,44 @@ import { modeOf, type SessionCipher } from '../database/tls.ts';
 import { Failure } from '../errors.ts';
 import { BATCH_PREFIX, type Staging } from '../staging/directory.ts';
 import { within } from '../within.ts';
-import { connectionFlags, takeRegex } from './arguments.ts';
+import { connectionFlags } from './arguments.ts';
+import { takeRegex } from './database-regex.ts';
 import { clientLines, quoteOption, writeOptionFile } from './option-file.ts';
 import { startTool } from './process.ts';
 import type { ToolTls } from './tls.ts';
-import { describeTool, type MydumperVersion } from './version.ts';
+import { binaryVariable, describeTool, type MydumperVersion } from './version.ts';
 
-/** A connection hangs where the network drops its packets; then the run itself reports it. */
+/** A connection hangs when the network drops its packets. The run itself reports that later. */
 const LONGEST_SECONDS = 20;
 
-/** What the server answers to the tool's first statement once it has logged in. */
+/** The server's answer to the tool's first statement after the login. */
 const CONNECTED = 'mydumper-fargate connected';
 
 export type ConnectionCheck = {
   readonly tool: MydumperVersion;
-  /** Its path. */
+  /** Path of the tool. */
   readonly binary: string;
   readonly searchPath: string;
   readonly server: ServerConfig;
   readonly tls: ToolTls;
-  /** Of our own connection; undefined where the server shows none. */
+  /** Of our own connection; undefined when the server shows none. */
   readonly cipher: SessionCipher | undefined;
-  /** MYDUMPER_ARGS; some of them are about connections. */
+  /** MYDUMPER_ARGS. Some of them set up connections. */
   readonly extraArguments: readonly string[];
   readonly staging: Pick<Staging, 'directory' | 'optionFile'>;
   readonly signal: AbortSignal;
 };
 
 /**
- * Lets the tool itself connect, as it will for the dump or the load: its client library knows other
- * logins and TLS modes than ours. The session ends at the statements that the library sends first
- * (`init-command`): the last of them is an error of our own, so the tool does nothing else.
- * @throws Failure `preflight` where it cannot connect, or connects with TLS and we without or the
- * other way round. What else it may say is left to the run itself.
+ * Lets the tool connect as it will for the dump or the load. Its client library knows other logins
+ * and TLS modes than ours.
+ *
+ * The library first sends the statements of `init-command`. The last of them raises an error of our
+ * own, which ends the session, so the tool does nothing else.
+ *
+ * Ignores any other output of the tool: the run itself reports it.
+ * @throws Failure `preflight` when the tool cannot connect, or when only one of the tool's
+ *   connection and ours uses TLS.
  */
 export async function checkConnection(check: ConnectionCheck): Promise<void> {
   const said = await connectOnce(check);
@@ -118,7 +123,10 @@ function mydumperFlags({ tool, extraArguments }: ConnectionCheck, directory: str
   ];
 }
 
-/** Has nothing to load. 1.x would leave its directories for other ways of loading in /tmp. */
+/**
+ * Gives myloader nothing to load. 1.x would leave its directories for other ways of loading in
+ * /tmp.
+ */
 function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
   writeFileSync(join(directory, 'metadata'), '', { mode: 0o600 });
   return [
@@ -132,7 +140,7 @@ function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
   ];
 }
 
-/** Compares what the server says of both sessions, which agrees also where a proxy ends TLS. */
+/** Compares what the server reports for both sessions. They agree even when a proxy ends TLS. */
 function requireSameTls(
   { tool, server, cipher }: ConnectionCheck,
   theirs: string | undefined,
@@ -142,35 +150,44 @@ function requireSameTls(
   const how = (name: string) => (name === '' ? 'without TLS' : 'with TLS');
   throw new Failure(
     'preflight',
-    `TLS_MODE=${modeOf(server)}: ${describeTool(tool)} connects ${how(theirs)}, our own connection ${how(cipher.ours)}; set ${binaryVariable(tool)} to another build`,
+    `TLS_MODE=${modeOf(server)}: ${describeTool(tool)} connects ${how(theirs)}, ` +
+      `our own connection ${how(cipher.ours)}; set ${binaryVariable(tool)} to another build`,
   );
 }
 
-function binaryVariable({ tool }: MydumperVersion): string {
-  return tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
-}
-
-/** Why the tool cannot connect, as our own connection can; undefined for anything else it says. */
+/** Why the tool cannot connect although our own connection can. Undefined for any other error. */
 function refusalOf({ tool, server }: ConnectionCheck, message: string): string | undefined {
-  const who = describeTool(tool);
+  const shown = describeTool(tool);
   const variable = binaryVariable(tool);
   const plugin = /plugin '?(\w+)'? (?:cannot|could not) be loaded/i.exec(message)?.[1];
   if (plugin === 'mysql_native_password')
-    return `${who} cannot log in as ${server.user}: that library has no ${plugin}, which the account uses. On MySQL change the account to caching_sha2_password (ALTER USER); on MariaDB set ${variable} to a build with MariaDB's client library`;
+    return (
+      `${shown} cannot log in as ${server.user}: ` +
+      `that library has no ${plugin}, which the account uses. ` +
+      'On MySQL change the account to caching_sha2_password (ALTER USER); ' +
+      `on MariaDB set ${variable} to a build with MariaDB's client library`
+    );
   if (plugin !== undefined) {
     const wayOut =
       tool.library.product === 'MariaDB'
         ? 'install the plugins of that library (package libmariadb3 of Debian and Ubuntu)'
         : 'change the account';
-    return `${who} cannot log in as ${server.user}: it has no plugin file for ${plugin}, which the account uses; ${wayOut}, or set ${variable} to another build (${message})`;
+    return (
+      `${shown} cannot log in as ${server.user}: ` +
+      `it has no plugin file for ${plugin}, which the account uses; ` +
+      `${wayOut}, or set ${variable} to another build (${message})`
+    );
   }
   if (/requires secure connection/.test(message))
-    return `${who} cannot log in as ${server.user} without TLS: ${message} Set TLS_MODE=required`;
+    return `${shown} cannot log in as ${server.user} without TLS: ${message} Set TLS_MODE=required`;
   if (/TLS\/SSL error|SSL connection error/.test(message))
-    return `TLS_MODE=${modeOf(server)}: ${who} refuses the server that our own connection accepts: ${message}`;
+    return (
+      `TLS_MODE=${modeOf(server)}: ${shown} refuses the server ` +
+      `that our own connection accepts: ${message}`
+    );
   if (
     /Access denied for user|insecure transport|Can't connect to|Authentication plugin/.test(message)
   )
-    return `${who} cannot connect as ${server.user}, as our own connection can: ${message}`;
+    return `${shown} cannot connect as ${server.user}, as our own connection can: ${message}`;
   return undefined;
 }

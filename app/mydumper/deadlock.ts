@@ -2,18 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { allStopped } from '../staging/process-files.ts';
 
-/** Number of futex(2), in which a thread waits for another one of its process. */
+/** Number of futex(2), the call in which a thread waits for another thread of its process. */
 const FUTEX: Readonly<Record<string, string>> = { x64: '202', arm64: '98' };
 const LOOK_MILLISECONDS = 500;
-/** A dump that lives has a thread that reads or writes at some moment of so many looks in a row. */
+/** In a live dump some thread reads or writes during at least one of so many looks in a row. */
 const LOOKS_UNTIL_DEAD = 12;
 
 /**
- * Watches for the deadlock that mydumper 0.10 runs into when it starts with several databases and
- * is unlucky: it frees a queue that a thread still uses (`ready_database_dump` in mydumper.c), and
- * from then on all threads wait for each other, with the server's snapshot and perhaps its locks
- * held, for ever.
- * @returns a function that ends the watching.
+ * Watches for a deadlock of mydumper 0.10, which can happen when it starts with several databases.
+ * It frees a queue that a thread still uses (`ready_database_dump` in mydumper.c). From then on all
+ * threads wait for each other for ever. The server's snapshot, and perhaps its locks, stay held.
+ * @returns a function that ends the watch.
  */
 export function watchForDeadlock(pid: number, onDeadlock: () => void): () => void {
   let looks = 0;
@@ -28,8 +27,8 @@ export function watchForDeadlock(pid: number, onDeadlock: () => void): () => voi
 }
 
 /**
- * Whether every thread of the process waits for another one and none for the server, the disk or a
- * processor.
+ * Whether every thread of the process waits for another thread, and none for the server, the disk
+ * or a processor.
  */
 export function waitsForItself(pid: number): boolean {
   const futex = FUTEX[arch()];
@@ -40,6 +39,6 @@ export function waitsForItself(pid: number): boolean {
       readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'latin1').startsWith(`${futex} `),
     );
   } catch {
-    return false; // gone, or not to be looked at
+    return false; // gone, or not readable
   }
 }

@@ -1,18 +1,18 @@
-import { findLongOption, findShortOption, type Option, treatmentOf } from './options.ts';
+import { findLongOption, findShortOption } from './find-option.ts';
+import { type Option, treatmentOf } from './options.ts';
 import type { Generation } from './version.ts';
 
 export type ExtraArguments = {
-  /** One word an option, `--long` or `--long=value`, whatever way it was written in. */
+  /** One word for each option, `--long` or `--long=value`, regardless of the spelling given. */
   readonly words: readonly string[];
   /** Why words are refused, one message each; empty when all may pass. */
   readonly mistakes: readonly string[];
 };
 
 /**
- * Reads the words of MYDUMPER_ARGS as GLib would and writes each option in one way, so that no
- * other spelling of it need be known elsewhere. An option that is not known goes to mydumper as it
- * is. A stray word is refused: mydumper 1.x would take it as a database and stream the dump to its
- * output.
+ * Reads the words of MYDUMPER_ARGS as GLib does. Writes each option in one spelling, so that other
+ * code need not know the rest. Passes an unknown option to mydumper as it is. Refuses a stray word:
+ * mydumper 1.x would take it as a database and stream the dump to its output.
  */
 export function readExtraArguments(words: readonly string[]): ExtraArguments {
   const read: string[] = [];
@@ -26,7 +26,7 @@ export function readExtraArguments(words: readonly string[]): ExtraArguments {
   };
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
-    /** The next word, where the option takes it. One that looks like an option is never taken. */
+    /** The next word, when the option takes it. A word that looks like an option is never taken. */
     const nextValue = ({ value }: Option): string | undefined => {
       const next = words[index + 1];
       if (value === 'never' || next === undefined || next.startsWith('-')) return undefined;
@@ -69,9 +69,8 @@ function splitOnce(text: string): [name: string, value?: string] {
 }
 
 /**
- * The flags with which the dump holds less than the databases, or not as they are; of words as
- * {@link readExtraArguments} gives them. A flag that is not known is among them: what it does is
- * not known either.
+ * The flags that make the dump hold less than the databases, or hold them altered. Takes words from
+ * {@link readExtraArguments}. Includes every unknown flag, since its effect is unknown too.
  */
 export function narrowingFlags(words: readonly string[]): string[] {
   const narrowing = words.filter((word) => {
@@ -81,7 +80,7 @@ export function narrowingFlags(words: readonly string[]): string[] {
   return [...new Set(narrowing)];
 }
 
-/** Whether flags make mydumper leave out objects that are there, or all rows of a table. */
+/** Whether flags make mydumper leave out existing objects, or all rows of a table. */
 export function narrowsTheDump(words: readonly string[]): boolean {
   return words.some((word) => {
     const treatment = optionOf(word)?.treatment;
@@ -89,18 +88,21 @@ export function narrowsTheDump(words: readonly string[]): boolean {
   });
 }
 
-/** What a generation does with a flag beyond what the flag says. */
+/** Warnings about side effects of a flag in this generation. */
 export function surprisesOf(generation: Generation, words: readonly string[]): string[] {
   if (generation === 'classic') return [];
   const given = new Set(words.map((word) => optionOf(word)?.long));
   const surprises: string[] = [];
   if (given.has('rows'))
     surprises.push(
-      'MYDUMPER_ARGS: with --rows mydumper 1.x splits tables, and loses rows without a word where a connection is lost between two chunks; leave it out',
+      'MYDUMPER_ARGS: with --rows mydumper 1.x splits tables, and loses rows without an error ' +
+        'when a connection is lost between two chunks; leave it out',
     );
   if (given.has('ignore-engines'))
     surprises.push(
-      'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that comes after the first table of such an engine in its database; name tables by --regex or --tables-list instead',
+      'MYDUMPER_ARGS: with --ignore-engines mydumper 1.x leaves out every table and view that ' +
+        'comes after the first table of such an engine in its database; ' +
+        'name tables by --regex or --tables-list instead',
     );
   return surprises;
 }

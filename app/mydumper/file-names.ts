@@ -10,8 +10,8 @@ export type DumpFileName = {
 const UNKNOWN = { database: undefined, table: undefined };
 
 /**
- * Reads a file name as mydumper writes it. A name with more dots than one is ambiguous by itself
- * (`a.b.c.sql`), so the databases known from preflight decide where the database ends.
+ * Reads a file name as mydumper writes it. A name with several dots (`a.b.c.sql`) is ambiguous, so
+ * the databases known from preflight decide where the database ends.
  */
 export function classifyFile(name: string, databases: ReadonlySet<string>): DumpFileName {
   if (name === 'metadata' || name === 'metadata.partial') return { kind: 'metadata', ...UNKNOWN };

@@ -1,19 +1,19 @@
 import type { Readable } from 'node:stream';
 
 /**
- * What a line has beyond it is dropped, so that a tool that never ends its line does not fill the
+ * The reader drops the rest of a longer line, so that a line without an end does not fill the
  * memory.
  */
 const LONGEST_LINE_CHARACTERS = 64 * 1024;
 /**
- * Line ends as terminals and Unicode know them: names are told by the first line of them, whatever
- * ends it.
+ * Line ends as terminals and Unicode know them. The reader identifies a name by its first line,
+ * regardless of what ends that line.
  */
 const LINE_END = /\r\n|[\r\n\u2028\u2029]/;
 
 /**
- * Lines of a stream of text, without their ends; bytes that are not UTF-8 are replaced. An empty
- * line may be given twice.
+ * Lines of a stream of text, without their ends. Bytes that are not UTF-8 are replaced. An empty
+ * line may appear twice.
  */
 export async function* readLines(stream: Readable): AsyncGenerator<string> {
   stream.setEncoding('utf8');
@@ -29,9 +29,7 @@ export async function* readLines(stream: Readable): AsyncGenerator<string> {
   if (line !== '') yield line;
 }
 
-/**
- * Takes time in proportion to what is added, however small the pieces are in which a line comes.
- */
+/** Takes time in proportion to the added text, even when a line arrives in small pieces. */
 function continued(line: string, text: string): string {
   return line + text.slice(0, LONGEST_LINE_CHARACTERS - line.length);
 }

@@ -1,4 +1,4 @@
-/** What a line of mydumper's log (`-v 3`) means to us. */
+/** The meaning of a line in mydumper's log (`-v 3`). */
 export type MydumperEvent =
   | {
       readonly kind: 'tableStarted';
@@ -12,16 +12,15 @@ export type MydumperEvent =
       readonly database: string;
       readonly table: string;
     }
-  /** 0.10 found no row in it and writes no data file. */
+  /** 0.10 found no row in the table and writes no data file. */
   | { readonly kind: 'tableEmpty'; readonly name: string }
-  /** 0.10 cannot read it and goes on without it. */
+  /** 0.10 cannot read the table and continues without it. */
   | { readonly kind: 'tableLeftOut'; readonly name: string }
   /**
-   * 0.10 went on before all databases were listed, which it does when it is unlucky: tables will be
-   * missing.
+   * 0.10 started before all databases were listed, which happens by chance. Tables will be missing.
    */
   | { readonly kind: 'startedTooSoon'; readonly message: string }
-  /** 1.x was asked by a signal to end its dump before it is complete. */
+  /** A signal made 1.x end its dump before it is complete. */
   | { readonly kind: 'endedEarly'; readonly message: string }
   | { readonly kind: 'locksReleased' }
   | { readonly kind: 'dumpFinished' }
@@ -31,8 +30,8 @@ type Level = 'info' | 'warning' | 'error';
 
 /**
  * GLib prints `** Message: 08:29:00.123: text` and `** (mydumper:7): CRITICAL **: 08:29:00.123:
- * text`; with a log file, and in later versions on the terminal, it is `2026-11-24 08:29:00 [ERROR]
- * - text`.
+ * text`. With a log file, and in later versions on the terminal, it prints `2026-11-24 08:29:00
+ * [ERROR] - text`.
  */
 const SHAPES: readonly (readonly [RegExp, (match: RegExpExecArray) => readonly [Level, string]])[] =
   [
@@ -53,8 +52,8 @@ function levelOf(word: string): Level {
 }
 
 /**
- * Splits a line into level and text; a line of no known shape (a loader's error, a usage text) is
- * information.
+ * Splits a line into level and text. A line of unknown shape (an error of the loader, a usage text)
+ * counts as information.
  */
 export function parseLine(line: string): { level: Level; text: string } {
   for (const [shape, read] of SHAPES) {
@@ -69,32 +68,32 @@ export function parseLine(line: string): { level: Level; text: string } {
 
 /** Names have 64 characters at the most, of which some count twice here. */
 const NAMES = '`(.{1,128}?)`\\s{0,2}\\.\\s{0,2}`(.{1,128}?)`';
-/** 0.10 says it when it begins a table, 1.x for each chunk, with how much of the table is done. */
+/**
+ * 0.10 prints it at the start of a table. 1.x prints it for each chunk, with the progress in the
+ * table.
+ */
 const TABLE = [
   new RegExp(`^Thread (\\d+):? dumping data (?:for|from) ${NAMES}(?: |$)`, 's'),
   new RegExp(`^Thread (\\d+): ${NAMES} \\[ \\d+% \\]`, 's'),
 ] as const;
-/** Whatever else a thread says means that it has left its table. */
+/** Any other line of a thread means that it has left its table. */
 const THREAD = /^Thread (\d+):? /;
 const DATABASE_LISTED = /^Thread \d+:? dumping db information for /;
 const TABLE_WORK = /^Thread \d+:? dumping (?:data|schema|view|triggers|SP and VIEWs) for /;
 /**
- * mydumper leaves such a table out, with a warning and exit code 0, and looks at tables it was not
- * to dump too.
+ * mydumper leaves such a table out, with a warning and exit code 0. It also checks tables that it
+ * does not dump.
  */
 const LEFT_OUT = /^Broken table detected, please review: (.+)$/s;
-/**
- * 1.x was asked by a signal to end, and writes an incomplete dump with exit code 0. Its own
- * spelling.
- */
+/** After a signal 1.x writes an incomplete dump with exit code 0. The misspelling is its own. */
 const ENDED_EARLY =
   /^Shutting down gracefully$|^Thread \d+: (?:Job|Process) has been cac?n?celled|Ctrl\+c detected/;
-/** 1.x warns so of each dump of transactional tables. */
+/** 1.x prints this warning for each dump of transactional tables. */
 const HARMLESS = /^Using --trx-tables options, binlog coordinates will not be accurate/;
 
 /**
- * What the lines that tell of released locks have in common. Names that hold one of them are
- * refused.
+ * Texts shared by the lines that report released locks. Preflight refuses names that hold one of
+ * them.
  */
 export const LOCKS_RELEASED_TEXTS = [', unlocking tables', 'Global locks released'] as const;
 const LOCKS_RELEASED =
@@ -104,8 +103,8 @@ const THREAD_LOCKS = /^Thread (\d+): Locking non-transactional tables/;
 const THREAD_UNLOCKED = /^Thread (\d+): Non-Transactional tables are done/;
 
 /**
- * Reads the log line by line. It remembers the table each thread is at, since neither generation
- * says when a table ends: it has ended when its thread goes on to something else.
+ * Reads the log line by line and remembers the current table of each thread. Neither generation
+ * logs the end of a table: it ends when its thread starts something else.
  */
 export function createLogReader(): (line: string) => MydumperEvent[] {
   const current = new Map<string, { database: string; table: string }>();

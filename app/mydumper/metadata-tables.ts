@@ -1,6 +1,6 @@
 /**
- * What 1.x's `metadata` tells of tables, by `database.table` as files are named; empty for 0.10,
- * which tells nothing.
+ * Facts about tables in 1.x's `metadata`, by `database.table` as in file names. Empty for 0.10,
+ * which records none.
  */
 export type MetadataTables = {
   readonly realNames: ReadonlyMap<string, string>;
@@ -29,13 +29,13 @@ export function readMetadataTables(text: string): MetadataTables {
 }
 
 /**
- * 1.x doubles backticks, and writes a line end as U+1000 and `0` (`newline_protect` in its source).
+ * 1.x doubles backticks. It writes a line end as U+1000 and `0` (`newline_protect` in its source).
  */
 const LINE_END = '\u10000';
 
 /**
- * The name of a table as `realNames` tells it: a name that holds U+1000 and `0` reads as one with a
- * line end.
+ * The name of a table as `realNames` holds it. A name with U+1000 and `0` reads as one with a line
+ * end.
  */
 export function nameInMetadata(table: string): string {
   return table.replaceAll(LINE_END, '\n');

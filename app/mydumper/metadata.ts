@@ -6,14 +6,14 @@ export type BinlogPosition = {
 };
 
 export type DumpMetadata = {
-  /** mydumper wrote its closing line. It proves nothing by itself: a failed dump has it too. */
+  /** mydumper wrote its closing line. That alone proves nothing: a failed dump has the line too. */
   readonly finished: boolean;
   readonly binlog: BinlogPosition | undefined;
 };
 
 /**
- * Reads `metadata` of both generations: 0.10's `SHOW MASTER STATUS:` block, 1.x's `[source]` or
- * `[master]` section.
+ * Reads `metadata` of both generations: the `SHOW MASTER STATUS:` block of 0.10, the `[source]` or
+ * `[master]` section of 1.x.
  */
 export function parseMetadata(text: string): DumpMetadata {
   const finished = /^(?:# )?Finished dump at/m.test(text);

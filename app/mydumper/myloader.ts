@@ -8,16 +8,18 @@ export type LoadPlan = {
   readonly directory: string;
   readonly optionFile: string;
   readonly threads: number;
-  /** Database to load into instead of the one that file names tell. */
+  /** Database to load into, instead of the one in the file names. */
   readonly as: string | undefined;
   readonly server: ServerConfig;
   readonly tls: ToolTls;
 };
 
 /**
- * 0.10: as many as a piece can have, which is loaded in one transaction. 1.x sends a statement that
- * failed once more and goes on, also when a deadlock took the whole transaction back
- * (restore_data_in_gstring_by_statement): what came before it would be lost.
+ * 0.10 loads a piece in one transaction, so the limit is above any number of statements in it.
+ *
+ * 1.x sends a failed statement once more and continues (restore_data_in_gstring_by_statement). It
+ * does so even when a deadlock rolled the whole transaction back. Earlier statements of the
+ * transaction would be lost.
  */
 const STATEMENTS_PER_TRANSACTION: Readonly<Record<Generation, number>> = {
   classic: 1_000_000_000,
@@ -35,9 +37,10 @@ export function myloaderArguments(plan: LoadPlan): string[] {
     ...(plan.as === undefined ? [] : [`--database=${plan.as}`]),
     ...connectionFlags(plan.server, plan.generation, plan.tls),
     ...(plan.generation === 'classic'
-      ? // Without it nothing of what is loaded would reach replicas, nor the binary log; and RDS refuses to switch that off.
+      ? // Without it the loaded rows would not reach the binary log, nor replicas. RDS refuses to
+        // turn the binary log off.
         ['--enable-binlog']
-      : // Keys are made with the tables, since each run sees but a part of the rows.
+      : // Keys are created with the tables, since each run loads only a part of the rows.
         ['--optimize-keys=SKIP']),
   ];
 }

@@ -6,21 +6,21 @@ import type { Generation } from './version.ts';
 /** NAME_MAX of Linux file systems, in bytes. */
 const LONGEST_FILE_NAME_BYTES = 255;
 /**
- * What mydumper 0.10 calls a chunk until it knows whether the table has more: the longest name of a
- * data file.
+ * The suffix that mydumper 0.10 gives a chunk until it knows whether the table has more. It makes
+ * the longest name of a data file.
  */
 const CHUNK = '.00001';
 /**
- * myloader looks for these anywhere in a file's name, so a table that is called so has its rows
- * taken for something else.
+ * myloader looks for these anywhere in a file name. With such a table name it takes the rows for
+ * something else.
  */
 const TAKEN_FOR_SCHEMA = /-schema(?:-create|-post|-triggers|-view)?(?:\.sql|$)/;
 
 /**
- * Names that mydumper 0.10 cannot dump, or whose dump myloader 0.10 cannot load, one line each. It
- * pastes names into file names and statements as they are: a `/` makes a path of the file name, a
- * backtick or a quote breaks its queries, and names with dots may make two tables share one file,
- * of which only the last would be left. 1.x replaces such names by `mydumper_N`.
+ * Names that mydumper 0.10 cannot dump, or myloader 0.10 cannot load, one line each. mydumper 0.10
+ * copies names into file names and statements as they are. A `/` makes a path of the file name. A
+ * backtick or a quote breaks its queries. Names with dots may make two tables share one file, and
+ * only the last would remain. 1.x replaces such names by `mydumper_N`.
  */
 export function unsupportedNames(
   generation: Generation,
@@ -39,8 +39,8 @@ export function unsupportedNames(
 }
 
 /**
- * Both generations write names between single quotes as they are: a backslash at the end takes the
- * quote away.
+ * Both generations write names between single quotes as they are. A backslash at the end escapes
+ * the closing quote.
  */
 function endingInBackslash({ databases, tables, views }: Contents): string[] {
   return [
@@ -57,9 +57,9 @@ function endsInBackslash(name: string): boolean {
 const PLAIN = /^(?!mydumper_)[\w\- ]+$/;
 
 /**
- * Names that mydumper 1.x cannot dump, or whose files do not tell of which database they are. It
- * writes names into statements between single quotes without escaping them, and takes a name of
- * several lines for plain if one line is.
+ * Names that mydumper 1.x cannot dump, or whose files do not show their database. 1.x writes names
+ * into statements between single quotes without escaping them. It takes a name of several lines for
+ * plain when one line is plain.
  */
 function modernNames({ databases, tables, views, triggered }: Contents): string[] {
   const objects = [...tables, ...views];
@@ -75,8 +75,9 @@ function modernNames({ databases, tables, views, triggered }: Contents): string[
       .filter((name) => !name.includes("'") && !PLAIN.test(name))
       .map(
         (name) =>
-          `${shownDatabase(name)}: mydumper 1.x would call its files mydumper_N; only letters of ASCII, ` +
-          'digits, _, - and blanks can be in the name of a database, and it must not begin with mydumper_',
+          `${shownDatabase(name)}: mydumper 1.x would call its files mydumper_N; ` +
+          'only letters of ASCII, digits, _, - and blanks can be in the name of a database, ' +
+          'and it must not begin with mydumper_',
       ),
     ...databases
       .filter((name) => PLAIN.test(name) && name.includes('-schema'))
@@ -103,9 +104,9 @@ function modernNames({ databases, tables, views, triggered }: Contents): string[
 }
 
 /**
- * Names that are not to be dumped by either generation, one line each. They are in its log as they
- * are, also with line ends: one that says that locks are released would be believed, and the dump
- * might be paused while it holds them.
+ * Names that neither generation may dump, one line each. mydumper logs names as they are, even with
+ * line ends. A name that reads as released locks would let the watching thread pause the dump while
+ * it holds them.
  */
 export function misleadingNames({ databases, tables, views }: Contents): string[] {
   const shownNames = [
@@ -133,8 +134,8 @@ function badDatabases({ databases, programmed }: Contents): string[] {
 }
 
 /**
- * 0.10 selects a database under `SET NAMES binary`. MySQL takes its name's bytes for letters one by
- * one.
+ * 0.10 selects a database under `SET NAMES binary`. MySQL then reads each byte of the name as a
+ * letter.
  */
 function databasesThatMysqlDoesNotFind({ databases }: Contents): string[] {
   return databases
@@ -166,7 +167,7 @@ function badObjects(contents: Contents): string[] {
   ];
 }
 
-/** It asks for a table's triggers by `SHOW TRIGGERS LIKE`, with the name as pattern. */
+/** 0.10 reads a table's triggers by `SHOW TRIGGERS LIKE`, with the name as the pattern. */
 function triggersInTheWay(table: DatabaseObject, triggered: readonly DatabaseObject[]): string[] {
   if (!/[\\%_]/.test(table.table)) return [];
   const pattern = likePattern(table.table);

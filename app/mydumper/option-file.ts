@@ -4,15 +4,15 @@ import type { ToolTls } from './tls.ts';
 import type { Generation } from './version.ts';
 
 /**
- * Session variables that mydumper sets on each connection, by name. Values are SQL literals of
+ * Session variables that mydumper sets on each connection, by name. The values are SQL literals of
  * ours.
  */
 export type SessionSettings = Readonly<Record<string, number | string>>;
 
 /**
- * SQL mode of mydumper's sessions. Under the server's own mode NO_BACKSLASH_ESCAPES, ANSI_QUOTES or
- * ORACLE change what mydumper writes. 1.x also writes its mode into every file, and loading under
- * NO_ZERO_IN_DATE or EMPTY_STRING_IS_NULL changes values.
+ * SQL mode of mydumper's sessions. The server's own mode could change the dump: by
+ * NO_BACKSLASH_ESCAPES, ANSI_QUOTES or ORACLE. 1.x also writes its mode into every file. Loading
+ * under NO_ZERO_IN_DATE or EMPTY_STRING_IS_NULL changes values.
  */
 const SQL_MODE: Readonly<Record<Generation, string>> = {
   classic: "''",
@@ -20,10 +20,12 @@ const SQL_MODE: Readonly<Record<Generation, string>> = {
 };
 
 /**
- * The option file both generations read: the password (which must be in no argv) and what the
- * session needs. The MySQL client libraries take `[client]`; upstream 1.x takes session variables
- * from a section of its own and would refuse unknown keys in `[mydumper]`. 1.x only warns when the
- * server refuses one of those; a connection fails when the server refuses one of `required`.
+ * Renders the option file of mydumper: the password, which must not appear in an argv, and the
+ * session settings. The MySQL client libraries read `[client]`. 1.x reads session variables from
+ * its own section, and would refuse unknown keys in `[mydumper]`.
+ *
+ * When the server refuses a setting of `session`, 1.x only warns. When it refuses one of
+ * `required`, the connection fails.
  */
 export function renderOptionFile(
   server: ServerConfig,
@@ -47,9 +49,9 @@ function assignmentsOf(settings: SessionSettings): string[] {
 }
 
 /**
- * The option file of myloader: it sets its session itself, and objects keep the server's own SQL
- * mode. Events keep the time zone of the session that creates them: in 0.10 that of the tables'
- * files, if these are in the same run, so it is set for all runs.
+ * Renders the option file of myloader. myloader sets its session itself, and objects keep the SQL
+ * mode of the server. Events keep the time zone of the session that creates them. In 0.10 that is
+ * the time zone of the table files in the same run, if any. So this file sets it for all runs.
  */
 export function renderLoaderOptionFile(
   server: ServerConfig,
@@ -60,15 +62,15 @@ export function renderLoaderOptionFile(
   const lines = clientLines(server, tls);
   if (generation === 'classic' && inUtc)
     lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
-  // 1.x switches the binary log off otherwise, and its later versions ignore --enable-binlog. Where
-  // it may not be set it stays on.
+  // Without this 1.x turns the binary log off, and later versions ignore --enable-binlog. When the
+  // server refuses the setting, the log stays on.
   if (generation === 'modern') lines.push('[myloader_session_variables]', 'SQL_LOG_BIN=1');
   return `${lines.join('\n')}\n`;
 }
 
 /**
- * The `[client]` section. Here `protocol=tcp` would undo the flag `--protocol=tcp` with MariaDB's
- * client library.
+ * The `[client]` section. With MariaDB's client library `protocol=tcp` here would undo the flag
+ * `--protocol=tcp`.
  */
 export function clientLines(server: ServerConfig, tls: ToolTls): string[] {
   return ['[client]', `password=${quoteOption(server.password)}`, ...tls.lines];
@@ -89,7 +91,7 @@ export function quoteOption(value: string): string {
 }
 
 /**
- * Creates the file with mode 0600, never through a link or over a file that is there.
+ * Creates the file with mode 0600. Never follows a link or replaces an existing file.
  * @throws NodeJS errors such as EEXIST.
  */
 export function writeOptionFile(path: string, content: string): void {

@@ -1,10 +1,10 @@
-/** What this program does about an option of mydumper in MYDUMPER_ARGS. */
+/** How this program treats an option of mydumper in MYDUMPER_ARGS. */
 export type Treatment =
-  /** It goes to mydumper as it is. */
+  /** mydumper gets it as it is. */
   | { readonly kind: 'passed' }
-  /** It is refused, for this reason. */
+  /** Refused, for this reason. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** The dump holds less than the databases, or something else. */
+  /** The dump holds less than the databases, or holds them altered. */
   | {
       readonly kind: 'narrows';
       /**
@@ -14,9 +14,7 @@ export type Treatment =
       readonly objects: boolean;
     };
 
-/**
- * `always` takes the next word whatever it is, `optional` only where that does not begin with `-`.
- */
+/** `always` takes the next word in any case, `optional` only when it does not begin with `-`. */
 export type TakesValue = 'never' | 'always' | 'optional';
 
 export type Option = {
@@ -45,11 +43,11 @@ const CHARACTER_SET = refused(
 type Row = readonly [name: string, value: TakesValue, treatment: Treatment];
 
 /**
- * All options of mydumper 0.10 and 1.0.1, as their `--help` lists them, and those of versions
- * between. The short form stands before the long one.
+ * All options of mydumper 0.10, of 1.0.1 and of versions between, as `--help` lists them. The short
+ * form stands before the long one.
  */
 const ROWS: readonly Row[] = [
-  // What this program sets itself.
+  // Options that this program sets itself.
   ['o outputdir', 'always', refused('set OUTPUTDIR')],
   ['F chunk-filesize', 'always', refused('set CHUNK_FILE_SIZE_MB')],
   ['t threads', 'always', refused('set THREADS')],
@@ -98,8 +96,8 @@ const ROWS: readonly Row[] = [
   ['V version', 'never', refused('run mydumper itself')],
   ['dry-run', 'never', refused('it would dump nothing; run mydumper itself')],
 
-  // What would give a backup that does not load, or not as it was.
-  ['format', 'always', PASSED], // but see treatmentOf
+  // Options that would make a backup that does not load, or loads altered.
+  ['format', 'always', PASSED], // treatmentOf refuses some values
   ['load-data', 'never', FORMAT],
   ['csv', 'never', FORMAT],
   ['clickhouse', 'never', FORMAT],
@@ -129,7 +127,7 @@ const ROWS: readonly Row[] = [
     refused('rows of tables with generated columns would not load; leave it out'),
   ],
 
-  // What leaves something out, or alters it.
+  // Options that leave something out or alter it.
   ['T tables-list', 'always', WITHOUT_OBJECTS],
   ['O omit-from-file', 'always', WITHOUT_OBJECTS],
   ['x regex', 'always', WITHOUT_OBJECTS],
@@ -149,7 +147,7 @@ const ROWS: readonly Row[] = [
   ['skip-definer', 'never', ALTERED],
   ['replace-definer', 'always', ALTERED],
 
-  // The rest changes how the dump is made, not what it holds.
+  // The rest changes how mydumper makes the dump, not what the dump holds.
   ['r rows', 'always', PASSED],
   ['rows-hard', 'always', PASSED],
   ['max-time-per-select', 'always', PASSED],
@@ -226,53 +224,7 @@ export const OPTIONS: readonly Option[] = ROWS.map(([names, value, treatment]) =
     : { long: second, short: first, value, treatment };
 });
 
-const BY_LONG = new Map(OPTIONS.map((option) => [option.long, option]));
-const BY_SHORT = new Map(
-  OPTIONS.flatMap((option) =>
-    option.short === undefined ? [] : [[option.short, option] as const],
-  ),
-);
-
-/** Groups of options in mydumper 1.x, by the longest name each had. */
-const GROUPS = [
-  'connectiongroup',
-  'filtergroup',
-  'lockgroup',
-  'pmmgroup',
-  'execgroup',
-  'query_runninggroup',
-  'jobgroup',
-  'chunksgroup',
-  'checksumgroup',
-  'objectsgroup',
-  'statementgroup',
-  'extragroup',
-  'daemongroup',
-  'main',
-];
-
-/**
- * The option that GLib takes a long name for. It also takes `--<beginning of a group's
- * name>-<option>`, and `--help-<group>`. A refused option is found after any beginning, as groups
- * change with versions.
- * https://docs.gtk.org/glib/commandline.html
- */
-export function findLongOption(name: string): Option | undefined {
-  const option = BY_LONG.get(name);
-  const dash = name.indexOf('-');
-  if (option !== undefined || dash < 1) return option;
-  const group = name.slice(0, dash);
-  if (group === 'help') return BY_LONG.get(group);
-  const ofGroup = BY_LONG.get(name.slice(dash + 1));
-  const isKnown = GROUPS.some((each) => each.startsWith(group));
-  return isKnown || ofGroup?.treatment.kind === 'refused' ? ofGroup : undefined;
-}
-
-export function findShortOption(letter: string): Option | undefined {
-  return BY_SHORT.get(letter);
-}
-
-/** What is done about an option with its value. */
+/** The treatment of an option with its value. */
 export function treatmentOf({ long, treatment }: Option, value: string | undefined): Treatment {
   return long === 'format' && value?.toUpperCase() !== 'INSERT' ? FORMAT : treatment;
 }

@@ -7,46 +7,42 @@ import { createLogReader, type MydumperEvent } from './log-reader.ts';
 import { toolEnvironment } from './version.ts';
 
 const NICE = 5;
-/** Stops itself where it will be another program in a moment, under the same id. */
+/** A shell that stops itself, then runs the program under the same process id. */
 const STOPPED_FIRST = ['sh', '-c', 'kill -STOP $$; exec "$@"', 'sh'];
 /**
- * Signals by which others would end mydumper stay pending (`env` of coreutils 8.31 or later): 1.x
- * answers SIGTERM with an incomplete dump and exit code 0, and SIGINT with a question. SIGKILL
- * still ends it.
+ * Blocks the signals that end mydumper (`env` of coreutils 8.31 or later). 1.x answers SIGTERM with
+ * an incomplete dump and exit code 0, and SIGINT with a question. SIGKILL still ends it.
  */
 const DEAF = ['env', '--block-signal=HUP,INT,QUIT,TERM,USR1,USR2'];
 /**
- * What has left mydumper's process group may hold its output open for ever; nobody waits longer
- * than this for its end.
+ * A process that has left mydumper's group may hold its output open for ever. The wait for the end
+ * of the output has this limit.
  */
 const LAST_OUTPUT_MILLISECONDS = 5000;
 
-/** How mydumper ended. `signal` is set when it was killed, by us or by anyone. */
+/** How mydumper ended. `signal` is set when a signal killed it, ours or any other. */
 export type MydumperExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 export type MydumperProcess = {
-  /** Also the id of its process group, which holds any child it starts. */
+  /** Also the id of its process group, which holds its child processes. */
   readonly pid: number;
-  /**
-   * Resolves when the process and what it left behind in its group are gone, and their output was
-   * read to the end.
-   */
+  /** Resolves when the whole process group is gone and its output was read to the end. */
   readonly exited: Promise<MydumperExit>;
   /**
-   * SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete. Harmless
-   * when it is gone.
+   * Sends SIGKILL to the whole group: 1.x answers SIGTERM with a dump that only looks complete.
+   * Harmless when the process is gone.
    */
   readonly kill: () => void;
 };
 
 /**
- * Starts mydumper in a process group of its own, so that signals reach its children and ours do not
- * reach it. `setpriv` (util-linux) asks the kernel to kill it when we die in whatever way: a
- * stopped mydumper would otherwise stay behind and hold its snapshot and locks for ever.
+ * Starts mydumper in its own process group, so that our signals reach its children, and signals to
+ * us do not reach it. `setpriv` (util-linux) asks the kernel to kill mydumper when this process
+ * dies for any reason. Otherwise a stopped mydumper would hold its snapshot and locks for ever.
  *
- * It stands stopped (state `T`) before its first instruction until somebody sends SIGCONT: the
- * watching thread does when it has shut the gate. On a busy machine mydumper has else been seen to
- * fill a small budget before that thread was told of it.
+ * mydumper starts stopped (state `T`), before its first instruction, until it gets SIGCONT. The
+ * watching thread sends that after it has shut the gate. Without this stop, mydumper filled a small
+ * budget on a busy machine before that thread knew about it.
  * @throws Failure `dump` when it cannot be started.
  */
 export async function startMydumper(
@@ -63,17 +59,19 @@ export async function startMydumper(
 }
 
 /**
- * Lets shipping and the thread that watches staging come first when processors are short. Not while
- * mydumper holds locks, as others wait for their end. Only ever lowered: without privileges the
- * kernel refuses to raise it again. Harmless when the process is gone.
+ * Lowers the priority of mydumper, so that shipping and the watching thread run first when
+ * processors are short. Not for use while mydumper holds locks: writers wait for their release.
+ * Never raises a priority: without privileges the kernel refuses that. Harmless when the process is
+ * gone.
  */
 export function lowerPriority(pid: number): void {
-  // Each thread has a priority of its own; those to come have that of the thread that starts them.
+  // Each thread has its own priority. A new thread inherits that of the thread that starts it.
   for (const thread of threadsOf(pid)) {
     try {
       setPriority(Number(thread), Math.max(NICE, getPriority()));
     } catch (error) {
-      if ((error as { info?: { code?: string } }).info?.code !== 'ESRCH') throw error; // it has just ended
+      const { info } = error as { info?: { code?: string } };
+      if (info?.code !== 'ESRCH') throw error; // ESRCH: the thread has just ended
     }
   }
 }
@@ -89,14 +87,15 @@ function threadsOf(pid: number): string[] {
 
 export type ToolStart = {
   readonly name: 'mydumper' | 'myloader';
-  /** Of the failure to start it. */
+  /** Kind of the failure when the tool cannot be started. */
   readonly kind: FailureKind;
   readonly command: readonly string[];
   readonly searchPath: string;
 };
 
 /**
- * Starts either tool as a group that dies with us; what it prints is given line by line.
+ * Starts either tool as a process group that dies with this process. Passes its output to `onLine`,
+ * line by line.
  * @throws Failure of `kind`.
  */
 export async function startTool(
@@ -116,7 +115,7 @@ export async function startTool(
   let running = true;
   child.once('exit', async (code, signal) => {
     running = false;
-    killGroup(pid); // of children that outlive it nothing good can come
+    killGroup(pid); // a child must not outlive it
     const late = setTimeout(() => {
       for (const stream of [child.stdout, child.stderr]) stream.destroy();
     }, LAST_OUTPUT_MILLISECONDS);

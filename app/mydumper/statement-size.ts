@@ -6,15 +6,15 @@ const MIB = 1024 * 1024;
 const DEFAULT_STATEMENT_BYTES = 1_000_000;
 const SMALLEST_STATEMENT_BYTES = 64 * 1024;
 /**
- * Threads' unfinished statements may land after mydumper was told to stop; together they get at
- * most this share of the budget.
+ * Unfinished statements of the threads may still reach the disk after mydumper is stopped. Together
+ * they get at most this share of the budget.
  */
 const STATEMENTS_SHARE = 1 / 8;
 
 /**
- * The statement size to ask for. mydumper hands whole statements to the kernel, so up to one per
- * thread still lands after a stop: a small budget wants small statements. Rows larger than this are
- * written as one statement each all the same.
+ * The statement size for mydumper. mydumper hands whole statements to the kernel, so up to one per
+ * thread still reaches the disk after a stop. A small budget therefore needs small statements. A
+ * row larger than this still becomes one statement.
  */
 export function statementBytes(budgetBytes: number, threads: number): number {
   const fair = Math.floor((budgetBytes * STATEMENTS_SHARE) / threads / 1024) * 1024;
@@ -22,9 +22,9 @@ export function statementBytes(budgetBytes: number, threads: number): number {
 }
 
 /**
- * The most a file holds when mydumper finishes it, of rows smaller than a statement. Debian's 0.10
- * closes a file when statements × the statement size rounded up to MiB exceeds `-F`
- * (`dump_table_data` in mydumper.c), so it holds one statement more; 1.x looks at the size.
+ * The largest finished file, of rows smaller than a statement. Debian's 0.10 closes a file when
+ * statements × the statement size (rounded up to MiB) exceeds `-F` (`dump_table_data` in
+ * mydumper.c). So the file holds one statement more. 1.x compares the size of the file.
  */
 export function unfinishedFileBytes(
   generation: Generation,

@@ -1,26 +1,28 @@
 import type { ServerConfig } from '../config.ts';
 import type { Transport } from '../database/tls.ts';
-import { describeTool, type Generation, type MydumperVersion } from './version.ts';
+import { binaryVariable, describeTool, type Generation, type MydumperVersion } from './version.ts';
 
-/** How mydumper and myloader are told what TLS_MODE means to our own connections. */
+/** The TLS settings that mydumper and myloader get for TLS_MODE. */
 export type ToolTls = {
   readonly flags: readonly string[];
-  /** Of the `[client]` section of their option file. */
+  /** For the `[client]` section of their option file. */
   readonly lines: readonly string[];
 };
 
-/** What TLS_MODE came to; a tool needs no other. `preferred` is one of the first two. */
+/** TLS_MODE without `preferred`: our own connection has resolved that to `plain` or `encrypted`. */
 type Settled = 'plain' | 'encrypted' | 'verify-ca' | 'verify-full';
 
 const WITHOUT_VERIFYING = 'ssl-verify-server-cert=0';
 
 /**
- * The same mode on every client library, as each was measured (docs/mydumper.md).
+ * Sets the same mode on every client library, as measured for each (docs/mydumper.md).
  *
- * MySQL's library takes the modes by name; in 0.10, which has no such option, it verifies the chain
- * where it has a CA. MariaDB's library has no such modes: it encrypts where the server offers TLS,
- * whatever was asked for, unless it verifies the host's name or a fingerprint. So `verify-ca` gives
- * it the fingerprint of the certificate that our own connection has verified.
+ * MySQL's library takes the modes by name. In 0.10, which has no such option, it verifies the chain
+ * when it has a CA.
+ *
+ * MariaDB's library has no such modes. It encrypts when the server offers TLS, regardless of the
+ * mode, unless it verifies the host's name or a fingerprint. So `verify-ca` passes it the
+ * fingerprint of the certificate that our own connection has verified.
  */
 export function toolTls(
   { generation, library }: Pick<MydumperVersion, 'generation' | 'library'>,
@@ -63,10 +65,11 @@ function mariaDbFlags(generation: Generation, settled: Settled): readonly string
   return [`--ssl-mode=${settled === 'verify-full' ? 'VERIFY_IDENTITY' : 'REQUIRED'}`];
 }
 
-/** From 3.4 on the library verifies unless it is told not to. */
+/** From 3.4 on the library verifies unless an option turns that off. */
 function mariaDbLines(settled: Settled, { fingerprint }: Transport): readonly string[] {
   if (settled === 'verify-full') return ['ssl-verify-server-cert=1'];
-  // With a fingerprint 3.4 verifies no name. It would verify nothing if it were told not to verify.
+  // With a fingerprint 3.4 verifies no name. With verification off it would ignore the fingerprint
+  // too.
   if (settled === 'verify-ca') {
     if (fingerprint === undefined)
       throw new Error('the certificate of a verified connection is not known');
@@ -75,7 +78,7 @@ function mariaDbLines(settled: Settled, { fingerprint }: Transport): readonly st
   return [WITHOUT_VERIFYING];
 }
 
-/** Warns of a TLS_CA that verifies nothing. */
+/** Warns about a TLS_CA that verifies nothing. */
 export function unusedAuthority({ mode, caFile }: ServerConfig['tls']): string[] {
   if (caFile === undefined || mode === 'verify-ca' || mode === 'verify-full') return [];
   const shown = mode === undefined ? 'without TLS_MODE' : `with TLS_MODE=${mode}`;
@@ -84,16 +87,22 @@ export function unusedAuthority({ mode, caFile }: ServerConfig['tls']): string[]
   ];
 }
 
-/** Why a tool cannot do what TLS_MODE says, and the way out; undefined where it can. */
+/** Why a tool cannot do what TLS_MODE asks for, and the way out. Undefined when it can. */
 export function tlsRefusal(
   tool: MydumperVersion,
   { mode }: ServerConfig['tls'],
 ): string | undefined {
-  const variable = tool.tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
+  const variable = binaryVariable(tool);
   if (mode === undefined || mode === 'preferred' || mode === 'disabled') return undefined;
   if (!tool.library.tls)
-    return `TLS_MODE=${mode}: ${describeTool(tool)} was built without TLS; set ${variable} to another build`;
+    return (
+      `TLS_MODE=${mode}: ${describeTool(tool)} was built without TLS; ` +
+      `set ${variable} to another build`
+    );
   if (mode === 'verify-full' && tool.generation === 'classic' && tool.library.product === 'MySQL')
-    return `TLS_MODE=${mode}: ${describeTool(tool)} cannot verify the host's name; set TLS_MODE=verify-ca, or ${variable} to a build with MariaDB's client library or to 1.x`;
+    return (
+      `TLS_MODE=${mode}: ${describeTool(tool)} cannot verify the host's name; ` +
+      `set TLS_MODE=verify-ca, or ${variable} to a build with MariaDB's client library or to 1.x`
+    );
   return undefined;
 }

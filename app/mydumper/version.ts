@@ -5,9 +5,7 @@ import { Failure } from '../errors.ts';
 /** Two families of options and habits: Debian's 0.10 line and upstream's 1.x. */
 export type Generation = 'classic' | 'modern';
 
-/**
- * The client library that a tool is built with. It decides which TLS modes and logins there are.
- */
+/** The client library that a tool is built with. It decides which TLS modes and logins work. */
 export type ClientLibrary = {
   readonly product: 'MariaDB' | 'MySQL';
   /** As the tool prints it, such as `10.11.14` or `9.7.4`; empty where it prints none. */
@@ -24,12 +22,14 @@ export type MydumperVersion = {
   readonly library: ClientLibrary;
 };
 
-/** MySQL's versions are lower; a library of this version or later is MariaDB's. */
+type BinaryVariable = 'MYDUMPER_BIN' | 'MYLOADER_BIN';
+
+/** MySQL's versions are lower: a library of this version or later is MariaDB's. */
 const FIRST_MARIADB = 10;
 
 /**
- * @returns undefined for a tool or version this program does not drive. Accepts `mydumper 0.10.0,
- * built …` and `mydumper v1.0.1-3, built …`.
+ * Reads `mydumper 0.10.0, built …` and `mydumper v1.0.1-3, built …`.
+ * @returns undefined for a tool or version that this program does not drive.
  */
 export function parseVersion(output: string): MydumperVersion | undefined {
   const found =
@@ -50,7 +50,7 @@ export function parseVersion(output: string): MydumperVersion | undefined {
     return { tool, version, generation: 'modern', library };
   }
   if (Number(minor) !== 9 && Number(minor) !== 10) return undefined;
-  // 0.10 calls every library MySQL, and does not say whether it has options for TLS.
+  // 0.10 calls every library MySQL. It does not print whether it has options for TLS.
   const isMariaDb = Number.parseInt(libraryVersion, 10) >= FIRST_MARIADB;
   const library = {
     product: isMariaDb ? 'MariaDB' : 'MySQL',
@@ -65,16 +65,22 @@ export function parseVersion(output: string): MydumperVersion | undefined {
  * 10.11.19`.
  */
 export function describeTool({ tool, version, library }: MydumperVersion): string {
-  return `${tool} ${version} with ${library.product}'s client library${library.version === '' ? '' : ` ${library.version}`}`;
+  const libraryVersion = library.version === '' ? '' : ` ${library.version}`;
+  return `${tool} ${version} with ${library.product}'s client library${libraryVersion}`;
+}
+
+/** The variable that sets the tool's path. */
+export function binaryVariable({ tool }: Pick<MydumperVersion, 'tool'>): BinaryVariable {
+  return tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
 }
 
 /**
- * Asks the tool itself; `signal` ends the asking.
- * @throws Failure `preflight` when it is missing, does not run or is of an unknown version.
+ * Asks the tool for its version. `signal` ends the question.
+ * @throws Failure `preflight` when the tool is missing, does not run or has an unknown version.
  */
 export async function readVersion(
   binary: string,
-  variable: 'MYDUMPER_BIN' | 'MYLOADER_BIN',
+  variable: BinaryVariable,
   searchPath: string,
   signal: AbortSignal,
 ): Promise<MydumperVersion> {
@@ -105,9 +111,9 @@ export async function readVersion(
 }
 
 /**
- * What the tools are started with: no credentials of ours, and UTF-8 by locale and for GLib, which
- * would print `?` for other letters than ASCII's as mydumper 0.10 sets no locale (`CHARSET` is
- * GLib's own variable).
+ * The environment of both tools: no credentials of ours, and UTF-8 by locale and for GLib. mydumper
+ * 0.10 sets no locale, so GLib would print `?` for letters outside ASCII. `CHARSET` is GLib's own
+ * variable.
  */
 export function toolEnvironment(searchPath: string): NodeJS.ProcessEnv {
   return { PATH: searchPath, LC_ALL: 'C.UTF-8', CHARSET: 'UTF-8' };

@@ -2,7 +2,7 @@ import type { MetricName } from '../contract.ts';
 import type { BackupSummary, Sample } from '../events.ts';
 import { mergeInto, ofValue, type StatisticSet, type StatisticSets } from './statistic-set.ts';
 
-/** Metrics that count up over a run, and where a sample tells how far they have come. */
+/** Metrics that count up over a run, each with its field of a sample. */
 const COUNTERS = {
   BytesDumped: 'dumpedBytes',
   BytesUploaded: 'uploadedBytes',
@@ -16,18 +16,19 @@ type CounterName = keyof typeof COUNTERS;
 const COUNTER_NAMES = Object.keys(COUNTERS) as CounterName[];
 
 /**
- * What of a run has not been sent yet: one statistic set for each metric, so it stays small however
- * long it waits.
+ * The part of a run that has not been sent yet: one statistic set for each metric. It stays small
+ * however long it waits.
  */
 export type Aggregation = {
   /**
-   * Takes a look at the run: gauges as they are, counters as their growth since the look before.
+   * Takes a sample of the run: gauges with their values, counters with their growth since the last
+   * sample.
    */
   readonly sample: (sample: Sample) => void;
   /** Ends the run; counters are brought to the summary's totals. Only the first end counts. */
   readonly succeeded: (summary: BackupSummary) => void;
   readonly failed: (failure: { readonly seconds: number }) => void;
-  /** Hands out everything and starts anew. */
+  /** Returns everything and starts again. */
   readonly take: () => StatisticSets<MetricName>;
   /** Gives back what could not be sent: it is merged with what came since. */
   readonly putBack: (sets: StatisticSets<MetricName>) => void;

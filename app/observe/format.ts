@@ -29,8 +29,8 @@ export function formatRate(bytesPerSecond: number): string {
 }
 
 /**
- * Seconds for people, the two largest units: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. Negative
- * counts as 0.
+ * Seconds for people, in the two largest units: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+ * Negative counts as 0.
  */
 export function formatDuration(seconds: number): string {
   const tenths = Math.max(0, seconds).toFixed(1);
@@ -51,11 +51,11 @@ export function formatCount(count: number, singular: string, plural = `${singula
   return `${count} ${count === 1 ? singular : plural}`;
 }
 
-/** A value of a flag may be a long list of tables. */
+/** The value of a flag may be a long list of tables. */
 const SHOWN_FLAG_CHARACTERS = 40;
 
 /**
- * `partial: --no-data, --where=id < 5`, of the flags that narrowed a dump; undefined when there are
+ * `partial: --no-data, --where=id < 5`: the flags that narrowed a dump. Undefined when there are
  * none, or none are known.
  */
 export function describePartial(narrowedBy: readonly string[] | null): string | undefined {

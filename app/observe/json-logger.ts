@@ -10,9 +10,8 @@ const SERVICE = 'mydumper-fargate';
 const LAMBDA_KEYS: ReadonlySet<string> = new Set(['sampling_rate', 'xray_trace_id']);
 
 /**
- * Powertools sends WARN and ERROR to stderr; here every line goes to one stream, so that their
- * order holds. A stream that cannot be written to any more (a log driver gone) is ignored, as by
- * `console`.
+ * Powertools sends WARN and ERROR to stderr. Here every line goes to one stream, which keeps their
+ * order. Like `console`, it ignores a stream that accepts no more writes (the log driver is gone).
  */
 class OneStreamLogger extends Logger {
   /** Not there yet while Powertools' own constructor runs, which may log. */
@@ -38,7 +37,7 @@ class OneStreamLogger extends Logger {
 }
 
 /**
- * A Powertools Logger that prints one line of JSON for each entry; entries carry no environment and
+ * A Powertools Logger that prints one line of JSON for each entry. Entries hold no environment and
  * no stack.
  */
 export function createJsonLogger(

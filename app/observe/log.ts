@@ -28,10 +28,10 @@ type Line = (
 /**
  * Writes a backup's events as JSON lines, for CloudWatch Logs Insights: `filter event = "paused"`.
  *
- * Every line has `level`, `message`, `timestamp`, `service`, `source` and `event`, and `backupId`
- * once it is known; the rest are the event's own fields, bytes and seconds as numbers. `event` is
- * the name of the event in events.ts, or `progress`. What there may be 100,000 of (`shipped`,
- * mydumper's info lines) is DEBUG.
+ * Every line has `level`, `message`, `timestamp`, `service`, `source` and `event`. It has
+ * `backupId` once that is known. The other fields are the event's own, with bytes and seconds as
+ * numbers. `event` is the name of the event in events.ts, or `progress`. Events that may come
+ * 100,000 times are DEBUG (`shipped`, mydumper's info lines).
  */
 export function listenAsLog(events: Events, options: LogOptions): void {
   const logger = createJsonLogger(options.level, options.source, options.output ?? process.stdout);
@@ -73,7 +73,8 @@ export function listenAsLog(events: Events, options: LogOptions): void {
   events.on('succeeded', (summary) => {
     const { backupId, files, dumpedBytes, storedBytes, seconds } = summary;
     const stored = `${formatBytes(dumpedBytes)} dumped, ${formatBytes(storedBytes)} stored`;
-    const message = `backup ${backupId} succeeded: ${formatCount(files, 'file')}, ${stored}, ${formatDuration(seconds)}`;
+    const size = `${formatCount(files, 'file')}, ${stored}`;
+    const message = `backup ${backupId} succeeded: ${size}, ${formatDuration(seconds)}`;
     line('info', 'succeeded', message, summary);
   });
   events.on('failed', (failure) => {
@@ -94,7 +95,8 @@ function listenToPauses(events: Events, line: Line): void {
     line('info', 'paused', message, { ...pause, stagedPercent: percent(pause) });
   });
   events.on('resumed', (pause) => {
-    const message = `mydumper resumed after ${formatDuration(pause.pausedSeconds)} at ${fill(pause)}: ${pause.reason}`;
+    const after = formatDuration(pause.pausedSeconds);
+    const message = `mydumper resumed after ${after} at ${fill(pause)}: ${pause.reason}`;
     line('info', 'resumed', message, { ...pause, stagedPercent: percent(pause) });
   });
 }
@@ -117,7 +119,8 @@ function listenToSamples(
     last = { sample, at };
     const message =
       `dumped ${formatBytes(sample.dumpedBytes)} (${formatRate(dumped)}), ` +
-      `uploaded ${formatBytes(sample.uploadedBytes)} (${formatRate(uploaded)}), staged ${fill(sample)}`;
+      `uploaded ${formatBytes(sample.uploadedBytes)} (${formatRate(uploaded)}), ` +
+      `staged ${fill(sample)}`;
     line('info', 'progress', message, {
       ...sample,
       stagedPercent: percent(sample),
@@ -140,9 +143,9 @@ function fill({ stagedBytes, budgetBytes }: Staged): string {
 }
 
 /**
- * Tells why nothing was begun, for somebody at a terminal or looking at a task that stopped at
- * once: plain text, each of the failure's lines on a line of its own, to standard error and at
- * every log level.
+ * Prints why the run did not begin, for a person at a terminal or with a task that stopped at once.
+ * It is plain text on standard error, at every log level. Each line of the failure has its own
+ * line.
  */
 export function logFailure(error: unknown, output: NodeJS.WritableStream = process.stderr): void {
   const lines =

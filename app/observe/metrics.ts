@@ -11,14 +11,14 @@ import { createAggregation } from './aggregation.ts';
 import type { StatisticSets } from './statistic-set.ts';
 
 /**
- * How long the program's end may wait for CloudWatch; a part of the 20 s a signalled run has in all
- * (invariant 8).
+ * How long the program's end may wait for CloudWatch. It is a part of the 20 s that a signalled run
+ * has in all (invariant 8).
  */
 const FLUSH_DEADLINE_SECONDS = 5;
 const CONNECT_MILLISECONDS = 2_000;
 /**
- * CloudWatch answers well within a second; more is an outage, and what is unsent is tried again
- * with the next interval.
+ * CloudWatch answers well within a second, and a longer wait is an outage. The next interval
+ * retries the unsent data.
  */
 const REQUEST_MILLISECONDS = 4_000;
 const ATTEMPTS = 3;
@@ -37,21 +37,21 @@ export type MetricsOptions = {
 
 export type Metrics = {
   /**
-   * Sends what is left and stops. Gives up after the deadline, also on an endpoint that never
+   * Sends the remaining data and stops. Gives up after the deadline, also on an endpoint that never
    * answers. Never rejects: a failure is a `warning` event.
    */
   readonly flush: () => Promise<void>;
 };
 
 /**
- * Sends a backup's metrics to CloudWatch: samples as statistic sets about every `intervalSeconds`,
- * one PutMetricData of at most twelve data points (of 1000 allowed). Over a run the Sums of a
- * counter add up to its final value, bytes and counts exactly.
+ * Sends a backup's metrics to CloudWatch: samples as statistic sets about every `intervalSeconds`.
+ * Each interval is one PutMetricData of at most twelve data points (of 1000 allowed). Over a run
+ * the Sums of a counter add up to its final value, bytes and counts exactly.
  *
- * What a call could not deliver is merged into the next one. A call whose answer was lost is sent
- * again too, and then counts twice: PutMetricData cannot be made idempotent, and a missing
- * `BackupFailed` is worse than a second one. One `warning` tells of an outage however long it
- * lasts; nothing here throws or keeps the process alive by itself.
+ * The next call includes the data of a failed call. A call whose answer was lost is sent again too,
+ * and then counts twice. PutMetricData cannot be made idempotent, and a missing `BackupFailed` is
+ * worse than a second one. One `warning` reports an outage, however long it lasts. Nothing here
+ * throws, and nothing keeps the process alive by itself.
  */
 export function listenAsMetrics(events: Events, options: MetricsOptions): Metrics {
   if (options.namespace === '') return { flush: async () => {} };
@@ -106,11 +106,10 @@ export function listenAsMetrics(events: Events, options: MetricsOptions): Metric
       deadline.resolve();
     }, seconds * 1000);
     try {
-      // What is under way may be stuck: the rest does not wait for it. If that fails, its data get
-      // a second chance.
+      // The call under way may hang, so the rest does not wait for it. If that call fails, its data
+      // are sent once more.
       const everything = Promise.all([sending, send()]).then(send);
-      // Credentials are looked up without regard to the abort signal, so the deadline is kept here
-      // too.
+      // The credentials lookup ignores the abort signal, so this code keeps the deadline too.
       await Promise.race([everything, deadline.promise]);
     } finally {
       clearTimeout(deadlineTimer);
@@ -127,7 +126,7 @@ function createClient(region: string): CloudWatchClient {
     requestHandler: {
       connectionTimeout: CONNECT_MILLISECONDS,
       requestTimeout: REQUEST_MILLISECONDS,
-      // Without it the SDK only logs that the time is over and goes on waiting.
+      // Without it the SDK only logs that the time is over, and still waits.
       throwOnRequestTimeout: true,
     },
   });

@@ -4,11 +4,11 @@ import { oneLine, redact } from './redact.ts';
 import { renderFailure, renderProgress, renderSummary } from './render-progress.ts';
 import { createSmoothedRate } from './smoothed-rate.ts';
 
-/** More often nobody could read it. */
+/** A faster display would be unreadable. */
 const REDRAW_SECONDS = 0.1;
 /**
- * For a terminal that does not tell its size, or tells 0 as some containers' do, on which
- * log-update would draw nothing.
+ * For a terminal that reports no size, or 0 as some containers' terminals do. log-update would draw
+ * nothing there.
  */
 const USUAL_COLUMNS = 80;
 const USUAL_ROWS = 24;
@@ -28,9 +28,8 @@ export type ProgressOptions = {
 };
 
 /**
- * Shows a backup on a terminal, in place of the log: a few lines drawn over and over, above them
- * whatever is worth keeping (notices, warnings, errors), and in the end the summary or the reason
- * of the failure.
+ * Shows a backup on a terminal, in place of the log. It redraws a few lines. Notices, warnings and
+ * errors stay above them. At the end come the summary or the reason of the failure.
  */
 export function listenAsProgress(events: Events, options: ProgressOptions): void {
   const stream = withSize(options.stream);
@@ -126,7 +125,8 @@ function withDetail(
 ): string {
   const pairs = Object.entries(detail ?? {}).map(([name, value]) => {
     const printed = redact(name, value);
-    return `${name}=${oneLine(typeof printed === 'string' ? printed : `${JSON.stringify(printed, redact)}`)}`;
+    const text = typeof printed === 'string' ? printed : `${JSON.stringify(printed, redact)}`;
+    return `${name}=${oneLine(text)}`;
   });
   return pairs.length === 0 ? oneLine(message) : `${oneLine(message)} (${pairs.join(', ')})`;
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 
-/** Names under which a value is taken for a secret, whatever it is. */
+/** Names under which any value counts as a secret. */
 const SECRET_NAME =
   /passw|passphrase|pwd|secret|token|credential|authorization|(private|access).?key/i;
 /** Up to the password in `scheme://user:password@host`, after the slashes. */
@@ -10,11 +10,11 @@ const ASSIGNED_PASSWORD = /(passw(?:or)?d=)[^\s&;]+/gi;
 const REDACTED = '[redacted]';
 
 /**
- * The last line of defence of "secrets are in no log": the program does not pass secrets to events,
- * but an error object of a library may carry the connection options it was made with.
+ * The last defence of "secrets are in no log". The program passes no secrets to events, but an
+ * error object of a library may hold its connection options.
  *
- * A replacer for JSON.stringify: values under a name that sounds secret and passwords in texts are
- * replaced, and of an Error only its message is kept, not its stack, cause and further properties.
+ * A replacer for JSON.stringify. It replaces values under a name that sounds secret, and passwords
+ * in texts. Of an Error it keeps only the message, without stack, cause and further properties.
  */
 export function redact(name: string, value: unknown): unknown {
   if (SECRET_NAME.test(name)) return REDACTED;
@@ -27,8 +27,8 @@ export function redactText(text: string): string {
 }
 
 /**
- * A password may hold an `@` itself, so all up to the last one goes. Takes time in proportion to
- * the text, whatever it is.
+ * A password may hold an `@` itself, so the match ends at the last one. The time is linear in the
+ * length of any text.
  */
 function redactUrl(word: string): string {
   const end = word.lastIndexOf('@');

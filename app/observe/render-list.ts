@@ -22,13 +22,13 @@ export type ListedBackup = {
     readonly server: string;
     /**
      * Flags with which the dump holds less than the databases; null where the manifest does not
-     * tell.
+     * record them.
      */
     readonly narrowedBy: readonly string[] | null;
   };
 };
 
-/** The last column is empty where the backup is whole. */
+/** The last column is empty for a whole backup. */
 const HEADINGS = ['BACKUP', 'AGE', 'SOURCE', 'DATABASES', 'DUMPED', 'STORED', 'TOOK', 'LOCK', ''];
 const SHOWN_DATABASES = 3;
 

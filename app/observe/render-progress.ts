@@ -16,21 +16,21 @@ export type ProgressState = {
   readonly dumpFinished: boolean;
   /** Why mydumper was paused the last time. */
   readonly pauseReason: string | undefined;
-  /** What mydumper is dumping, `database.table`. */
+  /** The tables that mydumper is dumping, `database.table`. */
   readonly tables: readonly string[];
 };
 
 /** Above it there is no telling: only the end is 100 %. */
 const HIGHEST_SHARE = 0.99;
 const WIDEST_BAR = 30;
-/** A narrower bar tells nothing that the numbers do not. */
+/** A narrower bar shows no more than the numbers. */
 const NARROWEST_BAR = 8;
 const SEPARATOR = '  ';
 
 /**
- * The display as lines of at most `columns` characters, joined by line feeds. What does not fit is
- * left out, the least important first. Percentage and time left are left out when the estimate is
- * missing or has proved too low.
+ * The display as lines of at most `columns` characters, joined by line feeds. Text that does not
+ * fit is left out, the least important first. Percentage and time left are omitted when the
+ * estimate is missing or has proved too low.
  */
 export function renderProgress(state: ProgressState, columns: number): string {
   const { sample } = state;
@@ -65,7 +65,7 @@ export function renderProgress(state: ProgressState, columns: number): string {
   return lines.map((segments) => fitSegments(segments, columns)).join('\n');
 }
 
-/** How much of the backup is done, from 0 to 0.99; undefined if nobody knows. */
+/** How much of the backup is done, from 0 to 0.99; undefined if unknown. */
 export function doneShare({
   sample,
   estimatedBytes,
@@ -141,7 +141,8 @@ export function renderSummary(summary: BackupSummary): string {
     `backup ${summary.backupId} is complete: ${summary.location}`,
     `  ${formatCount(summary.files, 'file')}, ${formatBytes(summary.dumpedBytes)} dumped, ` +
       `${formatBytes(summary.storedBytes)} stored`,
-    `  took ${formatDuration(seconds)}: dumped at ${rate(summary.dumpedBytes)}, uploaded at ${rate(summary.storedBytes)}`,
+    `  took ${formatDuration(seconds)}: dumped at ${rate(summary.dumpedBytes)}, ` +
+      `uploaded at ${rate(summary.storedBytes)}`,
     `  mydumper: ${paused}; uploads: ${formatCount(summary.uploadRetries, 'retry', 'retries')}`,
     `  staging held at most ${formatBytes(peakStagedBytes)} of ${formatBytes(budgetBytes)}${peak}`,
   ].join('\n');

@@ -1,6 +1,6 @@
 /**
- * Over how much of the past a rate is taken, in seconds: uploads are counted file by file, so
- * shorter would jump.
+ * The time span of a rate, in seconds. Uploads are counted file by file, so a rate over a shorter
+ * span would jump.
  */
 const SMOOTHING_SECONDS = 10;
 
@@ -9,7 +9,7 @@ export type SmoothedRate = (total: number, seconds: number) => number;
 
 /**
  * An exponentially weighted rate without bias at the start: bytes and seconds fade alike, and the
- * rate is their quotient. The first call gives 0.
+ * rate is their quotient. The first call returns 0.
  */
 export function createSmoothedRate(smoothingSeconds = SMOOTHING_SECONDS): SmoothedRate {
   let last: { total: number; seconds: number } | undefined;

@@ -1,6 +1,6 @@
 /**
- * Many values of one metric as CloudWatch takes them in one data point. A set is never empty:
- * CloudWatch refuses a sample count of 0
+ * Many values of one metric, in the form that CloudWatch accepts in one data point. A set is never
+ * empty: CloudWatch refuses a sample count of 0
  * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_StatisticSet.html).
  */
 export type StatisticSet = {

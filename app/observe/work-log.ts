@@ -13,8 +13,8 @@ export type WorkLogOptions = {
 };
 
 /**
- * Writes what restore and verify tell as JSON lines, in the shape of a backup's log. `now` gives
- * seconds of a clock that never goes back.
+ * Writes the events of restore and verify as JSON lines, in the shape of a backup's log. `now`
+ * returns seconds of a monotonic clock.
  */
 export function listenAsWorkLog(
   work: Work,
@@ -53,7 +53,8 @@ export function listenAsWorkLog(
     last = { sample, at };
     const share =
       sample.totalBytes > 0 ? ` (${formatPercent(sample.doneBytes / sample.totalBytes)})` : '';
-    const message = `${sample.stage}: ${formatBytes(sample.doneBytes)} of ${formatBytes(sample.totalBytes)}${share}, ${formatRate(bytesPerSecond)}`;
+    const done = `${formatBytes(sample.doneBytes)} of ${formatBytes(sample.totalBytes)}`;
+    const message = `${sample.stage}: ${done}${share}, ${formatRate(bytesPerSecond)}`;
     logger.info(message, {
       event: 'progress',
       ...sample,
@@ -65,7 +66,8 @@ export function listenAsWorkLog(
   });
   work.on('failed', ({ lines, exitCode, seconds }) => {
     const reason = lines.join('; ');
-    const message = `${command} failed after ${formatDuration(seconds)} with exit code ${exitCode}: ${reason}`;
+    const after = formatDuration(seconds);
+    const message = `${command} failed after ${after} with exit code ${exitCode}: ${reason}`;
     logger.error(message, { event: 'failed', reason, exitCode, seconds });
   });
 }

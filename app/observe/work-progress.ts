@@ -5,7 +5,7 @@ import { type Terminal, withSize } from './progress.ts';
 import { oneLine } from './redact.ts';
 import { createSmoothedRate } from './smoothed-rate.ts';
 
-/** More often nobody could read it. */
+/** A faster display would be unreadable. */
 const REDRAW_SECONDS = 0.1;
 
 /** The display as lines; `rate` in bytes per second. Pure. */
@@ -15,7 +15,8 @@ export function renderWork(sample: WorkSample, rate: number, columns: number): s
   const left = rate > 0 ? `  about ${formatDuration((totalBytes - doneBytes) / rate)} left` : '';
   const lines = [
     stage,
-    `${formatPercent(share)}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ${formatRate(rate)}${left}`,
+    `${formatPercent(share)}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ` +
+      `${formatRate(rate)}${left}`,
   ];
   if (staged !== undefined)
     lines.push(`staged ${formatBytes(staged.bytes)} of ${formatBytes(staged.budgetBytes)}`);
@@ -23,8 +24,8 @@ export function renderWork(sample: WorkSample, rate: number, columns: number): s
 }
 
 /**
- * Shows a restore or a verification on a terminal, in place of the log. `now` gives seconds of a
- * clock that never goes back.
+ * Shows a restore or a verification on a terminal, in place of the log. `now` returns seconds of a
+ * monotonic clock.
  */
 export function listenAsWorkProgress(
   work: Work,

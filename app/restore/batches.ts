@@ -5,25 +5,25 @@ const BLOCK_BYTES = 4096;
 export type Sized = { readonly name: string; readonly dumpedBytes: number };
 
 /**
- * Files staged together and loaded by one run of myloader, or one that is cut because it is larger
- * than a batch.
+ * Files that are staged together and loaded by one run of myloader, or one file that is cut because
+ * it is larger than a batch.
  */
 export type Batch<File extends Sized> =
   | { readonly kind: 'whole'; readonly files: readonly File[]; readonly bytes: number }
   | { readonly kind: 'cut'; readonly file: File };
 
 /**
- * Disk that a file takes once staged, with the few statements added to it (statements are 64 KiB or
- * so, or a row).
+ * The disk of a staged file with the few statements added to it. A statement is about 64 KiB, or a
+ * row.
  */
 export function stagedBytes(dumpedBytes: number): number {
   return Math.ceil((dumpedBytes * 1.02 + 1024) / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /**
- * Files in the order given, as many to a batch as fit into `wantedBytes` of disk, or one that takes
- * up to `batchBytes`. Pure. A file that takes more, or of which a part is loaded already
- * (`mustCut`), becomes one that is cut.
+ * Groups files in the given order. A batch takes as many as fit into `wantedBytes` of disk, or one
+ * file of up to `batchBytes`. A larger file is cut, and so is a file with a loaded part
+ * (`mustCut`). Pure.
  */
 export function planBatches<File extends Sized>(
   files: readonly File[],
@@ -57,8 +57,8 @@ export type DiskPlan = {
   /** For files of dumps; the rest of the budget is for our own small files and directories. */
   readonly usableBytes: number;
   /**
-   * So many loaders run side by side, each with a batch of its own, while one more batch is
-   * fetched.
+   * This many loaders run side by side, each with its own batch. One more batch is fetched
+   * meanwhile.
    */
   readonly loaders: number;
   /** No batch takes more. */
@@ -74,8 +74,8 @@ const BATCHES_SHARE = 0.9;
 /** Below it every statement of mydumper's default size would be too large. */
 const LEAST_USABLE_BYTES = 512 * 1024;
 /**
- * Each batch costs a start of myloader, some 50 ms of processor time: little beside loading so
- * much.
+ * Each batch costs a start of myloader, about 50 ms of processor time. That is little beside
+ * loading this many bytes.
  */
 const LEAST_WANTED_BYTES = 8 * 1024 * 1024;
 /** More would only make the first batch late, and the last. */
@@ -84,9 +84,10 @@ const MOST_WANTED_BYTES = 64 * 1024 * 1024;
 const BATCHES_PER_LOADER = 4;
 
 /**
- * How the staging budget is used, for data files of these sizes. undefined when it is too small for
- * anything. Pure. As many loaders as there are threads, fewer where batches would become too small
- * or a file that could be staged whole would have to be cut.
+ * Divides the staging budget for data files of these sizes. There are as many loaders as threads.
+ * There are fewer where batches would become too small, or where a file that fits whole would be
+ * cut. Pure.
+ * @returns undefined when the budget is too small for any batch.
  */
 export function planDisk(
   budgetBytes: number,

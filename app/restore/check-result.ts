@@ -1,6 +1,6 @@
 import type { Fault } from '../manifest/compare-listing.ts';
 
-/** What `--check` compared; `lines` are for whoever signs. */
+/** What `--check` compared; `lines` are for the person who signs. */
 export type CheckResult = {
   readonly lines: readonly string[];
   readonly faults: readonly Fault[];

@@ -10,9 +10,9 @@ import { databaseIn, quoteName, readTables, type Target, tableOf } from './targe
 import { withoutDatabase } from './trigger-names.ts';
 
 /**
- * Compares what is in the server with the backup: every table there, its rows counted and held
- * against the rows in the files, and every definition against its file. It reads the definitions
- * from the bucket again, one file at a time.
+ * Compares the server's content with the backup: every table exists, its row count equals the one
+ * in the files, and every definition equals its file. It reads the definitions from the bucket
+ * again, one file at a time.
  */
 export async function checkRestored(
   reading: Reading,
@@ -68,8 +68,8 @@ export async function checkRestored(
 }
 
 /**
- * Rows by table: those counted in the files while they were loaded, or what 1.x recorded; unknown
- * where neither tells.
+ * Rows by table: the count from the files during the load, or the number that 1.x recorded. Unknown
+ * where neither exists.
  */
 async function expectedRows(
   { selection, tables, myloader }: RestorePlan,
@@ -141,7 +141,7 @@ async function showCreate(
     const text = column === undefined ? undefined : row?.[column];
     return text === null || text === undefined ? undefined : String(text);
   } catch {
-    return undefined; // it tells of a missing object, or of one this user may not see, by an error
+    return undefined; // an error reports a missing object, or one this user may not see
   }
 }
 
@@ -150,7 +150,8 @@ function summary(
   faults: readonly Fault[],
 ): string[] {
   return [
-    `  compared with the backup: ${formatCount(compared.tables, 'table')}, ${formatCount(compared.rows, 'row')}, ${formatCount(compared.definitions, 'definition')}`,
+    `  compared with the backup: ${formatCount(compared.tables, 'table')}, ` +
+      `${formatCount(compared.rows, 'row')}, ${formatCount(compared.definitions, 'definition')}`,
     faults.length === 0
       ? '  all of it is as in the backup'
       : `  ${formatCount(faults.length, 'fault')}`,

@@ -15,15 +15,15 @@ export type Definition = {
 };
 
 /**
- * A quote that is doubled within a name is read as the end of one and the beginning of another, so
- * that each text is read in one way.
+ * A doubled quote within a name reads as the end of one name and the start of another. Each text
+ * therefore has only one reading.
  */
 const CREATE =
   /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
 
 /**
- * The definitions in a file of schemas, views, triggers or routines, in order. Pure. Statements end
- * with `;` at the end of a line; inner ones are followed by a blank.
+ * The definitions in a file of schemas, views, triggers or routines, in order. Statements end with
+ * `;` at the end of a line. A blank follows inner ones. Pure.
  */
 export function readDefinitions(text: string): Definition[] {
   return text.split(/;\n/).flatMap((part) => {
@@ -42,7 +42,7 @@ function withoutComments(part: string): string {
 }
 
 /**
- * What differs between two tellings of the same definition: the blank after inner semicolons, the
+ * The parts in which two texts of the same definition differ: the blank after inner semicolons, the
  * counter, the last `;`.
  */
 export function normalize(statement: string): string {
@@ -62,12 +62,12 @@ function withoutEnd(statement: string): string {
 }
 
 /**
- * Whether the server tells the same definition as the file; names of the backup's database count as
- * those of the server's. Pure.
+ * Whether the server's definition equals the file's. Names of the backup's database count as names
+ * of the server's database. Pure.
  *
- * A view's columns are told with their database where its definer has no account, and without it
- * where there is one (MariaDB 10.11), and accounts are made after the restore, so the view's own
- * database counts as not told.
+ * MariaDB 10.11 shows a view's columns with their database where its definer has no account, and
+ * without it where the account exists. Accounts are made after the restore, so the comparison
+ * ignores the view's own database.
  */
 export function isSame(
   { kind, statement }: Definition,

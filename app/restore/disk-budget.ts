@@ -1,4 +1,5 @@
 import { Failure } from '../errors.ts';
+import { createNews } from '../news.ts';
 
 const MIB = 1024 * 1024;
 
@@ -7,9 +8,7 @@ export type DiskBudget = {
   /** For staged files. */
   readonly usableBytes: number;
   readonly usedBytes: () => number;
-  /**
-   * @throws Failure `staging` when so many bytes could not be had even if nothing else were there.
-   */
+  /** @throws Failure `staging` when this many bytes would not fit even into empty staging. */
   readonly requireRoom: (bytes: number, what: string) => void;
   /**
    * Waits until so many more bytes may be written.
@@ -20,7 +19,7 @@ export type DiskBudget = {
   /** A batch was handed over, and will give back what it holds. */
   readonly handedOver: () => void;
   readonly released: () => void;
-  /** Who waits for disk, or asks for it from now on, is told this. */
+  /** Waiting and later calls of `take` throw this. */
   readonly end: (reason: unknown) => void;
 };
 
@@ -43,17 +42,17 @@ export function createDiskBudget(
   let used = 0;
   let loading = 0;
   let ended: { readonly reason: unknown } | undefined;
-  let changed = Promise.withResolvers<void>();
-  const tell = () => {
+  const { next, notify } = createNews();
+  const report = () => {
     onChange(used);
-    changed.resolve();
-    changed = Promise.withResolvers<void>();
+    notify();
   };
   const requireRoom = (bytes: number, what: string) => {
     if (bytes <= usableBytes) return;
     throw new Failure(
       'staging',
-      `${what} does not fit into the staging budget; set STAGING_LIMIT_MB to ${leastLimitMiB(size, bytes)} or more`,
+      `${what} does not fit into the staging budget; ` +
+        `set STAGING_LIMIT_MB to ${leastLimitMiB(size, bytes)} or more`,
     );
   };
   return {
@@ -65,25 +64,25 @@ export function createDiskBudget(
         if (ended !== undefined) throw ended.reason;
         if (used + bytes <= usableBytes) break;
         if (loading === 0) requireRoom(used + bytes, what);
-        await changed.promise;
+        await next();
       }
       used += bytes;
       onChange(used);
     },
     give: (bytes) => {
       used -= bytes;
-      tell();
+      report();
     },
     handedOver: () => {
       loading += 1;
     },
     released: () => {
       loading -= 1;
-      tell();
+      report();
     },
     end: (reason) => {
       ended ??= { reason };
-      tell();
+      report();
     },
   };
 }

@@ -4,10 +4,10 @@ import { RESTORE_STATE_DATABASE } from '../contract.ts';
 export const PIECES = `\`${RESTORE_STATE_DATABASE}\`.\`pieces\``;
 
 /**
- * Statements that make a piece tell itself whether it is loaded. They run in the transaction that
- * myloader loads the piece in, so with a transactional engine the mark is there if and only if all
- * rows are: after whatever kind of death. A loader that goes on after an error commits what it
- * should not, with `begun` and without `loaded`.
+ * Statements that record whether a piece is loaded. They run in the transaction in which myloader
+ * loads the piece. With a transactional engine the mark exists if and only if all rows do, after
+ * any kind of crash. A loader that continues after an error commits wrongly, with `begun` and
+ * without `loaded`.
  */
 export const guard = {
   /** After the prologue. */

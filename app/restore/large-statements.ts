@@ -62,9 +62,9 @@ export function neededBytes(statement: LargeStatement, { prologueBytes }: Statem
 }
 
 /**
- * Statements up to this size always find room beside what may be staged before them in the same
- * batch, once the batch before is loaded: pieces of `batchBytes` at most where there may be
- * several, and a piece that is not full. Pure.
+ * The largest size of a statement that always fits beside the earlier bytes of its batch, once the
+ * previous batch is loaded. Those bytes are full pieces of at most `batchBytes`, where a batch may
+ * hold several, and one piece that is not full. Pure.
  */
 export function alwaysFits(
   usableBytes: number,

@@ -15,8 +15,8 @@ import { emptyTables, readTables, type Target, tableOf } from './target.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /**
- * Rows that threads of myloader deadlocked over are tried again, by fewer of them and by no other
- * loader beside them.
+ * Rows after a deadlock of myloader's threads are loaded again. Fewer threads load them then, and
+ * no other loader runs beside them.
  */
 const TRIES = 4;
 
@@ -41,9 +41,9 @@ type Rest = {
 };
 
 /**
- * Loads all rows that are not loaded yet: several loaders side by side, each with a batch of its
- * own, while the next one is fetched. Each file, or piece of a file, is loaded once, however often
- * the restore is interrupted.
+ * Loads all rows that are not loaded yet. Several loaders run side by side, each with its own
+ * batch, while the next batch is fetched. Each file, or piece of a file, is loaded once, however
+ * often the restore is interrupted.
  * @throws Failure with the first cause; no loader runs then.
  */
 export async function loadData(phase: DataPhase): Promise<void> {
@@ -89,8 +89,8 @@ export async function loadData(phase: DataPhase): Promise<void> {
 }
 
 /**
- * Asks for one more than has been taken. What was asked for has settled when the generator has
- * ended, however it ends.
+ * Requests one item more than the caller has taken. All requests have settled when the generator
+ * has ended, however it ends.
  */
 async function* ahead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void, void> {
   let next = items.next();

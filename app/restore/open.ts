@@ -13,8 +13,8 @@ import { openState, type RestoreState, restoreId } from './state.ts';
 import type { Target } from './target.ts';
 
 /**
- * Held in memory: definitions and `metadata`, never rows. A million tables in 1.x's `metadata` stay
- * below it.
+ * The most bytes held in memory: definitions and `metadata`, never rows. The `metadata` of 1.x for
+ * a million tables stays below it.
  */
 const LARGEST_TEXT_BYTES = 256 * 1024 * 1024;
 
@@ -29,7 +29,8 @@ export type RestorePlan = {
 };
 
 /**
- * @throws Failure `preflight` when the backup cannot be believed, or holds not what is asked for.
+ * @throws Failure `preflight` when the backup is not trustworthy, or does not hold a requested
+ *   object.
  */
 export async function planRestore({ config, store, interruption }: Reading): Promise<RestorePlan> {
   const { myloader: binary, searchPath, databases } = config.dump;

@@ -9,7 +9,7 @@ import { freeBytes, METADATA, type Staging } from '../staging/directory.ts';
 import { type DiskPlan, planBatches, planDisk, threadsOf } from './batches.ts';
 import { createDiskBudget } from './disk-budget.ts';
 import { loadData } from './load-data.ts';
-import { changedColumns, tellChanged } from './losses.ts';
+import { changedColumns, describeChanged } from './losses.ts';
 import { type RestorePlan, readText } from './open.ts';
 import { type Loader, requireGood, runMyloader } from './run-myloader.ts';
 import type { DumpFile } from './selection.ts';
@@ -27,9 +27,7 @@ import {
 import { UnclearTrigger, withoutDatabase } from './trigger-names.ts';
 
 const MIB = 1024 * 1024;
-/**
- * The file system's own bookkeeping may take this from a file system made to the budget's measure.
- */
+/** The file system's own bookkeeping may take this much of a file system as large as the budget. */
 const FREE_SPACE_TOLERANCE_BYTES = 512 * 1024;
 
 export type Phases = {
@@ -42,8 +40,9 @@ export type Phases = {
 };
 
 /**
- * Loads everything that is selected, from `phase` on: definitions of tables, rows, then what may
- * refer to all of them (routines and events, views, triggers). Each phase can be begun again.
+ * Loads the whole selection, from `phase` on. First come definitions of tables, then rows. Objects
+ * that may refer to all of them follow: routines and events, views, triggers. Each phase can be
+ * repeated.
  * @throws Failure with the first cause.
  */
 export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
@@ -69,7 +68,7 @@ export async function loadFrom(phases: Phases, phase: Phase): Promise<void> {
   if (isDue('data')) {
     await enter('data');
     const changed = await changedColumns(target, selection);
-    if (changed.length > 0) reading.work.emit('warning', { message: tellChanged(changed) });
+    if (changed.length > 0) reading.work.emit('warning', { message: describeChanged(changed) });
     setup.tell('loading rows');
     await loadData({
       loader: setup.loader,
@@ -138,7 +137,8 @@ function prepare({ reading, plan, staging, tls }: Phases): Setup {
   if (free + FREE_SPACE_TOLERANCE_BYTES < budgetBytes)
     throw new Failure(
       'preflight',
-      `STAGING_LIMIT_MB: the budget is ${budgetBytes / MIB} MiB, but only ${Math.floor(free / MIB)} MiB are free in OUTPUTDIR="${staging.directory}"`,
+      `STAGING_LIMIT_MB: the budget is ${budgetBytes / MIB} MiB, ` +
+        `but only ${Math.floor(free / MIB)} MiB are free in OUTPUTDIR="${staging.directory}"`,
     );
   const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
   let doneBytes = 0;

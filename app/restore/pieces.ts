@@ -1,6 +1,6 @@
 /**
- * A stretch of a data file, from one statement's start to another's end, that was or is to be
- * loaded as one. Offsets in bytes.
+ * A range of a data file, from one statement's start to another's end, that is loaded as one unit.
+ * Offsets in bytes.
  */
 export type Piece = {
   readonly id: number;
@@ -17,8 +17,8 @@ export type Piece = {
 
 export type ResumePlan = {
   /**
-   * Tables (`name` of a file's table, as given) in which something half loaded is: to be emptied
-   * and loaded anew.
+   * Tables (`name` of a file's table, as given) with something half loaded. They are emptied and
+   * loaded again.
    */
   readonly spoiled: ReadonlySet<string>;
   /** Loaded stretches by file, in order, of tables that are not spoiled. */
@@ -26,9 +26,9 @@ export type ResumePlan = {
 };
 
 /**
- * What an interrupted restore has come to. Pure. `tableOf` names the table a file's rows go into. A
- * piece that was begun and not loaded cannot be taken back by itself, so its table starts anew; one
- * that was neither left nothing.
+ * The state of an interrupted restore. `tableOf` names the table of a file's rows. A piece that was
+ * begun and not loaded cannot be undone by itself, so its whole table is loaded again. A piece that
+ * is neither begun nor loaded left nothing. Pure.
  */
 export function planResume(
   pieces: readonly Piece[],

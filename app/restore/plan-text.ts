@@ -38,11 +38,15 @@ export function describePlan(
   );
   return [
     `would restore ${location}`,
-    `  taken ${manifest.startedAt} from ${manifest.server.vendor} ${manifest.server.version}; ${manifest.consistency.description}`,
+    `  taken ${manifest.startedAt} from ${manifest.server.vendor} ${manifest.server.version}; ` +
+      manifest.consistency.description,
     ...(partial === undefined ? [] : [`  ${partial}`]),
-    `  into ${server.socket ?? `${server.host}:${server.port}`} with myloader ${myloader.version}, ${config.dump.threads} threads`,
+    `  into ${server.socket ?? `${server.host}:${server.port}`} ` +
+      `with myloader ${myloader.version}, ${config.dump.threads} threads`,
     `  databases: ${names.join(', ')}`,
-    `  ${formatCount(count.tables ?? 0, 'table')}, ${formatCount(count.views ?? 0, 'view')}, rows in ${formatCount(count.dataFiles ?? 0, 'file')} of ${formatBytes(count.dataBytes ?? 0)}`,
+    `  ${formatCount(count.tables ?? 0, 'table')}, ${formatCount(count.views ?? 0, 'view')}, ` +
+      `rows in ${formatCount(count.dataFiles ?? 0, 'file')} ` +
+      `of ${formatBytes(count.dataBytes ?? 0)}`,
     `  through at most ${formatBytes(config.staging.budgetBytes)} in ${config.staging.directory}`,
     ...(overwrite
       ? [
@@ -53,8 +57,6 @@ export function describePlan(
       : []),
     ...(progress === undefined
       ? []
-      : [
-          `  going on with what was begun at ${progress.startedAt} UTC, in phase ${progress.phase}`,
-        ]),
+      : [`  resumes the restore begun at ${progress.startedAt} UTC, in phase ${progress.phase}`]),
   ];
 }

@@ -19,19 +19,19 @@ export type Loader = {
 };
 
 /**
- * 1213: the server took the transaction back, so that it may be tried again. 1205: the statement
- * only, and myloader commits the rest of its transaction when it goes on to another file; the
- * piece's mark tells whether it did.
+ * 1213: the server rolled the transaction back, so a retry is possible. 1205: the server rolled
+ * only the statement back. myloader then commits the rest of the transaction when it reaches
+ * another file. The piece's mark records whether it did.
  */
 const TAKEN_BACK = /Deadlock found when trying to get lock|Lock wait timeout exceeded/;
 const LAST_LINES = 3;
 const HARMLESS_ONCE: readonly string[] = ['1205', '1213', '1227'];
 
 /**
- * A statement that 1.x sends once more after an error is but a warning. Without transactions that
- * is harmless where the server took the statement back (1213 and 1205); after a lost connection
- * nobody knows whether the first one was done. 1227 is a variable that a managed server does not
- * let it set; a statement refused for that is refused the second time too. Pure.
+ * Whether a statement that 1.x sends again after an error is only a warning. Without transactions
+ * the repetition is harmless where the server rolled the statement back (1213 and 1205). After a
+ * lost connection it is unknown whether the first one was done. 1227 is a variable that a managed
+ * server does not let it set; the server refuses such a statement the second time too. Pure.
  */
 export function isError(level: 'info' | 'warning' | 'error', text: string): boolean {
   if (level !== 'warning') return level === 'error';
@@ -44,8 +44,8 @@ export type LoadVerdict =
   | { readonly good: false; readonly reason: string; readonly mayPass: boolean };
 
 /**
- * Runs myloader on a directory and judges it by its exit code and its log. It is killed when we are
- * interrupted, and by the kernel when we die.
+ * Runs myloader on a directory, and judges it by its exit code and its log. An interruption kills
+ * it, and the kernel kills it when this process dies.
  * @throws Failure `restore` when it cannot be started, and the interruption's.
  */
 export async function runMyloader(

@@ -1,12 +1,12 @@
 import type { RestoreConfig } from '../config-reading.ts';
 import { Failure } from '../errors.ts';
 import type { Manifest, ManifestFile } from '../manifest/schema.ts';
-import { SYSTEM_SCHEMAS } from '../mydumper/arguments.ts';
+import { SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
 import { ANY, ONE, wildcardPattern } from '../wildcards.ts';
 
 /**
- * A file of the backup with the names it has in the server: 1.x writes `mydumper_N` where a name is
- * odd.
+ * A file of the backup, with the names that it has in the server. 1.x writes `mydumper_N` for an
+ * odd name.
  */
 export type DumpFile = ManifestFile & { readonly realTable: string | null };
 
@@ -31,9 +31,9 @@ export type SelectionOptions = {
 };
 
 /**
- * What of a backup is to be loaded. Pure. `realNames` maps `database.table` of the manifest to the
- * table's own name.
- * @throws Failure `preflight` when something that was asked for is not in the backup.
+ * Selects the part of a backup to load. `realNames` maps `database.table` of the manifest to the
+ * table's own name. Pure.
+ * @throws Failure `preflight` when a requested object is not in the backup.
  */
 export function selectFiles(
   manifest: Manifest,
@@ -105,7 +105,8 @@ function requireSql(file: DumpFile): DumpFile {
   if (file.name.endsWith('.sql')) return file;
   throw new Failure(
     'preflight',
-    `${file.key}: holds rows for LOAD DATA, which restore does not load; use myloader as the README shows`,
+    `${file.key}: holds rows for LOAD DATA, which restore does not load; ` +
+      'use myloader as the README shows',
   );
 }
 
@@ -116,7 +117,7 @@ function isSystem(database: string): boolean {
 type Pattern = { readonly source: string; readonly test: (file: DumpFile) => boolean };
 
 /**
- * `*` and `?` as in a shell. A pattern with a dot may be `database.table` or a table with a dot in
+ * `*` and `?` as in a shell. A pattern with a dot may be `database.table`, or a table with a dot in
  * its name.
  */
 function patternOf(source: string): Pattern {

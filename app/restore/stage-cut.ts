@@ -23,12 +23,11 @@ import { createStatementScanner } from './statements.ts';
 const LEAST_PIECE_BYTES = 64 * 1024;
 
 /**
- * A file that is larger than a batch, or of which a part is loaded, as batches of pieces cut at
- * statements. Its content can only be judged when its last byte was read, so it is read twice: once
- * to be compared, then to be loaded. A statement too large to stand beside others gets a batch of
- * its own.
- * @throws Failure `staging` before anything of it is staged, when its largest statement does not
- *   fit into the budget by itself.
+ * Turns one file into batches of pieces, cut at statements. The file is larger than a batch, or
+ * partly loaded. Only its last byte proves its content, so it is read twice: once to compare it,
+ * then to load it. A statement too large to stand beside others gets its own batch.
+ * @throws Failure `staging` before any of it is staged, when its largest statement does not fit
+ *   into the budget by itself.
  */
 export async function* stageCut(
   stage: DataStage,

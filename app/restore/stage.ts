@@ -32,7 +32,7 @@ export type Stage = {
   readonly metadataPath: string;
   readonly budget: DiskBudget;
   readonly concurrency: number;
-  /** Told of bytes of the dump as they come in. */
+  /** Receives the number of bytes of the dump as they arrive. */
   readonly onFetched: (bytes: number) => void;
 };
 
@@ -70,13 +70,13 @@ export function removeBatch(directory: string): void {
 }
 
 /**
- * Changes the content of a file, which is given byte by byte as characters (`latin1`), and makes it
- * no longer.
+ * Changes the content of a file without making it longer. The content comes byte by byte as
+ * characters (`latin1`).
  */
 export type Rewrite = (text: string, file: ManifestFile) => string;
 
 /**
- * Fetches files into a batch of their own, as they are or rewritten: schemas, views and the like.
+ * Fetches files into a batch of their own, unchanged or rewritten: schemas, views and the like.
  * @returns the disk taken.
  */
 export async function stagePlain(
@@ -113,7 +113,7 @@ async function rewritten(stage: Stage, file: ManifestFile, rewrite: Rewrite): Pr
 }
 
 /**
- * Fetches the files of a batch, each as one piece. Nothing of it may be loaded before this has
+ * Fetches the files of a batch, each as one piece. No file of it may be loaded before this call has
  * returned.
  */
 export async function stageWhole(
@@ -178,7 +178,7 @@ export type PieceWriter = {
   readonly end: (end: number) => Promise<Piece>;
 };
 
-/** Writes a piece, with the statements that let it tell whether it is loaded. */
+/** Writes a piece, with the statements that record whether it is loaded. */
 export function beginPiece(
   stage: DataStage,
   file: DumpFile,

@@ -22,18 +22,18 @@ export type Progress = {
   readonly idleSeconds: number;
 };
 
-/** Above it somebody may use by now what an unfinished restore would empty. */
+/** Above it, clients may already use tables that an unfinished restore would empty. */
 const LONGEST_IDLE_SECONDS = 24 * 3600;
 
-/** Whether a restore was left for so long that going on with it needs saying so. Pure. */
+/** Whether a restore was idle for so long that resuming it needs OVERWRITE. Pure. */
 export function isStale({ idleSeconds }: Pick<Progress, 'idleSeconds'>): boolean {
   return idleSeconds > LONGEST_IDLE_SECONDS;
 }
 
 /**
- * What the server being restored into remembers of an unfinished restore. The task's disk does not
- * survive it, the server does; and there a mark can be made in the same transaction as the rows it
- * speaks of.
+ * The server's record of an unfinished restore into it. The record survives in the server, while
+ * the task's disk does not. In the server, a mark can also be set in the same transaction as its
+ * rows.
  */
 export type RestoreState = {
   /** undefined when there is nothing to go on with. */
@@ -55,7 +55,7 @@ export type RestoreState = {
   readonly end: () => Promise<void>;
 };
 
-/** The same backup, selection and target give the same id; whatever differs is another restore. */
+/** The same backup, selection and target give the same id. Any difference is another restore. */
 export function restoreId({ source, backupId, startedAt }: Manifest, config: Config): string {
   const { as, tables, what } = config.reading.restore;
   const { databases } = config.dump;
@@ -79,7 +79,8 @@ export function openState(database: Database, run: string, about: string): Resto
   /** 0.1.0 made the table without it. */
   const knowsWorkedAt = async () => {
     const rows = await query(
-      "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'runs' AND COLUMN_NAME = 'worked_at'",
+      `SELECT 1 FROM information_schema.COLUMNS
+       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'runs' AND COLUMN_NAME = 'worked_at'`,
       [RESTORE_STATE_DATABASE],
     );
     return rows.length > 0;
@@ -91,13 +92,16 @@ export function openState(database: Database, run: string, about: string): Resto
   return {
     read: async () => {
       const [there] = await query(
-        "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('runs', 'pieces')",
+        `SELECT COUNT(*) AS n FROM information_schema.TABLES
+         WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('runs', 'pieces')`,
         [RESTORE_STATE_DATABASE],
       );
       if (Number(there?.n) !== 2) return undefined;
       const workedAt = (await knowsWorkedAt()) ? 'COALESCE(worked_at, started_at)' : 'started_at';
       const [row] = await query(
-        `SELECT phase, started_at AS startedAt, ${workedAt} AS workedAt, TIMESTAMPDIFF(SECOND, ${workedAt}, UTC_TIMESTAMP()) AS idleSeconds FROM ${RUNS} WHERE id = ?`,
+        `SELECT phase, started_at AS startedAt, ${workedAt} AS workedAt,
+           TIMESTAMPDIFF(SECOND, ${workedAt}, UTC_TIMESTAMP()) AS idleSeconds
+         FROM ${RUNS} WHERE id = ?`,
         [run],
       );
       const phase = PHASES.find((name) => name === row?.phase);
@@ -115,14 +119,23 @@ export function openState(database: Database, run: string, about: string): Resto
         `CREATE DATABASE IF NOT EXISTS \`${RESTORE_STATE_DATABASE}\` CHARACTER SET utf8mb4`,
       );
       await query(
-        `CREATE TABLE IF NOT EXISTS ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL, worked_at DATETIME) ENGINE=InnoDB`,
+        `CREATE TABLE IF NOT EXISTS ${RUNS} (
+           id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL,
+           started_at DATETIME NOT NULL, worked_at DATETIME
+         ) ENGINE=InnoDB`,
       );
       await query(
-        `CREATE TABLE IF NOT EXISTS ${PIECES} (id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL, file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL, begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)) ENGINE=InnoDB`,
+        `CREATE TABLE IF NOT EXISTS ${PIECES} (
+           id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL,
+           file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+           start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL,
+           begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)
+         ) ENGINE=InnoDB`,
       );
       await addWorkedAt();
       await query(
-        `INSERT INTO ${RUNS} (id, about, phase, started_at, worked_at) VALUES (?, ?, 'schemas', UTC_TIMESTAMP(), UTC_TIMESTAMP())`,
+        `INSERT INTO ${RUNS} (id, about, phase, started_at, worked_at)
+         VALUES (?, ?, 'schemas', UTC_TIMESTAMP(), UTC_TIMESTAMP())`,
         [run, about],
       );
     },
@@ -138,7 +151,8 @@ export function openState(database: Database, run: string, about: string): Resto
     },
     pieces: async () => {
       const rows = await longQuery(
-        `SELECT id, file, start_byte AS start, end_byte AS end, row_count AS \`rows\`, begun, loaded FROM ${PIECES} WHERE run = ? ORDER BY id FOR UPDATE`,
+        `SELECT id, file, start_byte AS start, end_byte AS end, row_count AS \`rows\`, begun, loaded
+         FROM ${PIECES} WHERE run = ? ORDER BY id FOR UPDATE`,
         [run],
       );
       return rows.map((row) => ({

@@ -1,9 +1,9 @@
-/** Of a statement, enough to tell what it is: a table's name and a list of all SQL modes fit. */
+/** Enough of a statement to know its kind: a table's name and a list of all SQL modes fit. */
 export const HEAD_BYTES = 2048;
 
 /**
- * What a statement of a data file does. `nothing` is only said, not sent: a comment at the end of
- * the file.
+ * The effect of a statement in a data file. `nothing` is text that is not sent: a comment at the
+ * end of the file.
  */
 export type StatementKind = 'inserts' | 'sets' | 'nothing' | 'foreign';
 
@@ -15,17 +15,19 @@ const INSERT = new RegExp(`^(?:INSERT(?:\\s+IGNORE)?|REPLACE)\\s+INTO\\s+${NAME}
 
 /** Of the session alone, and of no consequence for what was begun. */
 const VARIABLE =
-  '(?:character_set_client|character_set_results|collation_connection|foreign_key_checks|unique_checks|sql_mode|sql_notes|time_zone)';
+  '(?:character_set_client|character_set_results|collation_connection|' +
+  'foreign_key_checks|unique_checks|sql_mode|sql_notes|time_zone)';
 const VALUE = '(?:\'[^\'\\\\\\0]*\'|"[^"\\\\\\0]*"|@{0,2}\\w+)';
-const ASSIGNMENT = `(?:(?:SESSION\\s+|@@SESSION\\.|@@)?${VARIABLE}|@(?:OLD|PREV)_\\w+)\\s*:?=\\s*${VALUE}`;
+const ASSIGNED = `(?:(?:SESSION\\s+|@@SESSION\\.|@@)?${VARIABLE}|@(?:OLD|PREV)_\\w+)`;
+const ASSIGNMENT = `${ASSIGNED}\\s*:?=\\s*${VALUE}`;
 const NAMES = "NAMES\\s+'?\\w+'?(?:\\s+COLLATE\\s+'?\\w+'?)?";
 const SETTING = `SET\\s+(?:${NAMES}|${ASSIGNMENT}(?:\\s*,\\s*${ASSIGNMENT})*)`;
 const SET = new RegExp(`^(?:${SETTING}|/\\*!\\d{5,6}\\s+${SETTING}\\s*\\*/)\\s*;?\\s*$`, 'i');
 
 /**
- * Tells from its beginning what a statement does: the whole of it, or its first `HEAD_BYTES`, each
- * byte a character. Pure. Comments may stand before it; those that the server runs are statements,
- * and so are refused with all that is neither rows nor a setting of ours.
+ * Derives a statement's effect from its beginning: the whole statement, or its first `HEAD_BYTES`,
+ * each byte a character. Comments may stand before it. Comments that the server runs are
+ * statements. They are refused, like everything that is neither rows nor a setting of ours. Pure.
  */
 export function kindOf(head: string): StatementKind {
   const text = withoutComments(head);

@@ -10,7 +10,7 @@ const OPENING = 40;
 const COMMA = 44;
 
 /**
- * Bytes of a data file, up to the end of a statement or of what has come so far; never of two
+ * Bytes of a data file, up to the end of a statement or of the bytes so far; never of two
  * statements.
  */
 export type Span = {
@@ -25,13 +25,13 @@ export type Span = {
 
 export type StatementScanner = {
   readonly scan: (chunk: Buffer) => Span[];
-  /** What was held back for being too short to tell. */
+  /** The rest, which was too short to know its kind. */
   readonly end: () => Span[];
 };
 
 /**
- * A statement that does not belong into a data file: it could end the transaction a piece is loaded
- * in, or do worse.
+ * A statement that does not belong in a data file. It could end the transaction in which a piece is
+ * loaded, or do worse.
  */
 export class ForeignStatement extends Error {
   constructor(head: string) {
@@ -43,9 +43,9 @@ export class ForeignStatement extends Error {
 }
 
 /**
- * Cuts a data file at its statements while it comes in. Statements end with `;` at the end of a
- * line and nowhere else, since mydumper escapes line ends within values; each row begins a line of
- * its own with `(` or `,(`.
+ * Cuts a data file at its statements while it arrives. Statements end only with `;` at the end of a
+ * line, since mydumper escapes line ends within values. Each row begins its own line with `(` or
+ * `,(`.
  * @throws ForeignStatement
  */
 export function createStatementScanner(): StatementScanner {
@@ -53,7 +53,7 @@ export function createStatementScanner(): StatementScanner {
   let inStatement = false;
   let inserts = false;
   /**
-   * The last two bytes seen of the statement: a line's end and a comma may be the last of a chunk.
+   * The last two bytes of the statement so far: a chunk may end between a line's end and a comma.
    */
   let before = LINE_FEED;
   let beforeThat = LINE_FEED;

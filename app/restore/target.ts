@@ -41,7 +41,9 @@ export async function readTables(
   const names = targetDatabases({ as }, selection);
   if (names.length === 0) return new Map();
   const rows = await database.query(
-    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA IN (${names.map(() => '?').join(', ')})`,
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine
+     FROM information_schema.TABLES
+     WHERE TABLE_SCHEMA IN (${names.map(() => '?').join(', ')})`,
     names,
   );
   return new Map(
@@ -63,12 +65,12 @@ export function targetDatabases(target: Pick<Target, 'as'>, { databases }: Selec
 }
 
 /**
- * What stands in the way of a restore that has not begun. Tables and views of the same names;
- * routines and events in the same database, which the backup would replace; for rows alone tables
+ * Lists the obstacles of a restore that has not begun: tables and views of the same names, and
+ * routines and events in the same database, which the backup would replace. For rows alone: tables
  * that hold rows.
- * @returns lines, none when the way is free, or when it may be made so by OVERWRITE.
- * @throws Failure `preflight` when rows are to go into tables that are missing, or have triggers
- *   that would act on them.
+ * @returns lines; none when there is no obstacle, or when OVERWRITE may remove it.
+ * @throws Failure `preflight` when rows are to go into tables that are missing, or into tables with
+ *   triggers that would act on them.
  */
 export async function obstacles(
   target: Target,
@@ -84,7 +86,8 @@ export async function obstacles(
   for (const { database: name } of selection.post) {
     const of = databaseIn(target, name);
     const [row] = await target.database.query(
-      'SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?) + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?) AS n',
+      `SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?)
+       + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?) AS n`,
       [of, of],
     );
     if (Number(row?.n) > 0)
@@ -131,8 +134,8 @@ function few(names: readonly string[]): string {
 }
 
 /**
- * Removes the tables and views that the backup will make, so that making them anew works. Nothing
- * else in their databases is touched.
+ * Removes the tables and views that the backup creates, so that creating them works. It leaves
+ * everything else in their databases.
  */
 export async function dropObjects(target: Target, selection: Selection): Promise<void> {
   const there = await readTables(target, selection);
@@ -157,14 +160,15 @@ export async function dropTriggers(target: Target, files: readonly DumpFile[]): 
 
 async function triggersOf(target: Target, file: DumpFile): Promise<string[]> {
   const rows = await target.database.query(
-    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
+    `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
+     WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?`,
     [databaseIn(target, file.database), file.realTable ?? ''],
   );
   return rows.map(({ name }) => String(name));
 }
 
 /**
- * Takes all rows out of tables, named as by `tableOf`. Sequences keep their one, which a load
+ * Removes all rows from tables, named as by `tableOf`. Sequences keep their one row, which a load
  * replaces.
  */
 export async function emptyTables(
@@ -182,7 +186,7 @@ export async function emptyTables(
 
 /**
  * Creates a database from its file of the backup, under its name in the server. myloader 0.10 would
- * lose its character set under another name, and would not make a database without tables.
+ * lose its character set under another name. It would not create a database without tables.
  * @throws Failure `restore` when the file holds anything else.
  */
 export async function createDatabase(

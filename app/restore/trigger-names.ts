@@ -2,14 +2,16 @@ const NAME = '(?:`(?:[^`]|``)+`|[0-9A-Za-z$_\\u0080-\\uffff]+)';
 const ACCOUNT = "(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^\\s@`']+)";
 const QUALIFIED = `(?:(${NAME})\\s*\\.\\s*)?(${NAME})`;
 const HEAD = new RegExp(
-  `^(CREATE\\s+(?:OR\\s+REPLACE\\s+)?(?:DEFINER\\s*=\\s*${ACCOUNT}(?:\\s*@\\s*${ACCOUNT})?\\s+)?TRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?)` +
+  '^(CREATE\\s+(?:OR\\s+REPLACE\\s+)?' +
+    `(?:DEFINER\\s*=\\s*${ACCOUNT}(?:\\s*@\\s*${ACCOUNT})?\\s+)?` +
+    'TRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?)' +
     `${QUALIFIED}(\\s+(?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE)\\s+ON\\s+)${QUALIFIED}`,
   'i',
 );
 /** What may stand before a statement in a file of the dump. */
 const LEAD = /^(?:\s+|--[^\n]*\n|\/\*(?!!)[\s\S]*?\*\/)*/;
 
-/** A trigger of which it cannot be told into which database it would go. */
+/** A trigger whose target database is unclear. */
 export class UnclearTrigger extends Error {
   constructor(statement: string) {
     const shown = statement.slice(0, 120).replace(/\s+/g, ' ');
@@ -19,10 +21,10 @@ export class UnclearTrigger extends Error {
 }
 
 /**
- * The statements of a dump's file of triggers with the database's name taken off the trigger and
- * its table, so that they go into the current database. Servers keep a trigger's text as it was
- * written: one made as `CREATE TRIGGER shop.t ... ON shop.orders` would, loaded into a copy, be
- * made in `shop` itself. Pure. `text` and `database` in the same encoding.
+ * The statements of a dump's trigger file, without the database name before the trigger and its
+ * table. They therefore load into the current database. Servers keep a trigger's text as it was
+ * written. One created as `CREATE TRIGGER shop.t ... ON shop.orders` would go into `shop` itself
+ * when loaded into a copy. `text` and `database` have the same encoding. Pure.
  * @throws UnclearTrigger
  */
 export function withoutDatabase(text: string, database: string): string {
@@ -47,8 +49,8 @@ function unqualified(statement: string, database: string): string {
 }
 
 /**
- * Where names of databases are not told apart by their case, the text keeps the case it was written
- * in.
+ * Compares without case, since a server may ignore the case of database names. The text then keeps
+ * the case in which it was written.
  */
 function isSameName(written: string, name: string): boolean {
   const plain = written.startsWith('`') ? written.slice(1, -1).replaceAll('``', '`') : written;

@@ -11,7 +11,7 @@ export function createTurns(): Turns {
   const settled = (work: Promise<unknown>) => work.then(noted, noted);
   return {
     together: async (work) => {
-      // Whoever wants to be alone meanwhile goes first.
+      // Exclusive work that was requested meanwhile goes first.
       for (let waited: unknown; waited !== lastAlone; ) {
         const before = lastAlone;
         await before;

@@ -6,14 +6,14 @@ import type { Compression } from '../config.ts';
 const ZSTD_LEVEL = 1;
 const GZIP_LEVEL = 1;
 /**
- * What zlib gives at a time: with its own 16 KiB a mebibyte of SQL is a dozen turns between
- * threads.
+ * The size of zlib's output buffers. With its default of 16 KiB, a mebibyte of SQL takes a dozen
+ * turns between threads.
  */
 const OUTPUT_BYTES = 128 * 1024;
 
 /**
- * Makes one frame (zstd) or member (gzip), piece by piece. Each call gives the output it has come
- * to; one call at a time.
+ * Makes one frame (zstd) or member (gzip), piece by piece. Each call returns the output so far.
+ * Only one call may run at a time.
  */
 export type Compressor = {
   readonly add: (chunk: Buffer) => Promise<readonly Buffer[]>;
@@ -26,9 +26,9 @@ export type Compressor = {
 };
 
 /**
- * An empty block, of which any number may stand between others: in zstd a raw block of size 0 (RFC
- * 8878, 3.1.1.2), in gzip a stored block of length 0 (RFC 1951, 3.2.4), which is what a flush
- * writes too.
+ * An empty block. Any number of them may stand between other blocks. In zstd it is a raw block of
+ * size 0 (RFC 8878, 3.1.1.2). In gzip it is a stored block of length 0 (RFC 1951, 3.2.4), which a
+ * flush writes too.
  */
 const EMPTY_BLOCK: Readonly<Record<Exclude<Compression, 'none'>, Buffer>> = {
   zstd: Buffer.from([0, 0, 0]),

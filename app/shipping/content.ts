@@ -10,15 +10,15 @@ import type { Tail } from './tail.ts';
 
 const READ_BYTES = 1024 * 1024;
 /**
- * What a read takes whose file should hold no more: a whole buffer for each of very many small
- * files is what they would cost most.
+ * The size of a read that expects no more bytes. A whole buffer for each of very many small files
+ * would be their largest cost.
  */
 const LEAST_READ_BYTES = 4096;
 /** From this size on reads go into buffers that are used again. */
 const REUSED_BYTES = 128 * 1024;
 /**
- * A compressor is flushed each time it has taken in so much, so that it is known what of the file
- * is in which part.
+ * The compressor is flushed each time it has taken this many bytes. After a flush it is known which
+ * bytes of the file are in which part.
  */
 const BETWEEN_MARKS_BYTES = 4 * 1024 * 1024;
 
@@ -35,8 +35,8 @@ export const CONTENT_TYPES: Readonly<Record<Compression, string>> = {
 
 export type Content = {
   /**
-   * What goes to S3. Ends when the file is closed and read; fails when it does not hold what it
-   * held when it was closed.
+   * The content for S3. Ends when the file is closed and read. Fails when the file's content
+   * differs from its content at the close.
    */
   readonly body: Readable;
   /** Bytes before compression, prologue and file; only once the body has ended. */
@@ -55,9 +55,9 @@ type Mark = { readonly storedBytes: number; readonly fileBytes: number };
 const readAt = promisify(read);
 
 /**
- * Reads a file from its descriptor while it may still grow, puts the prologue before it, hashes it,
- * and compresses it into one frame or member. Buffers that the body's reader gives back are read
- * into again. When the tail is pressed, what was read so far is brought to the end of a part of
+ * Reads a file from its descriptor, also while it grows. Puts the prologue before it, hashes it,
+ * and compresses it into one frame or member. Buffers that the reader of the body gives back are
+ * used again. When the tail is pressed, the bytes read so far are padded to the end of a part of
  * `partBytes`.
  */
 export function openContent(
@@ -77,8 +77,8 @@ export function openContent(
       ? onlyData(plain)
       : compressed(plain, compression, partBytes, source, marks, buffers);
   return {
-    // Each piece as it is: joined with the next, it would be a copy, and its buffer would not come
-    // back.
+    // Each piece goes out as it is. Joining it with the next one would copy it, and its buffer
+    // would not come back.
     body: Readable.from(pieces, { objectMode: true, highWaterMark: 1 }),
     summary: () => ({ bytes: prologue.byteLength + source.fileBytes, fileBytes: source.fileBytes }),
     sha256: async () => (await hash.digest()).sha256,

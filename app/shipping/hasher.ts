@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { createNews } from '../news.ts';
 import { createStatementMeter } from './statement-meter.ts';
 
-/** What is computed from all bytes of one file. */
+/** The results over all bytes of one file. */
 export type FileDigest = {
   /** Hex. */
   readonly sha256: string;
@@ -12,8 +13,8 @@ export type FileDigest = {
 /** The SHA-256 and the largest statement of one file. */
 export type FileHash = {
   /**
-   * Takes the next piece, which must not change before `onHashed` was called. Resolves when another
-   * one may come: what waits to be hashed is limited.
+   * Takes the next piece, which must not change before `onHashed` was called. Resolves when the
+   * next piece may come: the queue is limited.
    */
   readonly add: (data: Uint8Array, onHashed: () => void) => Promise<void>;
   /** Of all that was added. */
@@ -27,7 +28,9 @@ export type Hasher = {
 };
 
 export type ToHasher = { readonly id: number; readonly data: Uint8Array } | { readonly id: number };
-/** Each piece is answered, and the end of a file by its digest, in the order they came. */
+/**
+ * The thread answers each piece, and the end of a file with its digest, in the order of arrival.
+ */
 export type FromHasher = { readonly id: number; readonly digest?: FileDigest };
 
 /** Pieces of a megabyte: as many as there are parts in the making, and some to keep it busy. */
@@ -79,7 +82,7 @@ export function startHasher(): Hasher {
   /** What was sent and not answered, in order. */
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
-  let room = Promise.withResolvers<void>();
+  const { next, notify } = createNews();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
   let ids = 0;
@@ -89,8 +92,7 @@ export function startHasher(): Hasher {
     if (answered === undefined) return;
     waitingBytes -= answered.bytes;
     answered.done(digest);
-    room.resolve();
-    room = Promise.withResolvers<void>();
+    notify();
   });
   worker.on('error', (error) => {
     broken.reject(new Error('the thread that hashes failed', { cause: error }));
@@ -110,8 +112,7 @@ export function startHasher(): Hasher {
       return {
         add: async (data, onHashed) => {
           send({ id, data }, data.byteLength, onHashed);
-          while (waitingBytes > MOST_WAITING_BYTES)
-            await Promise.race([room.promise, broken.promise]);
+          while (waitingBytes > MOST_WAITING_BYTES) await Promise.race([next(), broken.promise]);
         },
         digest: () => {
           digest ??= new Promise((resolve, reject) => {

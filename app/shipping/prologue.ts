@@ -13,9 +13,10 @@ export type PrologueOf = (lease: Lease) => Buffer;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * mydumper 0.10 begins each data file with these lines, but forgets them when a table's last row is
- * alone in a new chunk (`dump_table_data` in mydumper.c): loaded without them its TIMESTAMPs shift
- * by the server's time zone. What it forgot is put back, so that every file stands for itself.
+ * mydumper 0.10 begins each data file with these lines. It omits them when a table's last row is
+ * alone in a new chunk (`dump_table_data` in mydumper.c). Without them the server's time zone
+ * shifts TIMESTAMPs at the load. The shipper adds the missing lines, so that every file is complete
+ * by itself.
  */
 export function prologueFor(generation: Generation, databases: readonly string[]): PrologueOf {
   if (generation !== 'classic') return () => NOTHING;

@@ -12,8 +12,8 @@ import type { PrologueOf } from './prologue.ts';
 import { createTail, type Tail } from './tail.ts';
 
 /**
- * A whole file of this size is hashed in a tenth of a millisecond: the thread for it would be told
- * of very many.
+ * Hashing a whole file of this size takes a tenth of a millisecond. A thread would cost more for
+ * very many such files.
  */
 const HASHED_HERE_BYTES = 64 * 1024;
 
@@ -25,14 +25,13 @@ export type ShippedFile = {
   /** What mydumper wrote. */
   readonly stagedBytes: number;
   /**
-   * What is stored, before compression: the same, or a few bytes more where a file needed a
-   * prologue.
+   * The bytes stored, before compression: the same, or a few more if the file needed a prologue.
    */
   readonly dumpedBytes: number;
   readonly storedBytes: number;
   /** Hex, of the dumped content. */
   readonly sha256: string;
-  /** Of the dumped content; means something in files of SQL only. */
+  /** Of the dumped content. Valid only for SQL files. */
   readonly largestStatementBytes: number;
   /** Base64, of the stored object. */
   readonly crc32: string;
@@ -51,8 +50,8 @@ export type ShipperOptions = {
   /** Finished files under way at once. */
   readonly concurrency: number;
   /**
-   * Files under way beside these that were begun while they grew; no fewer than mydumper writes at
-   * once, or those that wait for more to come would keep out one that is finished.
+   * Further files under way, begun while they grew. At least as many as mydumper writes at once:
+   * otherwise files that wait for growth would block a finished one.
    */
   readonly growingConcurrency: number;
   readonly onShipped: (file: ShippedFile) => void;
@@ -64,8 +63,8 @@ export type Shipper = {
   /** Takes finished files. */
   readonly add: (files: readonly StagedFile[]) => void;
   /**
-   * Takes files that are still written; they are shipped beside the finished ones, in turn where
-   * there are too many.
+   * Takes files that mydumper still writes. They are shipped beside the finished ones, and queue
+   * when there are too many.
    */
   readonly addGrowing: (files: readonly StagedFile[]) => void;
   readonly grown: (growth: readonly Growth[]) => void;
@@ -92,8 +91,8 @@ function laneOf(closed: boolean, concurrency: number): Lane {
 
 /**
  * Ships finished files, the oldest first, several at a time, and growing ones beside them. A file
- * is released from staging after S3 has acknowledged all of it, the first bytes of a growing or
- * large one after S3 has acknowledged these, and not otherwise.
+ * is released from staging only after S3 has acknowledged all of it. The first bytes of a growing
+ * or large file are freed only after S3 has acknowledged them.
  */
 export function createShipper(options: ShipperOptions): Shipper {
   const finished = laneOf(true, options.concurrency);
@@ -208,7 +207,8 @@ async function shipFile(
   const onAcknowledged = (storedBytes: number) => {
     const freeBytes = content.fileBytesIn(storedBytes);
     const { sizeBytes, closed } = tail.now();
-    if (freeBytes <= freedBytes || (closed && freeBytes === sizeBytes)) return; // all of it is released below
+    // The release below frees the last bytes of a closed file.
+    if (freeBytes <= freedBytes || (closed && freeBytes === sizeBytes)) return;
     freedBytes = freeBytes;
     watch.free(id, freeBytes);
   };

@@ -1,7 +1,10 @@
 /** Measures the largest statement of one file, piece by piece. */
 export type StatementMeter = {
   readonly add: (piece: Uint8Array) => void;
-  /** Of the statements so far, with the `;` of each; an unfinished one counts as far as it goes. */
+  /**
+   * Of the statements so far, each with its `;`. An unfinished statement counts with its bytes so
+   * far.
+   */
   readonly largestBytes: () => number;
 };
 
@@ -11,7 +14,7 @@ const END = ';\n';
 
 /**
  * A statement ends with `;` at the end of a line: mydumper escapes line ends within values. The
- * native search costs 0.14 to 0.33 s of processor time a GB, most where values hold many
+ * native search costs 0.14 to 0.33 s of processor time per GB. It costs most where values hold many
  * semicolons.
  */
 export function createStatementMeter(): StatementMeter {

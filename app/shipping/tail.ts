@@ -1,21 +1,23 @@
+import { createNews } from '../news.ts';
+
 export type TailState = { readonly sizeBytes: number; readonly closed: boolean };
 
 /** How much of a file may be read, as far as is known; it changes while mydumper writes it. */
 export type Tail = {
   readonly now: () => TailState;
   /**
-   * Resolves when there is something new since `seen`: growth, the close, or a press.
-   * @throws the reason it was cut for.
+   * Resolves on news since `seen`: growth, the close, or a press.
+   * @throws the reason given to `cut`.
    */
   readonly changed: (seen: TailState) => Promise<void>;
   /**
-   * Whether a press is to be answered: what was read should go up though it fills no part. Asking
-   * takes it back.
+   * Whether a press is pending: the bytes read so far should be uploaded although they fill no
+   * part. The call clears the press.
    */
   readonly takePress: () => boolean;
   readonly update: (sizeBytes: number, closed: boolean) => void;
   readonly press: () => void;
-  /** Nothing more will come; whoever waits is told. */
+  /** Ends the tail: waiting and later calls of `changed` throw the reason. */
   readonly cut: (reason: Error) => void;
 };
 
@@ -23,15 +25,11 @@ export function createTail(sizeBytes: number, closed: boolean): Tail {
   let state: TailState = { sizeBytes, closed };
   let pressed = false;
   let cutReason: Error | undefined;
-  let news = Promise.withResolvers<void>();
-  const tell = () => {
-    news.resolve();
-    news = Promise.withResolvers<void>();
-  };
+  const { next, notify } = createNews();
   return {
     now: () => state,
     changed: async (seen) => {
-      if (cutReason === undefined && state === seen && !pressed) await news.promise;
+      if (cutReason === undefined && state === seen && !pressed) await next();
       if (cutReason !== undefined) throw cutReason;
     },
     takePress: () => {
@@ -44,15 +42,15 @@ export function createTail(sizeBytes: number, closed: boolean): Tail {
         sizeBytes: Math.max(state.sizeBytes, nextBytes),
         closed: state.closed || nowClosed,
       };
-      tell();
+      notify();
     },
     press: () => {
       pressed = true;
-      tell();
+      notify();
     },
     cut: (reason) => {
       cutReason ??= reason;
-      tell();
+      notify();
     },
   };
 }

@@ -11,10 +11,10 @@ const flock: (descriptor: number, operation: number) => number = koffi
   .func('int flock(int fd, int operation)');
 
 /**
- * Locks a directory for as long as the descriptor that is returned is open, so at the most as long
- * as this process lives. It holds between containers that share the file system, where process ids
- * tell nothing. A file system without locks counts as free.
- * @returns undefined when somebody else has it.
+ * Locks a directory while the returned descriptor is open, so at most for the life of this process.
+ * The lock also works between containers that share the file system, where process ids prove
+ * nothing. A file system without locks counts as free.
+ * @returns undefined when another process holds the lock.
  */
 export function lockDirectory(directory: string): number | undefined {
   const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);

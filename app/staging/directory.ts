@@ -3,22 +3,18 @@ import {
   closeSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statfsSync,
   statSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { isAlive, type Owner, readMarker, writeMarker } from './owner.ts';
 
-/**
- * Files of ours in the staging directory; mydumper's names never begin with a dot followed by this.
- */
+/** Our files in the staging directory begin with this. mydumper's names never begin with it. */
 export const OUR_PREFIX = '.mydumper-fargate';
 /** It belongs to the file system when the directory is a mount point. */
 export const LOST_AND_FOUND = 'lost+found';
@@ -37,9 +33,9 @@ export function isDumpFileName(name: string): boolean {
 }
 
 /**
- * Names of what is in a directory.
- * @throws Error for one that is not UTF-8: Node gives a replacement for it, under which there is
- *   nothing, so that it would be passed over.
+ * The names in a directory.
+ * @throws Error for a name that is not UTF-8. Node replaces such a name with one that does not
+ *   exist, so the file would be skipped silently.
  */
 export function namesIn(directory: string): string[] {
   const names = readdirSync(directory);
@@ -47,23 +43,17 @@ export function namesIn(directory: string): string[] {
     const odd = readdirSync(directory, { encoding: 'buffer' }).find((bytes) => !isUtf8(bytes));
     if (odd !== undefined)
       throw new Error(
-        `${JSON.stringify(odd.toString('latin1'))} in the staging directory has a name that is not UTF-8`,
+        `${JSON.stringify(odd.toString('latin1'))} in the staging directory ` +
+          'has a name that is not UTF-8',
       );
   }
   return names;
 }
 
-/**
- * Who uses the directory. A process is known by id and start time together, since ids are used
- * again.
- */
-type Owner = { readonly pid: number; readonly startTicks: string; readonly bootId: string };
-
 export type Staging = {
   readonly directory: string;
   /**
-   * Where mydumper's option file goes: the one place that is writable in a task with a read-only
-   * root.
+   * The path of mydumper's option file. No other place is writable in a task with a read-only root.
    */
   readonly optionFile: string;
   /** Bytes of leftovers of an earlier run of ours that were cleared. */
@@ -71,8 +61,8 @@ export type Staging = {
   /** Removes the dump's files and ours; what is not of that kind stays. */
   readonly clear: () => void;
   /**
-   * Removes only what holds secrets, and leaves unshipped files with the marker that lets the next
-   * run clear them.
+   * Removes only files with secrets. Unshipped files stay, with the marker that lets the next run
+   * clear them.
    */
   readonly keepForInspection: () => void;
 };
@@ -82,9 +72,9 @@ export function isOurs(name: string): boolean {
 }
 
 /**
- * Takes the directory for this run, creating it where it is missing. Leftovers of a run of ours
- * that is no longer alive are cleared; anything else in it is refused and left untouched.
- * @throws Failure `preflight` naming OUTPUTDIR and what is in the way.
+ * Takes the directory for this run, and creates it where it is missing. It clears leftovers of a
+ * dead run of ours. It refuses anything else in the directory and leaves it untouched.
+ * @throws Failure `preflight` naming OUTPUTDIR and the obstacle.
  */
 export function claimStaging(directory: string): Staging {
   const refuse = (reason: string, cause?: unknown) =>
@@ -189,8 +179,8 @@ function contents(directory: string): string[] {
 }
 
 /**
- * `mkdirSync` with `recursive` never comes back where the system lets nobody create anything, as
- * below /proc.
+ * `mkdirSync` with `recursive` never returns where the system forbids creating anything, as below
+ * /proc.
  */
 function makeDirectory(path: string): void {
   try {
@@ -227,43 +217,5 @@ function removeIfThere(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-function writeMarker(path: string): void {
-  const descriptor = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(descriptor, JSON.stringify(ownerOf(process.pid) satisfies Owner | undefined));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function readMarker(path: string): Owner | undefined {
-  try {
-    const { pid, startTicks, bootId } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Owner>;
-    if (typeof pid !== 'number' || typeof startTicks !== 'string' || typeof bootId !== 'string')
-      return undefined;
-    return { pid, startTicks, bootId };
-  } catch {
-    return undefined; // written by a run that died while writing it
-  }
-}
-
-function isAlive(owner: Owner): boolean {
-  const now = ownerOf(owner.pid);
-  return now !== undefined && now.startTicks === owner.startTicks && now.bootId === owner.bootId;
-}
-
-function ownerOf(pid: number): Owner | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Field 22, start time in clock ticks since boot (proc_pid_stat(5)); fields count from the last
-    // parenthesis.
-    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    return startTicks === undefined ? undefined : { pid, startTicks, bootId };
-  } catch {
-    return undefined;
   }
 }

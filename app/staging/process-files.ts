@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /**
- * Identity of a file however it is renamed: device and inode, as text because inode numbers may
- * exceed 2^53.
+ * Identity of a file across renames: device and inode. It is text because inode numbers may exceed
+ * 2^53.
  */
 export type FileId = string;
 
@@ -21,8 +21,8 @@ export function readProcess(pid: number | string): ProcessStat | undefined {
 }
 
 /**
- * The command name stands in parentheses and may hold spaces and parentheses itself: fields count
- * from the last one.
+ * The command name is in parentheses and may hold spaces and parentheses itself. Fields therefore
+ * count from the last parenthesis.
  */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -43,7 +43,7 @@ export function groupMembers(processGroup: number): number[] {
 }
 
 /**
- * Whether every thread of every process is stopped (state `T`): only then has the kill call had its
+ * Whether every thread of every process is stopped (state `T`). Only then has the kill call taken
  * effect.
  */
 export function allStopped(pids: readonly number[]): boolean {
@@ -69,10 +69,9 @@ function isStopped(pid: number): boolean | undefined {
 
 /**
  * Adds the ids of all files the processes hold open to `open`.
- * @returns false when a process is just ending, which hides what it still holds: then nothing can
- *   be called finished yet.
- * @throws Error when a living process does not let us look: then nothing can be called finished
- *   ever.
+ * @returns false when a process is just ending, which hides its open files: no file counts as
+ *   finished yet.
+ * @throws Error when a living process denies the look: no file could ever count as finished.
  */
 export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): boolean {
   let complete = true;
@@ -107,8 +106,8 @@ function hasEnded(pid: number): boolean {
 }
 
 /**
- * A process that ends gives up its memory before its files, and from then on /proc shows its files
- * to root only.
+ * A process that ends frees its memory before it closes its files. From then on /proc shows its
+ * files only to root.
  */
 function isEnding(pid: number): boolean {
   try {

@@ -13,8 +13,8 @@ const fallocate: (descriptor: number, mode: number, offset: number, bytes: numbe
   .func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 
 /**
- * Frees the disk of a part of a file, which then reads as zeros; its size stays.
- * @throws Error where that is refused.
+ * Frees the disk of a part of a file. The part then reads as zeros, and the file's size stays.
+ * @throws Error when the file system refuses.
  */
 export function punchHole(descriptor: number, offset: number, bytes: number): void {
   if (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) === 0)

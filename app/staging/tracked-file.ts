@@ -17,8 +17,8 @@ export type Tracked = {
   closed: boolean;
   announced: boolean;
   descriptor: number | undefined;
-  /** As last reported to whom has leased it. */
-  told: { sizeBytes: number; closed: boolean };
+  /** The state in the last report to the file's reader. */
+  reported: { sizeBytes: number; closed: boolean };
   freedBytes: number;
   misses: number;
 };
@@ -32,7 +32,7 @@ export function newlySeen(id: FileId, name: string): Tracked {
     closed: false,
     announced: false,
     descriptor: undefined,
-    told: { sizeBytes: 0, closed: false },
+    reported: { sizeBytes: 0, closed: false },
     freedBytes: 0,
     misses: 0,
   };
@@ -42,7 +42,7 @@ export function asStaged({ id, name, sizeBytes }: Tracked): StagedFile {
   return { id, name, sizeBytes };
 }
 
-/** Which of the files nobody has open, and which of them cannot be told from that yet. */
+/** Splits off the files that no process has open (`sure`), and those not known yet. */
 export function closed(
   candidates: readonly Tracked[],
   openFiles: ((surely: boolean) => ReadonlySet<FileId> | undefined) | undefined,
@@ -57,13 +57,20 @@ export function closed(
   return { sure: left, postponed: [] };
 }
 
+/** `st_blocks` counts units of 512 bytes for any block size of the file system (stat(2)). */
+const BLOCK_BYTES = 512;
+
+export function allocatedBytesOf(stat: BigIntStats): number {
+  return Number(stat.blocks) * BLOCK_BYTES;
+}
+
 export function idOf(stat: BigIntStats): FileId {
   return `${stat.dev}:${stat.ino}`;
 }
 
 /**
- * Opens the file under its name if that is still it; never follows a link. Writing to it is what
- * freeing its disk takes.
+ * Opens the file under its name if it still has the same identity; never follows a link. It opens
+ * for writing, since freeing disk needs that.
  */
 export function openSame(
   directory: string,

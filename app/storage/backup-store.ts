@@ -10,8 +10,8 @@ export type StoredHead = {
 };
 
 /**
- * The reading side of the bucket. Every request is sent again through what is transient for the
- * configured time, also in the middle of a body; what is thrown is final.
+ * The reading side of the bucket. It retries each request after transient errors for the configured
+ * time, also in the middle of a body. An error that it throws is final.
  */
 export type BackupStore = {
   /** The next key segments below a prefix that ends in a slash, in order. */
@@ -20,13 +20,13 @@ export type BackupStore = {
   /** undefined where there is no such object. */
   readonly head: (key: string) => Promise<StoredHead | undefined>;
   /**
-   * A whole small object; undefined where there is none.
+   * The content of a small object; undefined where there is none.
    * @throws Failure where it is larger than `mostBytes`.
    */
   readonly read: (key: string, mostBytes: number) => Promise<Buffer | undefined>;
   /**
-   * An object's bytes from the first to the last, of one version of it however often the connection
-   * breaks.
+   * An object's bytes from the first to the last. All of them are from one version, however often
+   * the connection breaks.
    */
   readonly open: (key: string) => Readable;
   /** Ends what is under way; later requests fail at once. */

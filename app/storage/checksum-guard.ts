@@ -13,7 +13,8 @@ export class ChecksumMismatch extends Error {
   constructor(operation: string, sent: string, answered: string | undefined) {
     super(
       answered === undefined
-        ? `${operation} was answered without a CRC32 checksum; the endpoint cannot prove what it stored`
+        ? `${operation} was answered without a CRC32 checksum; ` +
+            'the endpoint cannot prove what it stored'
         : `${operation} was answered with CRC32 ${answered}, sent was ${sent}`,
     );
     this.name = 'ChecksumMismatch';
@@ -21,9 +22,9 @@ export class ChecksumMismatch extends Error {
 }
 
 /**
- * Makes the client send the CRC-32 of every body it has in memory, the one it is given or its own,
- * and compare it with what S3 answers, so that no part counts as acknowledged on the strength of a
- * status code alone.
+ * Makes the client send the CRC-32 of every body in memory: the given one, or one it computes. The
+ * client compares it with the checksum in the answer. A status code alone therefore never
+ * acknowledges a part.
  */
 export function guardChecksums(client: S3Client): void {
   client.middlewareStack.add(

@@ -1,6 +1,6 @@
 /**
- * The CRC-32 of two pieces of content one after the other, from those of the pieces: a number of
- * zero bytes after the first one is a multiplication by a power of x modulo the polynomial. As
+ * The CRC-32 of two joined pieces of content, from the CRC-32 of each. Appending zero bytes to the
+ * first piece is a multiplication by a power of x modulo the polynomial. It works as
  * `crc32_combine` of zlib (crc32.c), which Node does not offer.
  */
 export function combineCrc32(first: number, second: number, secondBytes: number): number {

@@ -11,32 +11,31 @@ export type StoredObject = {
 export type UploadOptions = {
   /** Of a multipart upload; the store's own unless given. */
   readonly partBytes?: number;
-  /** Told how many of the first bytes the store has acknowledged, each time these become more. */
+  /** Receives the number of first bytes that the store has acknowledged, at each change. */
   readonly onAcknowledged?: (bytes: number) => void;
-  /** Told of each piece of the body that the store does not need any more. */
+  /** Receives each piece of the body that the store does not need any more. */
   readonly onTaken?: (piece: Buffer) => void;
   /**
-   * Hex SHA-256 of the whole body, where somebody has it anyway. Asked for once the body has ended,
-   * if at all.
+   * Hex SHA-256 of the whole body, where the caller computes it anyway. The store asks for it at
+   * most once, after the body has ended.
    */
   readonly sha256?: () => Promise<string>;
 };
 
 /**
- * Where backups go. Every write is retried through what is transient for the configured time; what
- * is thrown is final. The store is only added to: nothing here reads, lists or deletes, so a role
- * that can only put works. Every object is written under the condition that its key does not exist
- * (`If-None-Match: *`).
+ * The store for backups. It retries each write after transient errors for the configured time. An
+ * error that it throws is final. It only adds: it never reads, lists or deletes, so a role that can
+ * only put is enough. Each write requires that the key does not exist (`If-None-Match: *`).
  */
 export type ObjectStore = {
   /**
-   * Shows that keys below `key` can be written, leaving nothing behind.
+   * Proves that keys below `key` can be written, and leaves no object.
    * @throws Failure `preflight` naming the bucket.
    */
   readonly probe: (key: string) => Promise<void>;
   /**
-   * Writes a stream of unknown length, into a folder that was claimed. Resolves only when the store
-   * has acknowledged every byte with a matching checksum; otherwise the multipart upload is aborted
+   * Writes a stream of unknown length into a claimed folder. Resolves only when the store has
+   * acknowledged every byte with a matching checksum. Otherwise it aborts the multipart upload
    * first.
    * @throws Failure `upload` naming the key.
    */
@@ -48,24 +47,26 @@ export type ObjectStore = {
   ) => Promise<StoredObject>;
   /**
    * Writes a small object that no other run may have written, and makes its folder this run's
-   * alone. Writes it a second time: a store that does not refuse that does no conditional writes.
-   * @returns undefined where the key exists. It may be an own attempt's whose answer was lost.
-   * @throws Failure `preflight` naming what the store lacks.
+   * alone. It writes the object a second time: a store that accepts this does no conditional
+   * writes.
+   * @returns undefined where the key exists. An own attempt whose answer was lost may have written
+   *   it.
+   * @throws Failure `preflight` naming the feature that the store does not have.
    */
   readonly claim: (key: string, body: Uint8Array) => Promise<StoredObject | undefined>;
   /**
-   * Writes a small object, into a folder that was claimed.
+   * Writes a small object into a claimed folder.
    * @throws Failure `upload` naming the key.
    */
   readonly create: (key: string, body: Uint8Array, contentType: string) => Promise<StoredObject>;
   /**
-   * Ends what is under way: bodies being sent are cut and backoffs end, multipart uploads are still
-   * aborted. Later writes fail at once.
+   * Ends all current work: it cuts bodies in flight and ends backoffs. It still aborts multipart
+   * uploads. Later writes fail at once.
    */
   readonly interrupt: (reason: Error) => void;
   /** Releases sockets. */
   readonly close: () => void;
 };
 
-/** Told of every attempt that will be made again. */
+/** Receives every attempt that will be retried. */
 export type RetryListener = (retry: { operation: string; key: string; reason: string }) => void;

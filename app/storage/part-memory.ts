@@ -1,22 +1,23 @@
+import { createNews } from '../news.ts';
 import { createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 
 /**
- * Parts in memory beyond one for each file, and so how many of a single file are under way; more
- * were not faster.
+ * Parts in memory beyond one for each file. This also limits how many parts of a single file are
+ * under way. More were not faster.
  */
 export const EXTRA_PARTS = 2;
 
 /** The parts of one file that are in memory: those under way, and the one that is being filled. */
 export type FileParts = {
   /**
-   * Memory for one more part; waits for it when the file holds some already and others have taken
-   * what there is beyond one for each.
+   * Memory for one more part. It waits while the file holds a part and other files hold all extra
+   * ones.
    */
   readonly take: (bytes: number) => Promise<Buffer>;
   readonly giveBack: (buffer: Buffer) => void;
   /**
-   * The file needs no more; whoever waits for it goes on. What was not given back is not used
-   * again: a request that was given up may still send from it.
+   * The file needs no more memory, and its waiting calls continue. Buffers that were not given back
+   * are not used again: an abandoned request may still send from them.
    */
   readonly end: () => void;
 };
@@ -24,19 +25,15 @@ export type FileParts = {
 export type PartMemory = { readonly open: () => FileParts };
 
 /**
- * What parts take in all: each file may hold one, so that none waits for another, and all of them
- * together `extra` more, so that one is filled while another is under way.
+ * Bounds the memory for parts. Each file may hold one, so that no file waits for another. All files
+ * share `extra` more, so that one part fills while another is under way.
  */
 export function createPartMemory(
   extra: number,
   buffers: Pick<ReusedBuffers, 'take' | 'giveBack'> = createReusedBuffers(),
 ): PartMemory {
   let extraHeld = 0;
-  let news = Promise.withResolvers<void>();
-  const tell = () => {
-    news.resolve();
-    news = Promise.withResolvers<void>();
-  };
+  const { next, notify } = createNews();
 
   return {
     open: () => {
@@ -45,11 +42,11 @@ export function createPartMemory(
       const drop = () => {
         held -= 1;
         if (held > 0) extraHeld -= 1;
-        tell();
+        notify();
       };
       return {
         take: async (bytes) => {
-          while (!ended && held > 0 && extraHeld >= extra) await news.promise;
+          while (!ended && held > 0 && extraHeld >= extra) await next();
           if (!ended) {
             if (held > 0) extraHeld += 1;
             held += 1;
@@ -63,7 +60,7 @@ export function createPartMemory(
         end: () => {
           ended = true;
           while (held > 0) drop();
-          tell();
+          notify();
         },
       };
     },

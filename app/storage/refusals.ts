@@ -28,7 +28,7 @@ export function explain(error: unknown, config: Pick<StoreConfig, 'bucket' | 're
   return `${hint === undefined ? what : `${hint} (${what})`}${tried}`.replace(/\s+/g, ' ');
 }
 
-/** The store says that it lacks what a request asks for. */
+/** Whether the store reports that it does not implement the request. */
 export function isNotImplemented(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, $metadata } = error as S3Error;
@@ -49,7 +49,10 @@ function hintFor(
   if (name === 'RequestTimeTooSkewed') return "this machine's clock differs from S3's; set it";
   if (EXPIRED.has(name)) return 'the AWS credentials have expired or are not valid (any more)';
   if (name === 'AccessDenied' || status === 403) {
-    return 'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix (and the KMS key)';
+    return (
+      'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix ' +
+      '(and the KMS key)'
+    );
   }
   if (name === 'CredentialsProviderError') return 'no AWS credentials found; give the task a role';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

@@ -6,8 +6,8 @@ const BASE_DELAY_MILLISECONDS = 100;
 const MAXIMUM_DELAY_MILLISECONDS = 20_000;
 
 /**
- * Error names that say "later" whatever HTTP status they came with (S3 sends errors inside 200
- * answers too).
+ * Error names that say "later" regardless of their HTTP status (S3 sends errors inside 200 answers
+ * too).
  */
 const TRANSIENT_NAMES = new Set([
   'InternalError',
@@ -28,10 +28,7 @@ const TRANSIENT_NAMES = new Set([
   'TimeoutError',
 ]);
 
-/**
- * What sending again cannot mend; the SDK gives errors inside of 200 answers the status 503
- * whatever they say.
- */
+/** Errors that a retry cannot fix. The SDK gives every error inside a 200 answer the status 503. */
 const PERMANENT_NAMES = new Set([
   'AccessDenied',
   'EntityTooLarge',
@@ -82,12 +79,12 @@ export function isTransient(error: unknown): boolean {
   return cause instanceof Error && isTransient(cause);
 }
 
-/** There was no connection to send a request by. */
+/** The request had no connection. */
 const NOT_SENT_CODES = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'ENOTFOUND']);
 
 /**
- * Whether an attempt that ended so may have been carried out: it got no answer, or one with a 5xx
- * status, which does not say that nothing was written.
+ * Whether S3 may have carried out an attempt with this error. The attempt got no answer, or one
+ * with a 5xx status. A 5xx status does not prove that nothing was written.
  */
 function mayBeCarriedOut(error: unknown): boolean {
   const { code, $metadata } = (error ?? {}) as Partial<Annotated>;
@@ -100,8 +97,8 @@ const afterOpenAttempt = new WeakSet<object>();
 
 /**
  * Whether S3 refused a conditional write because its key exists, after an attempt of the same
- * request that may have been carried out. In a folder that the run has claimed no other writer can
- * have made the object: it is that attempt's, with the bytes and the checksum that it sent.
+ * request that S3 may have carried out. No other writer can have made the object in a folder that
+ * the run has claimed. So that attempt wrote it, with the bytes and the checksum that it sent.
  */
 export function isRefusedByOwnAttempt(error: unknown): boolean {
   return isPreconditionFailed(error) && afterOpenAttempt.has(error);
@@ -110,7 +107,8 @@ export function isRefusedByOwnAttempt(error: unknown): boolean {
 /** Whether S3 refused a conditional write because its key exists. */
 export function isPreconditionFailed(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  // Inside of a 200 answer only the name says so, in an answer without a document only the status.
+  // Inside a 200 answer only the name reports it. In an answer without a document only the status
+  // reports it.
   const { name, $metadata } = error as Annotated;
   return name === 'PreconditionFailed' || $metadata?.httpStatusCode === 412;
 }
@@ -129,8 +127,8 @@ export function backoffMilliseconds(retry: number, random: number): number {
 
 export type Limits = {
   /**
-   * How long one request is sent again, in seconds since it was first refused; may change during
-   * the run.
+   * How long one request is retried, in seconds since its first refusal. The value may change
+   * during the run.
    */
   retrySeconds: number;
   /** Ends all waiting. */
@@ -138,10 +136,10 @@ export type Limits = {
 };
 
 /**
- * Retries by time, not by count: a request is sent again until `limits.retrySeconds` have passed
- * since it was first refused. The SDK's own strategies share a small token bucket among all
- * requests, which a few concurrent parts drain within seconds of an outage. Waiting ends at once
- * when `limits.signal` aborts.
+ * Retries by time, not by count: until `limits.retrySeconds` have passed since the first refusal of
+ * a request. The SDK's own strategies share a small token bucket among all requests. A few
+ * concurrent parts drain it within seconds of an outage. Waiting ends at once when `limits.signal`
+ * aborts.
  */
 export function retryForSeconds(
   limits: Limits,

@@ -14,8 +14,8 @@ const CONNECT_MILLISECONDS = 10_000;
 const SPARE_CONNECTIONS = 2;
 
 /**
- * What S3 may take to answer once it has a request, whatever trickles in meanwhile; completing an
- * upload of many parts takes minutes.
+ * The longest time that S3 may take to answer a request, regardless of bytes that trickle in
+ * meanwhile. Completing an upload of many parts takes minutes.
  */
 const ANSWER_SECONDS = { few: 60, many: 600 } as const;
 /** A body that moves more slowly is better sent again, by another way. */
@@ -43,11 +43,11 @@ export function createClient(
   const client = new S3Client({
     region: config.region,
     forcePathStyle: config.forcePathStyle,
-    // With it each body from 2 MiB on has a connection, and a TLS handshake, of its own: the SDK
-    // keeps none of these for the next.
+    // With it each body from 2 MiB on has its own connection and TLS handshake: the SDK reuses none
+    // of them.
     expectContinueHeader: false,
-    // What is read is compared with the manifest, whole; the SDK could only compare what it was not
-    // interrupted in.
+    // The reader compares each whole body with the manifest. The SDK could compare only bodies
+    // without an interruption.
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: cuttableHandler(bodies + SPARE_CONNECTIONS, limits.signal),
     retryStrategy: retryForSeconds(limits, (error) => {
@@ -78,8 +78,8 @@ export function createClient(
 }
 
 /**
- * How long a request may take until its answer begins. The body of an answer is bounded by its
- * silence, and by who reads it.
+ * The longest time until a request's answer begins. Two limits bound the body of an answer: its
+ * longest silence, and its reader.
  */
 function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']>[0]): number {
   const bytes = Number(headers['content-length'] ?? headers['x-amz-decoded-content-length'] ?? 0);
@@ -88,14 +88,14 @@ function longestSeconds({ method, headers }: Parameters<RequestHandler['handle']
   );
 }
 
-/** Hex SHA-256 of bodies that somebody hashes anyway. */
+/** Hex SHA-256 of bodies that the caller hashes anyway. */
 export type KnownSha256 = Pick<WeakMap<object, () => Promise<string>>, 'get'>;
 
 /**
- * A body is not hashed by SHA-256 once more for the signature, which would be half of what shipping
- * costs without compression. Over TLS it is left out: TLS keeps it whole and hidden on its way, and
- * its CRC-32 is among what is signed. The AWS CLI does the same. Without TLS it is signed, by the
- * hash that the manifest has of it where that is known.
+ * Avoids a second SHA-256 of each body for the signature: it would cost half of shipping without
+ * compression. Over TLS the signature omits it. TLS protects the body on its way, and the signature
+ * covers the body's CRC-32. The AWS CLI does the same. Without TLS the signature uses the
+ * manifest's hash of the body where that is known.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
@@ -118,9 +118,9 @@ function hashPayloadOnce(client: S3Client, known: KnownSha256): void {
 }
 
 /**
- * A handler whose writes of bodies (PUT) and reads are cut when `signal` aborts. Creating,
- * completing and aborting uploads (POST, DELETE) are let through: cut in the middle they would
- * leave an upload behind that nobody knows of.
+ * A handler that cuts writes of bodies (PUT) and reads when `signal` aborts. It lets through
+ * requests that create, complete and abort uploads (POST, DELETE). Cutting one of those could leave
+ * an unknown upload behind.
  */
 function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandler {
   const agent = { keepAlive: true, maxSockets };
@@ -157,8 +157,8 @@ function cuttableHandler(maxSockets: number, signal: AbortSignal): RequestHandle
 }
 
 /**
- * A body that is encrypted in one go is in memory a second time until it is sent, and holds up
- * everything else meanwhile.
+ * A body that is encrypted in one go is in memory twice until it is sent. It also blocks all other
+ * work meanwhile.
  */
 function inPieces(request: Parameters<RequestHandler['handle']>[0]): typeof request {
   const { body, protocol } = request;

@@ -15,12 +15,12 @@ import { explain } from './refusals.ts';
 import { backoffMilliseconds, isTransient, type Limits } from './retry.ts';
 import { createClient } from './s3-client.ts';
 
-/** A body may be this far ahead of whoever reads it. */
+/** A body may be this far ahead of its reader. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /**
- * Opens a bucket for reading. What goes wrong is a failure of `kind`. `concurrency` requests are
- * under way at once.
+ * Opens a bucket for reading. Its errors are failures of `kind`. `concurrency` requests are under
+ * way at once.
  */
 export function openS3Reader(
   config: StoreConfig,
@@ -124,9 +124,9 @@ export function openS3Reader(
 }
 
 /**
- * A body that survives broken connections: it goes on from the byte that came last, of the same
- * version (`If-Match`). It is given up when nothing has come for as long as one request may be sent
- * again.
+ * A body that survives broken connections. It resumes after the last byte received, from the same
+ * version (`If-Match`). It gives up when no byte has come for the time that one request may be
+ * retried.
  */
 async function* bodyOf(
   client: S3Client,

@@ -7,17 +7,18 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoreConfig } from '../config.ts';
 import { Failure } from '../errors.ts';
+import { acknowledgedOf } from './acknowledged.ts';
 import { ChecksumMismatch, encodeCrc32 } from './checksum-guard.ts';
 import type { ObjectStore, RetryListener, StoredObject } from './object-store.ts';
 import { createPartMemory, EXTRA_PARTS } from './part-memory.ts';
 import { explain, isNotImplemented } from './refusals.ts';
 import { isPreconditionFailed, type Limits } from './retry.ts';
 import { createClient } from './s3-client.ts';
-import { acknowledgedOf, uploadBody } from './upload.ts';
+import { uploadBody } from './upload.ts';
 
 /**
- * Of a small object that was not acknowledged: what became of attempts that were not answered, or
- * not rightly, nobody knows.
+ * Reports that a small object was not acknowledged. The result of an attempt without a valid answer
+ * is unknown.
  */
 const MAY_BE_WRITTEN = '; an attempt that was not acknowledged may have written it';
 
@@ -27,15 +28,15 @@ const USE_ANOTHER =
   'use Amazon S3 or a store that does conditional writes';
 
 /**
- * Before anything has started a wrong endpoint should be told soon; later an outage is worth
- * waiting for.
+ * Before the run has started, it reports a wrong endpoint soon. Later it waits longer for the end
+ * of an outage.
  */
 const PREFLIGHT_RETRY_SECONDS = 20;
 
 /**
- * An S3 bucket, or anything that speaks S3 and answers writes with CRC32 checksums. Credentials:
- * the SDK's own chain. `files` are written at once at the most, and as many and `EXTRA_PARTS` parts
- * are in memory.
+ * An S3 bucket, or any store that speaks S3 and answers writes with CRC32 checksums. Credentials:
+ * the SDK's own chain. At most `files` files are written at once, and that many parts plus
+ * `EXTRA_PARTS` are in memory.
  */
 export function openS3(config: StoreConfig, files: number, onRetry: RetryListener): ObjectStore {
   const interruption = new AbortController();
@@ -68,7 +69,8 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
   };
 
   /**
-   * Of the small objects beside the data, which are read at once and stay in the standard class.
+   * Options of the small objects beside the data. They are read at once and stay in the standard
+   * class.
    */
   const put = (key: string, body: Uint8Array, contentType: string) =>
     client.send(
@@ -157,7 +159,8 @@ export function openS3(config: StoreConfig, files: number, onRetry: RetryListene
       try {
         stored = acknowledged(key, tally, (await put(key, body, 'application/json')).ChecksumCRC32);
       } catch (error) {
-        // After an attempt without an answer this may be our own object. The refusal cannot tell.
+        // After an attempt without an answer this may be our own object. The refusal cannot
+        // distinguish the two.
         if (isPreconditionFailed(error)) return undefined;
         throw unclaimable(error);
       }

@@ -1,8 +1,8 @@
 /**
- * An S3 endpoint for measuring uploads: it takes bodies as fast as Node can, keeps their CRC-32 and
- * size and throws them away. It lives in a process of its own, is told its bandwidth by messages of
- * its parent, and ends with it. What it answers is what clients need to be content; whether they
- * are right is for the tests' own server to say.
+ * An S3 endpoint for measuring uploads. It takes bodies as fast as Node can, keeps their CRC-32 and
+ * size and discards them. It runs in a separate process, gets its bandwidth in messages from its
+ * parent, and ends with it. Its answers satisfy clients; the tests' own server checks whether
+ * clients are right.
  */
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';

@@ -42,6 +42,7 @@ export function createSink(link: Link) {
       return send(response, 200, headers);
     }
     await take(request, link);
+    const place = `<Bucket>${bucket}</Bucket><Key>${key}</Key>`;
     if (request.method === 'POST' && searchParams.has('uploads')) {
       const id = `upload-${requests}`;
       const asked = request.headers['x-amz-checksum-algorithm'];
@@ -50,7 +51,8 @@ export function createSink(link: Link) {
         response,
         200,
         asked === undefined ? {} : { 'x-amz-checksum-algorithm': String(asked) },
-        `<InitiateMultipartUploadResult ${NAMESPACE}><Bucket>${bucket}</Bucket><Key>${key}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
+        `<InitiateMultipartUploadResult ${NAMESPACE}>${place}<UploadId>${id}</UploadId>` +
+          '</InitiateMultipartUploadResult>',
       );
     }
     if (request.method === 'POST' && uploadId !== null) {
@@ -59,13 +61,15 @@ export function createSink(link: Link) {
       const whole = wholeOf([...(upload?.parts ?? [])]);
       objects.set(key, { ...whole, at: Date.now(), meta: {} });
       const checksum = upload?.withChecksum
-        ? `<ChecksumCRC32>${whole.crc.toString('base64')}</ChecksumCRC32><ChecksumType>FULL_OBJECT</ChecksumType>`
+        ? `<ChecksumCRC32>${whole.crc.toString('base64')}</ChecksumCRC32>` +
+          '<ChecksumType>FULL_OBJECT</ChecksumType>'
         : '';
       return send(
         response,
         200,
         {},
-        `<CompleteMultipartUploadResult ${NAMESPACE}><Bucket>${bucket}</Bucket><Key>${key}</Key><ETag>"${whole.etag}"</ETag>${checksum}</CompleteMultipartUploadResult>`,
+        `<CompleteMultipartUploadResult ${NAMESPACE}>${place}` +
+          `<ETag>"${whole.etag}"</ETag>${checksum}</CompleteMultipartUploadResult>`,
       );
     }
     if (request.method === 'DELETE') {
@@ -73,7 +77,9 @@ export function createSink(link: Link) {
       return send(response, 204, {});
     }
     if (key === '') {
-      const list = `<ListBucketResult ${NAMESPACE}><Name>${bucket}</Name><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>`;
+      const list =
+        `<ListBucketResult ${NAMESPACE}><Name>${bucket}</Name><KeyCount>0</KeyCount>` +
+        '<MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>';
       return send(response, 200, {}, request.method === 'HEAD' ? undefined : list);
     }
     const object = objects.get(key);

@@ -11,8 +11,8 @@ export type Sink = {
   readonly endpoint: string;
   readonly pid: number;
   /**
-   * Forgets what came, sets the bandwidth (undefined: unlimited) and tells what came since the last
-   * time.
+   * Resets the counters, sets the bandwidth (undefined: unlimited) and returns the counts since the
+   * last reset.
    */
   readonly reset: (bytesPerSecond: number | undefined) => Promise<SinkReport>;
   readonly stop: () => Promise<void>;

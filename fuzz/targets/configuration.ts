@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { flagOf } from '../../app/command-line.ts';
 import { readInvocation } from '../../app/config.ts';
-import { VARIABLES } from '../../app/contract.ts';
 import { Failure } from '../../app/errors.ts';
 import { oneLine } from '../../app/observe/redact.ts';
+import { VARIABLES } from '../../app/variables.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
@@ -56,8 +56,8 @@ const word = fc.oneof(
 );
 
 /**
- * Whatever is in environment and argv: a configuration that keeps to its bounds, or lines that say
- * what is wrong.
+ * Any environment and argv yield a configuration within its bounds, or lines that name the
+ * mistakes.
  */
 export const configuration: Target = {
   name: 'configuration',

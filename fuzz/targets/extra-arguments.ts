@@ -10,8 +10,8 @@ import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
 
 /**
- * Neither expanded nor an operator, whatever stands beside them. After a backslash at the end a
- * shell asks for another line.
+ * Words that a shell neither expands nor takes for operators in any position. After a backslash at
+ * the end a shell waits for another line.
  */
 const shellText = fc
   .string({
@@ -108,8 +108,8 @@ const narrowing = fc.oneof(
 );
 
 /**
- * Words are split as a shell splits them, flags that narrow the dump leave their mark, and our own
- * flags are refused wherever they stand.
+ * The program splits words as a shell does. Flags that narrow the dump leave their mark, and our
+ * own flags are refused in any position.
  */
 export const extraArguments: Target = {
   name: 'extra-arguments',
@@ -134,7 +134,7 @@ export const extraArguments: Target = {
         const read = readExtraArguments([...before.filter((word) => word !== '-U'), ...narrows]);
         assert.deepEqual(read.mistakes, [], `${narrows}`);
         assert.notEqual(narrowingFlags(read.words).length, 0, `${narrows}`);
-        // In the one way they are written in, words are read as they are.
+        // In their only spelling, words are read as they are.
         for (const { words: once } of [read, readExtraArguments(splitShellWords(any) ?? [])])
           assert.deepEqual(readExtraArguments(once).words, once);
       },

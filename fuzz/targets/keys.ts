@@ -26,10 +26,7 @@ const name = hostileText(8)
   .map((text) => `shop.${text}.sql`)
   .filter((text) => text.isWellFormed() && !/[\0/]/.test(text) && Buffer.byteLength(text) <= 255);
 
-/**
- * Whatever a file is called, its object is found under its own key within the folder, and is read
- * from there.
- */
+/** A file of any name has an object under its own key within the folder, and is read from there. */
 export const keys: Target = {
   name: 'keys',
   quickCases: 40,

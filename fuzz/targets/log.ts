@@ -43,7 +43,8 @@ const bytes = fc
   );
 
 /**
- * However its bytes come in, the log is the same lines, none is endless, and none ends the reader.
+ * For any split of the bytes the log has the same lines. No line is endless, and none ends the
+ * reader.
  */
 export const log: Target = {
   name: 'log',

@@ -13,7 +13,7 @@ import { hostileText } from '../texts.ts';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** One of each format that is read. */
+/** One manifest of each format that the program reads. */
 const good = fc
   .constantFrom<Json>(goodManifest, goodManifestOfFormat1)
   .map((manifest) => structuredClone(manifest));
@@ -76,7 +76,7 @@ function apply(
   }
 }
 
-/** Entries that agree with themselves, under names that nobody should believe. */
+/** Consistent entries, under names that a reader must not trust. */
 const named = fc
   .array(
     fc.tuple(
@@ -132,8 +132,8 @@ const text = fc.oneof(
 );
 
 /**
- * Whatever a manifest says: it is refused with reasons, or names nothing but files within staging
- * and objects of its folder.
+ * Any manifest is refused with reasons, or names only files within staging and objects of its
+ * folder.
  */
 export const manifest: Target = {
   name: 'manifest',

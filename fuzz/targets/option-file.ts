@@ -33,9 +33,7 @@ function inDirectory() {
   };
 }
 
-/**
- * MariaDB's own reader of option files finds the password as it is, and no option that is not ours.
- */
+/** MariaDB's own reader of option files finds the password as it is, and only our options. */
 export const optionFile: Target = {
   name: 'option-file',
   quickCases: 60,

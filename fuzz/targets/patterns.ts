@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { likePattern } from '../../app/database/grants.ts';
-import { databaseRegex } from '../../app/mydumper/arguments.ts';
+import { databaseRegex } from '../../app/mydumper/database-regex.ts';
 import { ANY, ONE, wildcardPattern } from '../../app/wildcards.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
@@ -27,7 +27,8 @@ export const patterns: Target = {
         assert.equal(likePattern(escaped).test(other), [...one].join('') === [...other].join(''));
         assert(likePattern(escaped).test(one));
         if (one === '' || !one.isWellFormed() || one.includes('\0')) return;
-        // The pattern is PCRE's; JavaScript has no \A and \z, at the beginning and the end of ours.
+        // The pattern is for PCRE. JavaScript has no \A and \z, which stand at its beginning and
+        // end.
         const [, inner] = /^\\A([\s\S]*)\|\\z\)\)$/.exec(databaseRegex([one])) ?? [];
         const regex = new RegExp(`^${inner}|$))`);
         assert(regex.test(one));

@@ -14,8 +14,8 @@ const secret = fc
   .map(([before, after]) => `${before}${MARK}${after}`);
 
 /**
- * A password in a URL, or after `password=`, is not printed, whatever stands around it; and no text
- * breaks a line of the terminal.
+ * A password in a URL, or after `password=`, is not printed in any surroundings. No text breaks a
+ * line of the terminal.
  */
 export const redaction: Target = {
   name: 'redaction',

@@ -17,8 +17,8 @@ import { withoutDatabase } from '../../app/restore/trigger-names.ts';
 import type { Target } from '../target.ts';
 
 /**
- * Texts of this length that make a backtracking reader try each way to read them: quadratic ones
- * take minutes, exponential ones for ever. So no time is measured here: what ends is good enough.
+ * Texts of this length make a backtracking reader try each way to read them. Quadratic readers take
+ * minutes, exponential ones never end. So no time is measured: a reader that ends is good enough.
  */
 const LENGTH = 50_000;
 const BITS = [
@@ -182,9 +182,7 @@ const text = fc
     return { lead, first: first.join(''), second: second.join(''), tail, fill };
   });
 
-/**
- * No text takes a reader longer than its length lets expect: a case that does not end is the fault.
- */
+/** A reader's time is bounded by the length of the text. A case that does not end is the fault. */
 export const slowTexts: Target = {
   name: 'slow-texts',
   quickCases: 40,

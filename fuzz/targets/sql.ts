@@ -16,8 +16,7 @@ const MODES = [
 ];
 const CHARSETS = ['utf8mb4', 'latin1', 'gbk', 'sjis'];
 /**
- * What MariaDB takes for a name: characters of the first plane, none of them NUL, no blank at the
- * end.
+ * The names that MariaDB accepts: characters of the first plane, without NUL, no blank at the end.
  */
 const isName = (text: string) =>
   text !== '' &&
@@ -26,10 +25,7 @@ const isName = (text: string) =>
   !/[\0\u{10000}-\u{10ffff}]/u.test(text) &&
   text.trimEnd() === text;
 
-/**
- * Values and names reach a real server as they are, whatever SQL mode and character set it is set
- * to.
- */
+/** Values and names reach a real server unchanged, under any SQL mode and character set. */
 export const sql: Target = {
   name: 'sql',
   quickCases: 100,

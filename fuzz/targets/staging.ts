@@ -44,8 +44,8 @@ const entry = fc.record({
 });
 
 /**
- * Whatever lies in staging: every entry is tracked as the regular file it is, or the scan ends with
- * a reason; nothing is passed over.
+ * Every entry in staging is tracked as the regular file it is, or the scan ends with a reason. No
+ * entry is skipped.
  */
 export const staging: Target = {
   name: 'staging',

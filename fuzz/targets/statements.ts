@@ -4,10 +4,7 @@ import { createStatementScanner, ForeignStatement } from '../../app/restore/stat
 import { startMariaDb } from '../../test/support/mariadb/harness.ts';
 import type { Target } from '../target.ts';
 
-/**
- * What a piece of a statement may be; texts put together of them are often almost what mydumper
- * writes.
- */
+/** Pieces of statements. Texts made of them often resemble statements that mydumper writes. */
 const PIECES = [
   'INSERT INTO `t` VALUES (1)',
   'INSERT INTO t(a) VALUES\n(1)\n,(2)',
@@ -81,8 +78,8 @@ const statement = fc
   .map(([lead, pieces, end]) => `${lead.join('')}${pieces.join('')}${end};\n`);
 
 /**
- * The statements of a file that the scanner lets pass, run on a real server one by one as a loader
- * does: they stay within their transaction, touch no other database, and leave the server's
+ * Runs the statements that the scanner accepts in a file on a real server, one by one, as a loader
+ * does. They stay within their transaction and touch no other database. They leave the server's
  * settings and the mark of the piece alone.
  */
 export const statements: Target = {

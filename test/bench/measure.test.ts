@@ -18,10 +18,12 @@ function workDirectory(): string {
 /** Spends a fifth of a second of a processor. */
 const SPEND = 'while (process.cpuUsage().user < 2e5);';
 
-test('a step is measured with all that it starts: processor seconds by program, disk, memory', async () => {
+test('a measured step has processor seconds by program, disk and memory', async () => {
   const directory = join(workDirectory(), 'watched');
   mkdirSync(directory);
-  const script = `head -c 3000000 /dev/zero > "$1/file"; "$2" -e '${SPEND}'; rm "$1/file"; echo '{"event":"paused","timestamp":"2026-01-01T00:00:00Z"}'`;
+  const script =
+    `head -c 3000000 /dev/zero > "$1/file"; "$2" -e '${SPEND}'; rm "$1/file"; echo ` +
+    `'{"event":"paused","timestamp":"2026-01-01T00:00:00Z"}'`;
   const argv = ['sh', '-c', script, 'sh', directory, process.execPath];
   const measured = await measureStep({ name: 'step', argv, directory }, BESIDE);
   expect(measured.cpuSeconds).toBeGreaterThanOrEqual(0.15);
@@ -33,7 +35,7 @@ test('a step is measured with all that it starts: processor seconds by program, 
   expect(measured.stdout).toContain('paused');
 });
 
-test('a step that fails is told with its output', async () => {
+test('a step that fails is reported with its output', async () => {
   const step = {
     name: 'the copy',
     argv: ['sh', '-c', 'echo broken >&2; exit 3'],
@@ -42,7 +44,7 @@ test('a step that fails is told with its output', async () => {
   await expect(measureStep(step, BESIDE)).rejects.toThrow(/^the copy ended with 3:[\s\S]*broken/);
 });
 
-test('the sink counts what it is sent and answers with checksums that the program accepts', async () => {
+test('the sink counts bodies and answers with checksums that the program accepts', async () => {
   const sink = await startSink();
   onTestFinished(() => sink.stop());
   const { store } = testStore(sink);
@@ -54,8 +56,8 @@ test('the sink counts what it is sent and answers with checksums that the progra
   await store.upload('small', streamOf(sampleBytes(1000)), 'text/plain');
   const first = await sink.reset(undefined);
   expect(first.storedBytes).toBe(large.length + 1000 + claim.length);
-  // Two for the probe and two for the claim; one to begin, three parts, one to complete; one for
-  // the small one.
+  // Two requests for the probe and two for the claim. Then one to begin, three parts and one to
+  // complete. One more for the small file.
   expect(first.requests).toBe(10);
   expect(await sink.reset(undefined)).toEqual({ storedBytes: 0, requests: 0 });
 });

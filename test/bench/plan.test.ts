@@ -36,7 +36,7 @@ test.each([
   expect(() => readOptions([flag, value])).toThrow(message);
 });
 
-test('everything meets at the reference size, ways to make a backup at each up to 4 GB; beyond only growth is told', () => {
+test('all run at the reference size, backups at each size up to 4 GB, then only growth', () => {
   const cells = planOf('--sizes', '0.2,1,4,20');
   expect(cells.filter((name) => name.includes('20 GB'))).toEqual([
     'mydumper-alone 20 GB unlimited',
@@ -63,7 +63,7 @@ test('everything meets at the reference size, ways to make a backup at each up t
   expect(planOf('--quick', '--tls')).toContain('ours-none 0.2 GB unlimited TLS');
 });
 
-test('the fast ones come first, whatever the order asked for', () => {
+test('the fast cells come first, regardless of the order in the options', () => {
   const cells = planOf('--sizes', '1', '--bandwidths', '20,balanced,unlimited');
   expect(cells[0]).toBe('mydumper-alone 1 GB unlimited');
   expect(cells.indexOf('ours-none 1 GB balanced')).toBeLessThan(

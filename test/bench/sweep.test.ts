@@ -15,7 +15,7 @@ const point = (value: number, wallSeconds: readonly number[], isDefault = false)
   peakDiskBytes: 5e7,
 });
 
-test('the default stays unless another value is faster beyond five percent and beyond the spread', () => {
+test('the default stays unless a value is faster by more than 5 % and the spread', () => {
   expect(chosen([point(8, [10, 11, 12], true), point(5, [10.5, 10.6, 10.7])])?.value).toBe(8);
   expect(chosen([point(8, [10, 11, 12], true), point(5, [9, 9.5, 10.5])])?.value).toBe(8);
   expect(chosen([point(8, [10, 11, 12], true), point(5, [8, 8.5, 9])])?.value).toBe(5);
@@ -35,7 +35,7 @@ test('the sweep names what was chosen', () => {
 
 const frame = (functionName: string, url: string) => ({ functionName, url, lineNumber: 0 });
 
-test('time counts for where it is spent, that of native functions for who called them', () => {
+test('time counts for its place in the source, time in native functions for their callers', () => {
   const profile = {
     nodes: [
       { id: 1, callFrame: frame('(root)', ''), children: [2, 4, 5] },

@@ -12,7 +12,7 @@ const holds = (property: (plan: ReturnType<typeof drawPlan>) => void) =>
     { numRuns: 500 },
   );
 
-describe('whatever seed and number', () => {
+describe('for every seed and number', () => {
   test('the same give the same plan, which is plain data', () => {
     fc.assert(
       fc.property(draws, ([seed, run]) => {

@@ -150,10 +150,10 @@ describe('it is a violation', () => {
     ],
     ['to fail without a reason', ['db-kill'], { ...none, exitCode: 4 }, /0 reasons/],
     [
-      'to tell of another exit code',
+      'to report another exit code',
       ['db-kill'],
       { ...failed(4, lostConnection), exitCode: 5 },
-      /told of exit 4/,
+      /reported exit 4/,
     ],
     [
       'to end with a code that is not documented',
@@ -187,7 +187,7 @@ describe('it is a violation', () => {
     ],
     ['to leave a process', ['us-kill'], { ...killed, processes: ['7 T mydumper'] }, /7 T mydumper/],
     [
-      'to be killed by a signal nobody sent',
+      'to be killed by an unknown signal',
       ['db-kill'],
       { ...none, exitCode: null, signal: 'SIGSEGV' },
       /SIGSEGV/,

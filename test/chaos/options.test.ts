@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readOptions } from '../../chaos/options.ts';
 
-test('ten runs of seed 1 unless told', () => {
+test('ten runs of seed 1 by default', () => {
   expect(readOptions([])).toEqual({
     seed: 1,
     runs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],

@@ -10,7 +10,7 @@ import { failureOf } from '../support/s3/test-store.ts';
 const CONFIG = sampleConfig();
 const NEVER = new AbortController().signal;
 
-/** The clock stands still at this time, so that only the run itself can come to another second. */
+/** The clock stays at this time, so that only the run itself can move to another second. */
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-22T03:00:00.990Z') });
 });
@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A store in which these folders are taken; `claims` are the writes that it was asked for. */
+/** A store in which these folders are taken. `claims` are the writes that it received. */
 function storeWith(isTaken: (key: string) => boolean) {
   const claims: { key: string; body: string }[] = [];
   const store: Pick<ObjectStore, 'claim'> = {
@@ -49,7 +49,7 @@ test('a run claims the folder of its second', async () => {
   expect(onTaken).not.toHaveBeenCalled();
 });
 
-test('a run takes the next second for each folder that is taken, on a clock that stands still too', async () => {
+test('a run takes the next second for each taken folder, even when the clock is frozen', async () => {
   const { store, claims } = storeWith((key) => !key.includes('T030003Z'));
   const onTaken = vi.fn();
   const claimed = await claimFolder(CONFIG, store, NEVER, onTaken);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDumpLog, inItsOwnWords } from '../../app/commands/dump-log.ts';
+import { createDumpLog, withMydumperError } from '../../app/commands/dump-log.ts';
 import { createRunState, createTotals } from '../../app/commands/run-state.ts';
 import { Failure } from '../../app/errors.ts';
 import { createEvents } from '../../app/events.ts';
@@ -7,18 +7,18 @@ import { createLogReader } from '../../app/mydumper/log-reader.ts';
 
 const NO_SPACE = "Couldn't write data to a file: No space left on device";
 
-test('what mydumper said is added to a failure of the dump that was noticed before it was read', () => {
+test('the error of mydumper is added to a failure of the dump that was noticed earlier', () => {
   const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
   const vanished = new Failure('dump', 'a.b.sql vanished from the staging directory', {
     worthAnotherRun: true,
     waitSeconds: 3,
   });
   run.fail(vanished);
-  const told = run.firstCause(inItsOwnWords(vanished, [NO_SPACE, 'and more']));
-  expect(told.message).toBe(
+  const failure = run.firstCause(withMydumperError(vanished, [NO_SPACE, 'and more']));
+  expect(failure.message).toBe(
     `a.b.sql vanished from the staging directory; mydumper reported an error: ${NO_SPACE}`,
   );
-  expect(told).toMatchObject({ kind: 'dump', worthAnotherRun: true, waitSeconds: 3 });
+  expect(failure).toMatchObject({ kind: 'dump', worthAnotherRun: true, waitSeconds: 3 });
 });
 
 test.each([
@@ -30,15 +30,16 @@ test.each([
   ],
   ['the cause is another one', new Failure('interrupted', 'interrupted by SIGINT'), [NO_SPACE]],
 ])('a failure stays as it is where %s', (_title, cause, errors) => {
-  expect(inItsOwnWords(cause, errors)).toBe(cause);
+  expect(withMydumperError(cause, errors)).toBe(cause);
 });
 
-test('a lock that 1.x lost in a deadlock is the reason, not the assertion it trips over then, and the dump is made again', () => {
+test('after a deadlock the lost lock is the failure of 1.x, and the dump is retried', () => {
   const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
   const log = createDumpLog(run, createEvents(), ['shop'], [], () => {});
   const read = createLogReader();
   const deadlock =
-    'Lock Table failed - ERROR 1213: Deadlock found when trying to get lock; try restarting transaction';
+    'Lock Table failed - ERROR 1213: ' +
+    'Deadlock found when trying to get lock; try restarting transaction';
   for (const line of [
     `** (mydumper:1): WARNING **: 14:26:01.000: ${deadlock}`,
     "(mydumper:1): GLib-CRITICAL **: 14:26:01.000: g_strsplit: assertion 'string != NULL' failed",

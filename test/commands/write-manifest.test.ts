@@ -16,7 +16,7 @@ const SIGINT = new Failure('interrupted', 'interrupted by SIGINT', { signal: 'SI
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** A write under way, a run that may be interrupted, and what the program makes of it. */
+/** A running write, a run that may be interrupted, and the result. */
 function underWay() {
   const interruption = new AbortController();
   const run = createRunState(1, interruption.signal, createEvents(), createTotals());
@@ -39,7 +39,7 @@ describe('while the manifest is being written', () => {
     expect(cuts).toEqual([]);
   });
 
-  test('an interruption waits no longer than that, and says what is not known', async () => {
+  test('an interruption waits up to the limit, then reports an unknown outcome', async () => {
     const { interrupt, written, cuts } = underWay();
     interrupt();
     await vi.advanceTimersByTimeAsync(10_000);
@@ -51,7 +51,7 @@ describe('while the manifest is being written', () => {
     expect(cuts).toEqual([SIGINT]);
   });
 
-  test('an interruption and then a refusal: interrupted, with the refusal told', async () => {
+  test('an interruption before a refusal is the failure, which names the refusal', async () => {
     const { interrupt, answer, written } = underWay();
     interrupt();
     await vi.advanceTimersByTimeAsync(10);
@@ -59,7 +59,7 @@ describe('while the manifest is being written', () => {
     expect(((await written) as Failure).message).toMatch(/interrupted by SIGINT .* access denied$/);
   });
 
-  test('a refusal alone is what it is', async () => {
+  test('a refusal without an interruption is the failure', async () => {
     const { answer, written } = underWay();
     const refused = new Failure('upload', 'access denied');
     answer.reject(refused);
@@ -67,7 +67,7 @@ describe('while the manifest is being written', () => {
   });
 });
 
-test('a run that was interrupted before does not begin to write it', async () => {
+test('a run interrupted earlier does not begin to write the manifest', async () => {
   const run = createRunState(1, AbortSignal.abort(SIGINT), createEvents(), createTotals());
   const store = {
     create: () => {

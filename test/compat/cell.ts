@@ -10,11 +10,11 @@ export type Cell = {
   readonly client: string;
   /** Such as `MariaDB 10.11.14` or `MySQL 9.7.4`. */
   readonly server: string;
-  /** The server's `@@version_comment`, by which mydumper 1.x recognises MySQL. */
+  /** The server's `@@version_comment`. mydumper 1.x recognises MySQL by it. */
   readonly comment: string;
 };
 
-/** Asks the mydumper on the PATH and the server that the tests start. */
+/** Reads the versions of the mydumper on the PATH and of the server that the tests start. */
 export async function currentCell(): Promise<Cell> {
   const { stdout } = await promisify(execFile)('mydumper', ['--version']);
   const [, mydumper, library, version] =
@@ -49,7 +49,8 @@ export function serverColumn({ server, comment }: Pick<Cell, 'server' | 'comment
 /** A table of the page: `0.10 with MariaDB's client library`. */
 export function mydumperColumn({ mydumper, client }: Pick<Cell, 'mydumper' | 'client'>): string {
   const generation = mydumper.startsWith('0.10') ? '0.10' : mydumper.replace(/^(\d+)\..*/, '$1.x');
-  return `${generation} with ${client.startsWith('MariaDB') ? "MariaDB's" : "MySQL's"} client library`;
+  const vendor = client.startsWith('MariaDB') ? "MariaDB's" : "MySQL's";
+  return `${generation} with ${vendor} client library`;
 }
 
 /** Name of the cell's file in docs/compatibility. */

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { type Cell, cellFile, mydumperColumn, serverColumn } from './cell.ts';
 import { type Outcome, PARTS, type Part, type Row } from './row.ts';
 
-/** What docs/compatibility holds of one pair. */
+/** One pair's results in docs/compatibility. */
 export type CellRecord = Cell & {
-  /** When all rows were run, as `2026-11-28`. */
+  /** The day of the run, such as `2026-11-28`. */
   readonly date: string;
   readonly rows: Readonly<Record<string, Outcome>>;
 };
@@ -34,7 +34,7 @@ export function writeRecord(record: CellRecord): string {
   return `docs/compatibility/${name}`;
 }
 
-/** The columns, also of servers that nobody could run yet. */
+/** The page's columns, also of servers that were not available for a run yet. */
 const SERVERS = [
   'MariaDB 10.11',
   'MariaDB 11.8',
@@ -48,17 +48,21 @@ const INTRODUCTION = `# Compatibility: which mydumper with which server
 
 <!-- Written by \`npm run compat\` from docs/compatibility/*.json; a test keeps it so. -->
 
-Each table is one mydumper, each column one server, each row one promise. \`npm run compat\` runs every row with the mydumper that
-comes first on the PATH and the server that \`TEST_SERVER\` and \`TEST_SERVER_ROOT\` name, and writes the result.
+Each table is one mydumper, each column one server, each row one promise.
+\`npm run compat\` runs every row and writes the result. It uses the mydumper that comes first on
+the PATH and the server that \`TEST_SERVER\` and \`TEST_SERVER_ROOT\` name.
 
-- **works**: the promise was kept. Contents are compared table by table, program by program, with what was backed up.
-- **warned**: the backup lacks something, and the run says so before it starts. The note gives its words.
-- **refused**: no backup is made. The program says so before the dump (exit 3). The note gives the words.
+- **works**: the promise was kept. Contents are compared with the original, table by table and
+  program by program.
+- **warned**: the backup is incomplete, and the run warns before it starts. The note quotes the
+  warning.
+- **refused**: the program refuses the backup before the dump (exit 3). The note quotes the reason.
 - **fails**: the promise was broken. The note says how.
 - **not run**: this server was not available.
 
-"MySQL 9 of Debian" says \`(Debian)\` in \`@@version_comment\`. mydumper 1.x then does not recognise MySQL. "MySQL 9" is the same server
-with a comment that names MySQL, as official builds, RDS and Aurora have it.
+"MySQL 9 of Debian" has \`(Debian)\` in \`@@version_comment\`. mydumper 1.x then does not recognise
+MySQL. "MySQL 9" is the same server with a comment that names MySQL, as in official builds, RDS and
+Aurora.
 `;
 
 /** docs/compatibility.md. */
@@ -99,7 +103,8 @@ function renderMydumper(rows: readonly Row[], records: readonly CellRecord[]): s
     ),
   ]);
   const list = notes.map((note, index) => `${index + 1}. ${escapeMarkdown(note)}`);
-  return `${[...head, ...runs, ...body].join('\n')}\n${list.length === 0 ? '' : `\n${list.join('\n')}\n`}`;
+  const table = `${[...head, ...runs, ...body].join('\n')}\n`;
+  return list.length === 0 ? table : `${table}\n${list.join('\n')}\n`;
 }
 
 function rowsOf(rows: readonly Row[], part: Part): readonly Row[] {

@@ -10,9 +10,7 @@ export const PARTS = {
 } as const;
 export type Part = keyof typeof PARTS;
 
-/**
- * What a row is run with: a server to back up, an empty one of the same kind, S3 and CloudWatch.
- */
+/** The set-up of a row: a server to back up, an empty one of the same kind, S3 and CloudWatch. */
 export type Pair = {
   readonly db: MariaDb;
   readonly copy: MariaDb;
@@ -21,26 +19,26 @@ export type Pair = {
   readonly tls: Tls;
 };
 
-/** One promise, kept or not by a pair of mydumper and server. */
+/** One promise, which a pair of mydumper and server keeps or breaks. */
 export type Row = {
   /** Names the row in docs/compatibility/*.json. */
   readonly id: string;
   readonly part: Part;
-  /** What is promised; goes into the page. */
+  /** The promise; the page shows it. */
   readonly promise: string;
-  /** Names the only vendor that has such a thing. */
+  /** The only vendor that has the feature; both when not given. */
   readonly only?: MariaDb['vendor'];
   /**
    * Proves the promise.
    *
-   * @returns what the page says besides "works", if anything.
-   * @throws Refused where a backup is refused before it starts, Warned where it lacks something and
-   *   said so, any other error where the promise is broken.
+   * @returns a note that the page shows beside "works", if any.
+   * @throws Refused where the program refuses the backup before the dump, Warned where it warns of
+   *   an incomplete backup, any other error where the promise is broken.
    */
   readonly run: (pair: Pair) => Promise<string | undefined>;
 };
 
-/** The program refused to make a backup before it started, with a reason. */
+/** The program refused the backup before the dump, with a reason. */
 export class Refused extends Error {
   constructor(reason: string) {
     super(reason);
@@ -48,7 +46,7 @@ export class Refused extends Error {
   }
 }
 
-/** The backup is made and lacks something, and the run said so. */
+/** The backup is incomplete, and the run warned of it. */
 export class Warned extends Error {
   constructor(warning: string) {
     super(warning);
@@ -58,11 +56,11 @@ export class Warned extends Error {
 
 export type Outcome = {
   readonly result: 'works' | 'warned' | 'refused' | 'fails';
-  /** The words of the warning or refusal, what fails, or what has to be known although it works. */
+  /** The warning, the refusal, the failure, or a limit of a row that works. */
   readonly note?: string;
 };
 
-/** Of a long message the page and the record keep so much. */
+/** The page and the record keep this many characters of a message. */
 const LONGEST_NOTE = 600;
 
 /** Runs a row to its outcome. Never rejects. */
@@ -77,7 +75,7 @@ export async function outcomeOf(row: Row, pair: Pair): Promise<Outcome> {
   }
 }
 
-/** Without what differs from run to run: directories, ports, process ids, times. */
+/** The text without the facts of one run: directories, ports, process ids, times. */
 function neutral(text: string): string {
   const line = text
     .replace(/\/tmp\/[\w./-]*/g, '(directory)')

@@ -17,15 +17,14 @@ import { Refused } from './row.ts';
 /** A backup in the world's bucket. */
 export type Backup = {
   readonly manifest: Manifest;
-  /** What the run warned of. */
+  /** The warnings of the run. */
   readonly warnings: readonly string[];
 };
 
 /**
- * Runs `backup` to its end and reads its manifest as a restore does, which refuses one that
- * contradicts itself.
+ * Runs `backup` to its end and reads its manifest with the checks of a restore.
  *
- * @throws Refused where it was refused before it started, Error where it failed.
+ * @throws Refused where the program refused it before the dump, Error where it failed.
  */
 export async function backUp(
   world: World,
@@ -55,7 +54,7 @@ export async function backupOf(world: World, ended: Ended): Promise<Backup> {
   };
 }
 
-/** Why a run failed, in its own words. */
+/** The reason that a failed run gave. */
 export function reasonOf({ code, signal, stdout, stderr }: Ended): string {
   const failed = logLines(stdout).find(({ event }) => event === 'failed');
   return String(
@@ -65,12 +64,12 @@ export function reasonOf({ code, signal, stdout, stderr }: Ended): string {
   );
 }
 
-/** How many backups there are. */
+/** The number of manifests in the bucket. */
 export async function manifestsIn(world: World): Promise<number> {
   return (await manifestKeys(world)).length;
 }
 
-/** What came of a run that was disturbed: a whole backup, or none and a reason. */
+/** The outcome of a disturbed run: an intact backup, or no backup and a reason. */
 export async function endOfDisturbed(
   world: World,
   ended: Ended,
@@ -78,7 +77,7 @@ export async function endOfDisturbed(
 ): Promise<Backup | string> {
   if (ended.code === 0) return backupOf(world, ended);
   if ((await manifestsIn(world)) > manifestsBefore)
-    throw new Error(`exit ${ended.code}, and yet a manifest`);
+    throw new Error(`exit ${ended.code}, but the bucket has a new manifest`);
   const left = processesWith(world.staging);
   if (left.length > 0)
     throw new Error(`still running: ${left.map(({ commandLine }) => commandLine).join(', ')}`);
@@ -101,8 +100,7 @@ export async function unpacked<T>(
 }
 
 /**
- * Loads a backup into the empty server `copy` as plain SQL, and compares it with what was backed
- * up.
+ * Loads a backup into the empty server `copy` as plain SQL, and compares the result with `before`.
  */
 export async function expectSameAsSql(
   world: World,
@@ -116,8 +114,8 @@ export async function expectSameAsSql(
 }
 
 /**
- * Loads a backup into the empty server `copy` with plain myloader, and compares it with what was
- * backed up.
+ * Loads a backup into the empty server `copy` with plain myloader, and compares the result with
+ * `before`.
  */
 export async function expectSameByMyloader(
   world: World,
@@ -138,10 +136,7 @@ export async function expectSameByMyloader(
   await expectSame(copy, withoutModes(before));
 }
 
-/**
- * No generation of myloader gives programs their SQL modes back, and a row of its own is about
- * them.
- */
+/** No generation of myloader restores the SQL modes of programs. A separate row covers them. */
 function withoutModes({ objects }: ServerDescription): ServerDescription {
   const entries = Object.entries(objects).map(
     ([name, { sql_mode: _mode, ...facts }]) => [name, facts] as const,
@@ -150,8 +145,8 @@ function withoutModes({ objects }: ServerDescription): ServerDescription {
 }
 
 /**
- * Facts that `before` does not have are not compared.
- * @throws Error naming what differs, a few at most.
+ * Compares `copy` with `before`. Facts that `before` does not have are ignored.
+ * @throws Error that names at most three differences.
  */
 export async function expectSame(copy: MariaDb, before: ServerDescription): Promise<void> {
   const databases = databasesIn(before);

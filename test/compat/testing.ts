@@ -11,17 +11,17 @@ import { makeTls, type Tls } from './tls.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What the reporter of `npm run compat` writes to the cell's file. */
+    /** One row's outcome; the reporter of `npm run compat` writes it to the cell's file. */
     compat?: { readonly cell: Cell; readonly id: string; readonly outcome: Outcome };
   }
 }
 
-/** Servers that are backed up have a binary log, as in production. */
+/** The server to back up has a binary log, as in production. */
 const WITH_BINLOG = ['log-bin=binlog', 'server-id=1', 'log_bin_trust_function_creators=ON'];
 
 /**
- * Why the program refuses mydumper's login, if so: the client library of MySQL 9 no longer has the
- * method by which accounts of MariaDB log in. Then no row can say more.
+ * The reason why mydumper cannot log in; undefined where it can. MySQL 9's client library no longer
+ * has the login method of MariaDB's accounts. Every row then has this result.
  */
 async function whyNoLogin(db: MariaDb, world: World): Promise<string | undefined> {
   await db.query('CREATE DATABASE login');
@@ -34,7 +34,7 @@ async function whyNoLogin(db: MariaDb, world: World): Promise<string | undefined
   }
 }
 
-/** A test for each row that this vendor can have, with a server to back up and an empty one. */
+/** Makes a test of each row for this vendor, with a server to back up and an empty one. */
 export async function testRows(rows: readonly Row[]): Promise<void> {
   const { vendor } = await serverProgram();
   let db: MariaDb;
@@ -70,7 +70,7 @@ export async function testRows(rows: readonly Row[]): Promise<void> {
         : { result: 'refused', note: noLogin };
     task.meta.compat = { cell, id: row.id, outcome };
     const worked = known?.rows[row.id]?.result === 'works';
-    // Backups are right or refused. Loading may fail where the record says so.
+    // A backup row must not fail. A load may fail where the record has that failure.
     if (outcome.result === 'fails' && (row.part === 'backup' || worked))
       throw new Error(outcome.note);
     if (outcome.result !== 'works' && worked) throw new Error(`${outcome.result}: ${outcome.note}`);

@@ -3,15 +3,16 @@ import { z } from 'zod';
 import { flagOf } from '../../app/command-line.ts';
 import { readInvocation } from '../../app/config.ts';
 import { variablesSchema } from '../../app/config-fields.ts';
-import { COMMANDS, EXIT, EXIT_MEANINGS, SDK_VARIABLES, VARIABLES } from '../../app/contract.ts';
+import { COMMANDS, EXIT, EXIT_MEANINGS } from '../../app/contract.ts';
 import { exitCodeOf, Failure, type FailureKind } from '../../app/errors.ts';
+import { SDK_VARIABLES, VARIABLES } from '../../app/variables.ts';
 import { runProgram } from '../support/program.ts';
 
-// A contract: task definitions, scripts and alarms depend on these names, values and codes.
-// Change one on purpose only, together with README.md, the runbook and the changelog.
+// A contract: task definitions, scripts and alarms depend on these names, values and codes. Change
+// one on purpose only, together with README.md, the runbook and the changelog.
 //
-// README.md agrees with the same tables: test/docs.test.ts. Which run ends with which code:
-// test/e2e and test/faults. Flags of mydumper that are refused: test/mydumper.
+// test/docs.test.ts compares README.md with the same tables. test/e2e and test/faults show which
+// run ends with which code. test/mydumper shows which flags of mydumper are refused.
 
 test('--help prints this text to standard output and exits with 0', async () => {
   const { code, signal, stdout, stderr } = await runProgram({}, ['--help']);
@@ -34,7 +35,7 @@ test('commands and environment variables, each with its flag and its documented 
   expect({ commands: COMMANDS, variables, sdk: SDK_VARIABLES }).toMatchSnapshot();
 });
 
-test('the defaults that are in force when only BUCKET is set', () => {
+test('defaults when only BUCKET is set', () => {
   const invocation = readInvocation([], { BUCKET: 'backups', PATH: '/bin' });
   if (invocation.kind !== 'run') throw new Error(`not a run but ${invocation.kind}`);
   const { staging, ...config } = invocation.config;
@@ -42,12 +43,12 @@ test('the defaults that are in force when only BUCKET is set', () => {
   expect({ ...config, staging: { ...staging, directory } }).toMatchSnapshot();
 });
 
-test('what each variable accepts: patterns and choices', () => {
+test('values that each variable accepts: patterns and choices', () => {
   const { properties } = z.toJSONSchema(variablesSchema, { io: 'input', unrepresentable: 'any' });
   expect(properties).toMatchSnapshot();
 });
 
-test('what each variable says of a value it refuses', () => {
+test('message of each variable for a value it refuses', () => {
   const wrong = Object.fromEntries(VARIABLES.map(({ name }) => [name, '\n']));
   let lines: readonly string[] = [];
   try {

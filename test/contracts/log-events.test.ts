@@ -14,7 +14,9 @@ import { lineShape } from './shape.ts';
 // Typecheck fails when an event, a field or a level has no sample here.
 // Which level shows which event: test/observe/log.test.ts.
 
-/** Every event with a sample that holds all its fields, optional ones too; then further samples. */
+/**
+ * Every event with a sample of all its fields, optional ones too, and then with further samples.
+ */
 type Samples<Events extends Record<keyof Events, [unknown]>> = {
   readonly [Name in keyof Events]: readonly [Required<Events[Name][0]>, ...Events[Name][0][]];
 };
@@ -48,7 +50,7 @@ const backupSamples = {
     { level: 'debug', message: 'm' },
     ...Object.values(mydumperLevels).map((level) => ({ level, message: 'm' })),
   ],
-  // For the display; the log has mydumper's own lines.
+  // The display uses it; the log holds mydumper's own lines instead.
   dumping: [{ tables: ['shop.orders'] }],
   locksReleased: [{ heldSeconds: 1 }],
   paused: [{ reason: 'staging is full', stagedBytes: 60, budgetBytes: 64 }],
@@ -56,7 +58,7 @@ const backupSamples = {
   shipped: [{ key: 'a.sql.zst', dumpedBytes: 2, storedBytes: 1 }],
   retried: [retried],
   dumpFinished: [{ seconds: 90, leftToShipBytes: 5 }],
-  // Only what comes an interval after the one before becomes a line.
+  // The log shows a sample only when an interval has passed since the previous one.
   sample: [sample, sample],
   succeeded: [someSummary],
   failed: [{ reason: 'access denied', exitCode: 5, seconds: 3 }],

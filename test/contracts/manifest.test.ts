@@ -5,10 +5,10 @@ import { renderManifest } from '../../app/manifest/render.ts';
 import { manifestSchema } from '../../app/manifest/schema.ts';
 import { FOLDER, sampleInput } from '../manifest/samples.ts';
 
-// A contract: backups of years ago are read by it, and other programs read it too.
-// Change it on purpose only: with the format's number, docs/manifest-format.md and the changelog.
+// A contract: old backups are read with this schema, and other programs read it too. Change it on
+// purpose only: with the format's number, docs/manifest-format.md and the changelog.
 //
-// What a reader refuses: test/manifest/schema.test.ts.
+// test/manifest/schema.test.ts shows the manifests that a reader refuses.
 
 test('the schema of the manifest', () => {
   const schema = z.toJSONSchema(manifestSchema, {

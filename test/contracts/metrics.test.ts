@@ -5,11 +5,11 @@ import { listenAsMetrics } from '../../app/observe/metrics.ts';
 import { someSample, someSummary } from '../observe/samples.ts';
 import { type CloudWatch, startCloudWatch } from '../support/cloudwatch.ts';
 
-// A contract: alarms and dashboards read these metrics.
-// Change one on purpose only, together with README.md, the stack and the changelog.
+// A contract: alarms and dashboards read these metrics. Change one on purpose only, together with
+// README.md, the stack and the changelog.
 //
-// Values over a run, outages and the default namespace: test/observe/metrics.test.ts and
-// test/contracts/command-line.test.ts.
+// test/observe/metrics.test.ts covers the values over a run and outages.
+// test/contracts/command-line.test.ts pins the default namespace.
 
 let cloudWatch: CloudWatch;
 let client: CloudWatchClient;
@@ -28,7 +28,7 @@ afterEach(async () => {
   await cloudWatch?.close();
 });
 
-/** What CloudWatch receives of a run, a line for each metric. */
+/** The metrics that CloudWatch receives of a run, one line each. */
 async function sentBy(run: (events: Events) => void): Promise<string[]> {
   const events = createEvents();
   const metrics = listenAsMetrics(events, {

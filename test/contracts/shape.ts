@@ -1,6 +1,6 @@
 /**
- * The names in a JSON value with the types of what they hold, so that a snapshot pins the form and
- * not the sample. An array becomes the distinct shapes of its elements.
+ * Keeps the names in a JSON value and replaces each value by its type, so that a snapshot pins the
+ * form and not the sample. An array becomes the distinct shapes of its elements.
  */
 export function shapeOf(value: unknown): unknown {
   if (value === null) return 'null';
@@ -12,7 +12,7 @@ export function shapeOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, shapeOf(held)]));
 }
 
-/** A log line: the values that filters compare, and the types of the rest. */
+/** Keeps the values of a log line that filters compare, and replaces the rest by their types. */
 export function lineShape(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { level, event, service, ...rest } = line;
   return { level, event, service, ...(shapeOf(rest) as Record<string, unknown>) };

@@ -8,11 +8,11 @@ import { readOnlyManifest } from '../support/backup-folder.ts';
 import { logLines, runProgram } from '../support/program.ts';
 import { lineShape, shapeOf } from './shape.ts';
 
-// A contract: what scripts parse of a run's output, and the names a run leaves in S3 and MySQL.
-// Change one on purpose only, together with README.md, the runbook and the changelog.
+// A contract: scripts parse this output of a run, and these names remain in S3 and MySQL. Change
+// one on purpose only, together with README.md, the runbook and the changelog.
 //
-// The form of every event without a server: log-events.test.ts. Here are the fields that the
-// commands themselves choose.
+// log-events.test.ts pins the form of every event without a server. This file pins the fields that
+// the commands themselves choose.
 
 let world: World;
 let client: S3Client;
@@ -36,7 +36,9 @@ afterAll(async () => {
   await world?.stop();
 });
 
-/** Runs a command with `--json`: its exit code, document, and the lines it starts and ends with. */
+/**
+ * Runs a command with `--json`. Returns its exit code, its document, and its first and last lines.
+ */
 async function run(...argv: string[]): Promise<Record<string, unknown>> {
   const environment = world.environment({ PREFIX: 'nightly/eu' });
   const { code, stdout, stderr } = await runProgram(environment, [...argv, '--json']);
@@ -47,7 +49,7 @@ async function run(...argv: string[]): Promise<Record<string, unknown>> {
   return { code, document, lines: lines.map(lineShape) };
 }
 
-test("object keys: prefix, source, id, mydumper's file name, ending of the compression", async () => {
+test("object keys: prefix, source, id, mydumper's file name, ending of compression", async () => {
   const { files } = await readOnlyManifest(world.s3, BUCKET);
   const keys = (await world.s3.objects(BUCKET)).map(({ key }) => key);
   const named = keys.map((key) => {

@@ -35,7 +35,7 @@ test.each(['TCP', 'socket'])('a server is reached by %s with any password', asyn
   expect(row).toEqual({ text: 'ä🐬', number: 1, nothing: null, date: '2026-01-02' });
 });
 
-/** Each way a connection can fail: what is configured, and what is said of it. */
+/** Each way a connection can fail: the configuration, and the reported reason. */
 const REFUSALS: readonly (readonly [string, () => Partial<ServerConfig>, RegExp])[] = [
   [
     'a wrong password',
@@ -60,7 +60,7 @@ const REFUSALS: readonly (readonly [string, () => Partial<ServerConfig>, RegExp]
 ];
 
 test.each(REFUSALS)(
-  '%s is told in one line, without the password',
+  '%s is reported in one line, without the password',
   async (_what, changed, message) => {
     const failure = await failureOf(openDatabase(server(changed())));
     expect(failure.kind).toBe('preflight');
@@ -71,12 +71,13 @@ test.each(REFUSALS)(
   },
 );
 
-test('no server at the port is told in one line, without the password', async () => {
+test('no server at the port is reported in one line, without the password', async () => {
   const proxy = await startCuttableProxy(db.port);
   await proxy.close();
   const failure = await failureOf(openDatabase(server({ port: proxy.port })));
   expect(failure.lines).toEqual([
-    `cannot connect to MySQL at 127.0.0.1:${proxy.port} as root: connection refused; check HOST and PORT, and that the server is running`,
+    `cannot connect to MySQL at 127.0.0.1:${proxy.port} as root: connection refused; ` +
+      'check HOST and PORT, and that the server is running',
   ]);
 });
 
@@ -120,7 +121,7 @@ test("an error of the server is thrown as the server's", async () => {
   expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('a lost connection is told to its listeners, a closed one is not', async () => {
+test('a lost connection is reported to its listeners, a closed one is not', async () => {
   const [lost, closed] = [await open(), await open()];
   const [onLost, onClosed] = [vi.fn(), vi.fn()];
   lost.onLost(onLost);

@@ -15,7 +15,7 @@ let db: MariaDb;
 beforeAll(async () => {
   db = await startMariaDb();
   await createBulkDatabase(db, { name: 'bulk', megabytes: 1, tables: 12, rowBytes: 1000 });
-  // Values that hold what ends a statement of a dump.
+  // Values with the characters that end a statement of a dump.
   await db.query('CREATE TABLE bulk.text (id int PRIMARY KEY, v text)');
   await db.query('INSERT INTO bulk.text VALUES (1, ?), (2, ?)', ["it's');\n`\\", '";\n--']);
 });
@@ -63,14 +63,14 @@ test.for([
   expect(await rowsInDump()).toEqual(before);
 });
 
-test('our own connection sees all tables of a server that limits answers to a few rows', async () => {
+test('our own connection sees all tables of a server with a low sql_select_limit', async () => {
   await db.query('SET GLOBAL sql_select_limit = 2');
   const database = await openDatabase(serverAddress(db));
   onTestFinished(database.close);
   expect((await readContents(database, ['bulk'])).tables).toHaveLength(13);
 });
 
-test('a setting that the dump cannot do without and the server refuses is named, with the way out', async () => {
+test('a refused setting that the dump needs is named, with the remedy', async () => {
   const refusing = {
     query: async (sql: string, values: readonly (string | number)[] = []) => {
       if (sql.startsWith('SET SESSION sql_select_limit')) throw new Error('Access denied');

@@ -8,8 +8,9 @@ import {
   privilegesOn,
   rolesOf,
 } from '../../app/database/grants.ts';
+import { GRANTS, type Who } from './grant-lines.ts';
 
-test('what is granted on everything is global, what is granted on a database is not', () => {
+test('a grant on everything is global, a grant on a database is not', () => {
   const grants = [
     'GRANT SELECT, RELOAD, LOCK TABLES ON *.* TO `backup`@`%`',
     'GRANT TRIGGER, EVENT ON `shop`.* TO `backup`@`%`',
@@ -27,7 +28,7 @@ test('what is granted on everything is global, what is granted on a database is 
   expect(privilegesOn(grants, 'other').has('TRIGGER')).toBe(false);
 });
 
-test('a grant on a database reads _ and % as LIKE does, and a backslash takes them as they are', () => {
+test('a grant on a database reads _ and % as LIKE does, unless a backslash escapes them', () => {
   const held = (level: string, name: string) =>
     privilegesOn([`GRANT TRIGGER ON \`${level}\`.* TO \`u\`@\`%\``], name).has('TRIGGER');
   expect(held('shop_1', 'shopx1')).toBe(true);
@@ -36,6 +37,16 @@ test('a grant on a database reads _ and % as LIKE does, and a backslash takes th
   expect(held('shop%', 'shop_eu')).toBe(true);
   expect(held('back``tick', 'back`tick')).toBe(true);
   expect(held('a.b', 'a.b')).toBe(true);
+});
+
+test('privileges are read from lines as servers print them', () => {
+  const of = (who: Who) => globalPrivileges(GRANTS[who]);
+  expect(of('root of MariaDB 10.11')).toEqual(new Set(['ALL PRIVILEGES']));
+  expect(of('the owner of a database')).toEqual(new Set(['USAGE']));
+  const root = of('root of MySQL 8');
+  for (const name of ['SELECT', 'DROP ROLE', 'FLUSH_TABLES', 'XA_RECOVER_ADMIN'])
+    expect(root).toContain(name);
+  expect(root).not.toContain('PROXY');
 });
 
 test('a name without special characters finds itself only', () => {
@@ -64,7 +75,7 @@ test('privileges on one table hold there, privileges on columns nowhere', () => 
   expect(holds(grants, ['SELECT', 'EXECUTE'], 'shop')).toBe(false);
 });
 
-test('what a partial revoke takes back does not hold on that database', () => {
+test('a privilege that a partial revoke takes back does not hold on that database', () => {
   const grants = [
     'GRANT SELECT, EVENT ON *.* TO `u`@`%`',
     'GRANT SHOW_ROUTINE ON *.* TO `u`@`%`',
@@ -76,7 +87,7 @@ test('what a partial revoke takes back does not hold on that database', () => {
 });
 
 // Measured on MariaDB 10.11 and 11.8 and MySQL 9: the server stops at the first grant that matches.
-test('of several patterns that match, a user has the grants of the most specific one alone', () => {
+test('of several patterns that match, only the most specific one gives its grants', () => {
   const user = (level: string, name: string) => `GRANT ${name} ON \`${level}\`.* TO \`u\`@\`%\``;
   expect([...privilegesOn([user('sh%', 'SELECT'), user('shop', 'LOCK TABLES')], 'shop')]).toEqual([
     'LOCK TABLES',
@@ -109,13 +120,13 @@ test("MariaDB's roles and PUBLIC count as the user's own", () => {
   expect(rolesOf(grants, '`u`@`%`')).toEqual(['`r_out`']);
 });
 
-test("MySQL's roles are told in one line", () => {
+test("MySQL's roles are read from one line", () => {
   const grants = ['GRANT `r``,x`@`%`,`s`@`%` TO `u`@`%`', 'GRANT PROXY ON ``@`` TO `u`@`%`'];
   expect(rolesOf(grants, '`u`@`%`')).toEqual(['`r``,x`@`%`', '`s`@`%`']);
   expect(rolesOf(grants, '`other`@`%`')).toEqual([]);
 });
 
-test('names may hold what separates the parts of a line', () => {
+test('names may hold the separators of a line', () => {
   const odd = 'a` ON `b`.* TO `c, IDENTIFIED BY (';
   const quoted = `\`${odd.replaceAll('`', '``')}\``;
   const line = `GRANT SELECT, EVENT ON ${quoted}.* TO \`u\`@\`%\` IDENTIFIED BY PASSWORD '*HASH'`;

@@ -33,6 +33,9 @@ const row = (id: number, state: string, info: string, of: Partial<Row> = {}): Ro
 const processes = (...all: readonly Row[]) => ({ all, dumping: new Set([8]) });
 const FLUSH = 'FLUSH TABLES WITH READ LOCK';
 
+const sessionsIn = (state: string) =>
+  db.query('SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE ?', [state]);
+
 test.each([
   FLUSH,
   'flush  tables with read lock',
@@ -55,11 +58,11 @@ test.each<[string, Row]>([
   ['that has its lock', row(8, 'starting', FLUSH)],
   ['that is no lock', row(8, 'Waiting for table metadata lock', 'SELECT * FROM `FLUSH TABLES`')],
   ['without a statement', row(8, '', '', { Command: 'Sleep', Info: null, State: null })],
-])('a connection %s is none of it', (_name, process) => {
+])('a connection %s is not timed', (_name, process) => {
   expect(createLockWaitMeter()(processes(process), 100)).toBeUndefined();
 });
 
-test('it is told behind what it waits, without the statement, which may hold anything', () => {
+test('a wait names the connection it waits for, without its statement', () => {
   const wait = createLockWaitMeter()(
     processes(
       row(8, 'Waiting for backup lock', FLUSH, { Time: 40 }),
@@ -73,73 +76,55 @@ test('it is told behind what it waits, without the statement, which may hold any
 
 test.each([
   ['', false],
-  [', also through a proxy that gives connections numbers of its own', true],
+  [', through a proxy with its own connection numbers', true],
 ])(
-  'a lock that a long statement keeps mydumper from is given up, and writers go on while the statement still runs%s',
+  'a lock wait behind a long statement is ended, and writers continue while it still runs%s',
   async (_how, ownNumbers) => {
     const slow = await db.connect();
-    const told: LockWait[] = [];
+    const reported: LockWait[] = [];
     const mark = await holdMark(db);
     const proxy = await startBalancer([db.port], { ownNumbers });
     onTestFinished(proxy.close);
     const server = serverAddress(db, { port: proxy.port });
-    const watch = await watchLockWait(server, mark, (wait) => told.push(wait), 1);
+    const watch = await watchLockWait(server, mark, (wait) => reported.push(wait), 1);
     const flusher = await openMarked(db, mark);
     const writer = await db.connect();
     const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {}); // killed below
-    const isRunning = () =>
-      db
-        .query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
-        .then(({ length }) => length > 0);
-    await vi.waitFor(async () => expect(await isRunning()).toBe(true), WAIT);
+    await vi.waitFor(async () => expect(await sessionsIn('User sleep')).toHaveLength(1), WAIT);
     const lock = flusher.query(FLUSH).then(
       () => 'taken',
       (error: { code?: string }) => error.code,
     );
-    await vi.waitFor(async () => {
-      const waiting = await db.query(
-        "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
-      );
-      expect(waiting).toHaveLength(1);
-    }, WAIT);
+    await vi.waitFor(async () => expect(await sessionsIn('Waiting for %')).toHaveLength(1), WAIT);
     await writer.query('REPLACE INTO shop.other VALUES (1, 1)');
-    expect(await isRunning()).toBe(true);
+    expect(await sessionsIn('User sleep')).toHaveLength(1);
     expect(await lock).not.toBe('taken');
-    expect(told).toEqual([expect.objectContaining({ id: flusher.threadId })]);
+    expect(reported).toEqual([expect.objectContaining({ id: flusher.threadId })]);
     await db.query(`KILL ${slow.threadId}`);
     await long;
     await watch.end();
   },
 );
 
-test('what still waits when the watching ends, as after mydumper was killed, is ended too', async () => {
+test('a wait that outlives mydumper is ended when the watch ends', async () => {
   const mark = await holdMark(db);
   const watch = await watchLockWait(serverAddress(db), mark, () => {});
   const slow = await db.connect();
   const flusher = await openMarked(db, mark);
   const long = slow.query('UPDATE shop.slow SET n = SLEEP(0.2)').catch(() => {});
-  await vi.waitFor(async () => {
-    expect(
-      await db.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'"),
-    ).toHaveLength(1);
-  }, WAIT);
+  await vi.waitFor(async () => expect(await sessionsIn('User sleep')).toHaveLength(1), WAIT);
   const lock = flusher.query(FLUSH).then(
     () => 'taken',
     () => 'refused',
   );
-  await vi.waitFor(async () => {
-    const waiting = await db.query(
-      "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %'",
-    );
-    expect(waiting).toHaveLength(1);
-  }, WAIT);
+  await vi.waitFor(async () => expect(await sessionsIn('Waiting for %')).toHaveLength(1), WAIT);
   await watch.end();
   expect(await lock).toBe('refused');
   await db.query(`KILL ${slow.threadId}`);
   await long;
 });
 
-test('it ends, and so does any connection of ours, when the server is out of reach', async () => {
+test('the watch and our own connections end when the server is out of reach', async () => {
   const proxy = await startCuttableProxy(db.port);
   onTestFinished(proxy.close);
   const server = serverAddress(db, { port: proxy.port });

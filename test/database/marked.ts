@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { markSession, newRunMark, type RunMark } from '../../app/database/run-mark.ts';
 import type { MariaDb } from '../support/mariadb/harness.ts';
 
-/** A mark that the server holds until the running test ends. */
+/** Creates a mark that the server holds until the running test ends. */
 export async function holdMark(db: MariaDb): Promise<RunMark> {
   const mark = newRunMark();
   const holder = await db.connect();
@@ -12,7 +12,7 @@ export async function holdMark(db: MariaDb): Promise<RunMark> {
   return mark;
 }
 
-/** A session as mydumper opens it. */
+/** Opens a session as mydumper does. */
 export async function openMarked(
   db: MariaDb,
   mark: RunMark,

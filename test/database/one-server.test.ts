@@ -27,7 +27,7 @@ afterAll(async () => {
   for (const node of nodes ?? []) await node.stop();
 });
 
-/** One name for the given servers. */
+/** Puts the given servers behind one name. */
 async function oneName(servers: readonly MariaDb[], ownNumbers = false) {
   const ports = servers.map(({ port }) => port);
   const balancer = await startBalancer(ports, { ownNumbers });
@@ -65,9 +65,10 @@ test.each([
   [
     'a proxy that splits reads from writes',
     [{ ...look, selectedName: other.name, sees: false }],
-    'a proxy sends statements of one connection to different servers, db2:3306 (server_id 2) and db:3306 (server_id 1)',
+    'a proxy sends statements of one connection to different servers, ' +
+      'db2:3306 (server_id 2) and db:3306 (server_id 1)',
   ],
-])('what connections reached: %s', (_what, looks, fault) => {
+])('connections that reach %s are recognised', (_what, looks, fault) => {
   expect(severalAmong(looks)).toBe(fault);
 });
 
@@ -78,7 +79,7 @@ test('a server is the same until its name changes or it starts again', () => {
   expect(mayBeSame(identity, other)).toBe(false);
 });
 
-test('all connections to one server are of one server, with the privileges of nobody', async () => {
+test('a user without privileges recognises that all connections reach one server', async () => {
   await nodes[0].query("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'x'");
   const server = serverAddress(nodes[0], { user: 'poor', password: 'x' });
   const database = await open(server);
@@ -96,12 +97,15 @@ test('a connection to another server than the one with the mark is refused', asy
   expect(await failureOf(openOnMarked(server, mark))).toMatchObject({
     kind: 'preflight',
     message: expect.stringMatching(
-      /^HOST="127.0.0.1" PORT=\d+: a connection reached another server than the backup began with; .* set HOST and PORT/,
+      new RegExp(
+        '^HOST="127.0.0.1" PORT=\\d+: a connection reached another server than the backup began ' +
+          'with; .* set HOST and PORT',
+      ),
     ),
   });
 });
 
-test('a session as mydumper opens it is refused by another server than the one with the mark', async () => {
+test('a server without the mark refuses a session of mydumper', async () => {
   const mark = await holdMark(nodes[0]);
   await expect(openMarked(nodes[1], mark)).rejects.toThrow(
     'another server than the backup began with',
@@ -110,7 +114,7 @@ test('a session as mydumper opens it is refused by another server than the one w
 });
 
 test.each([false, true])(
-  'the waiting sessions of mydumper are told from all others of its user, a proxy numbers connections: %s',
+  "mydumper's waiting sessions are found among its user's (proxy with its own numbers: %s)",
   async (ownNumbers) => {
     const [db] = nodes;
     const mark = await holdMark(db);
@@ -151,7 +155,7 @@ async function holderOf(db: MariaDb, name: string): Promise<number | null> {
   return row?.holder === null ? null : Number(row?.holder);
 }
 
-test('the lock of a run is not taken in another server than preflight looked at', async () => {
+test('the lock of a run is not taken in another server than preflight checked', async () => {
   const { balancer, take } = await takeBound('moved');
   balancer.pin(1);
   expect(await failureOf(take())).toMatchObject({
@@ -162,7 +166,7 @@ test('the lock of a run is not taken in another server than preflight looked at'
   });
 });
 
-test('the mark is held with the lock of a run, and again after the connection was lost', async () => {
+test('the mark is held with the lock of a run, also after the connection was lost', async () => {
   const { bound, taken, take } = await takeBound('lost');
   const lock = await take();
   const first = await holderOf(nodes[0], bound.mark);
@@ -177,7 +181,7 @@ test('the mark is held with the lock of a run, and again after the connection wa
   await lock.release();
 });
 
-test('a run whose lock leads to another server after the connection was lost is ended', async () => {
+test('a run ends if its lost lock connection now leads to another server', async () => {
   const { balancer, bound, taken, take } = await takeBound('astray');
   const lock = await take();
   balancer.pin(1);

@@ -10,7 +10,7 @@ import { serverAddress } from '../support/mariadb/server-address.ts';
 
 let db: MariaDb;
 
-/** Statements that were run one after the other in one session. */
+/** Statements to run one after the other in one session. */
 const SESSION = [
   'CREATE DATABASE shop CHARACTER SET latin1 COLLATE latin1_german1_ci',
   'CREATE DATABASE Shop CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
@@ -65,7 +65,7 @@ const programsOf = (user: string, databases: readonly string[]): Promise<Program
     return { list, unseen: unseenPrograms({ ...inventory, ...rights }) };
   });
 
-test('routines, triggers and events are read with the settings they were created under', async () => {
+test('routines, triggers and events are read with the settings of their creation', async () => {
   const { list, unseen } = await programsOf('root', ['shop']);
   const settings = {
     database: 'shop',
@@ -109,18 +109,20 @@ test.each([
   ['reader', ['event', 'function', 'procedure', 'trigger'], []],
   ['of_proc', ['function', 'procedure'], ['triggers', 'events']],
 ] as const)(
-  'the user %s sees %j and is told that it cannot see %j',
-  async (user, kinds, lacking) => {
+  'the user %s sees %j, and the manifest says that it cannot see %j',
+  async (user, kinds, hidden) => {
     const { list, unseen } = await programsOf(user, ['shop']);
     expect(list.map(({ kind }) => kind).toSorted()).toEqual(kinds);
-    expect(unseen.map((line) => /cannot see (\w+)/.exec(line)?.[1])).toEqual(lacking);
+    expect(unseen.map((line) => /cannot see (\w+)/.exec(line)?.[1])).toEqual(hidden);
     for (const line of unseen) expect(line).toContain('"shop"');
   },
 );
 
-test('the server tells its identity and its settings to a user without privileges', async () => {
+test('a user without privileges reads the identity and the settings of the server', async () => {
   const [row] = await db.query(
-    'SELECT @@hostname h, @@port p, @@server_id i, @@GLOBAL.sql_mode m, @@GLOBAL.time_zone z, @@system_time_zone s, @@GLOBAL.character_set_server c, @@GLOBAL.collation_server l, @@log_bin b',
+    `SELECT @@hostname h, @@port p, @@server_id i, @@GLOBAL.sql_mode m, @@GLOBAL.time_zone z,
+       @@system_time_zone s, @@GLOBAL.character_set_server c, @@GLOBAL.collation_server l,
+       @@log_bin b`,
   );
   const facts = await as('blind', (database) => readServerFacts(database, ['shop', 'Shop']));
   expect(facts).toEqual({

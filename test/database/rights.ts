@@ -1,8 +1,9 @@
 import type { Lockable } from '../../app/database/locking.ts';
 
-/** Grants of a user who lacks nothing, as MySQL tells them. */
+/** Grants of a user who misses no privilege, as MySQL prints them. */
 export const ROOT = [
-  'GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER, REPLICATION CLIENT ON *.* TO `b`@`%`',
+  'GRANT SELECT, RELOAD, PROCESS, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER, REPLICATION CLIENT ' +
+    'ON *.* TO `b`@`%`',
 ];
 
 /** A server on which the account `b`@`%` holds these grants, and may ask for the position. */

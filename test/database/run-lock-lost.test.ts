@@ -33,7 +33,7 @@ test('it is taken again as often as it is lost', async () => {
   expect(taken).toEqual([]);
 });
 
-test('when another run gets it first, the first one is told', async () => {
+test('the first run is notified when another run takes its lost lock', async () => {
   const { warnings, taken } = await take();
   const other = await db().connect();
   const waiting = other.query('SELECT GET_LOCK(?, 60) AS taken', [backupOf(source()).name]);
@@ -53,7 +53,7 @@ test('when another run gets it first, the first one is told', async () => {
   await other.end();
 });
 
-test('when the server is gone for the moment, both the loss and the vain attempt are warnings', async () => {
+test('without a server both the loss and the failed attempt are warnings', async () => {
   const proxy = await startCuttableProxy(db().port);
   onTestFinished(() => proxy.close());
   const { warnings, taken } = await take(source(), proxy.port);
@@ -67,7 +67,7 @@ test('when the server is gone for the moment, both the loss and the vain attempt
   expect(taken).toEqual([]);
 });
 
-test('our own broken connection, which the server still believes in, is not taken for another run', async () => {
+test('our own broken connection is not mistaken for another run', async () => {
   const proxy = await startCuttableProxy(db().port);
   onTestFinished(() => proxy.close());
   const { warnings, taken } = await take(source(), proxy.port);
@@ -82,7 +82,7 @@ test('our own broken connection, which the server still believes in, is not take
 
 const IMPATIENT = { keepAliveMilliseconds: 200, answerSeconds: 1 };
 
-test('a connection that a gateway has forgotten, which nobody tells us, is noticed and the lock taken again', async () => {
+test('the lock is taken again after a gateway silently forgot the connection', async () => {
   const proxy = await startCuttableProxy(db().port);
   onTestFinished(() => proxy.close());
   const { warnings, taken } = await take(source(), proxy.port, IMPATIENT);
@@ -96,7 +96,7 @@ test('a connection that a gateway has forgotten, which nobody tells us, is notic
   expect(await failureOf(take())).toMatchObject({ kind: 'preflight' });
 });
 
-test('a server that answers nothing is asked again until it does, and then the lock is ours', async () => {
+test('the run asks a stalled server again until it answers, and then takes the lock', async () => {
   const proxy = await startCuttableProxy(db().port);
   onTestFinished(() => proxy.close());
   const { warnings, taken } = await take(source(), proxy.port, IMPATIENT);
@@ -110,7 +110,7 @@ test('a server that answers nothing is asked again until it does, and then the l
   expect(taken).toEqual([]);
 });
 
-test('when the server has come back, and another run has the lock, the first one is told', async () => {
+test('the first run is notified if another run has the lock when the server returns', async () => {
   const proxy = await startCuttableProxy(db().port);
   onTestFinished(() => proxy.close());
   const { taken } = await take(source(), proxy.port, IMPATIENT);

@@ -54,7 +54,7 @@ test('of runs that start at once exactly one gets the lock', async () => {
     });
 });
 
-test('a lock that its holder lets go of while a second run asks who holds it is the second run’s', async () => {
+test('a second run takes a lock that is released while it asks for the holder', async () => {
   const { lock } = await take();
   const proxy = await startCuttableProxy(db().port, async (bytes) => {
     if (bytes.includes('IS_USED_LOCK')) await lock.release();
@@ -65,7 +65,7 @@ test('a lock that its holder lets go of while a second run asks who holds it is 
   expect(second.taken).toEqual([]);
 });
 
-test('after release a lost connection is nobody’s business', async () => {
+test('after release a lost connection is ignored', async () => {
   const { lock, warnings, taken } = await take();
   const killed = db()
     .query(`KILL ${await holder()}`)
@@ -78,7 +78,7 @@ test('after release a lost connection is nobody’s business', async () => {
 
 const sources = fc.stringMatching(/^[A-Za-z0-9!_'()*.-]{1,200}$/);
 
-test('a lock name fits the server, and is told apart by the source and from that of restores', () => {
+test('a lock name fits the server, and differs by source and from that of restores', () => {
   const nameOf = (name: string) => backupOf(name).name;
   fc.assert(
     fc.property(sources, sources, (left, right) => {
@@ -93,14 +93,15 @@ test('a lock name fits the server, and is told apart by the source and from that
   expect(RESTORING.name.length).toBeLessThanOrEqual(64);
 });
 
-test('a restore keeps away another one, and no backup whose source is called so', async () => {
+test('a restore blocks another restore, but no backup whose source has such a name', async () => {
   const { warnings } = await take(RESTORING);
   await take('restore');
   await take('-restore');
   expect(await failureOf(take(RESTORING))).toMatchObject({
     kind: 'preflight',
     message:
-      'another restore into this server is running (it holds the lock "mydumper-fargate-restore"); wait for it to end',
+      'another restore into this server is running ' +
+      '(it holds the lock "mydumper-fargate-restore"); wait for it to end',
   });
   const [row] = await db().query('SELECT IS_USED_LOCK(?) AS holder', [RESTORING.name]);
   await db().query(`KILL ${row?.holder}`);
@@ -110,7 +111,7 @@ test('a restore keeps away another one, and no backup whose source is called so'
   );
 });
 
-test('sources that differ only after what fits a lock name do not get into each other’s way', async () => {
+test('sources that differ only beyond the length of a lock name do not collide', async () => {
   const long = 'x'.repeat(199);
   await take(`${long}a`);
   await take(`${long}b`);

@@ -13,8 +13,8 @@ export const WAIT = { timeout: 30_000, interval: 5 };
 let times = 0;
 
 /**
- * A server for a file of tests, and for each of them a source of its own: the server takes its time
- * to free what a broken connection held.
+ * Starts a server for a file of tests, and gives each test a source of its own: the server frees
+ * the locks of a broken connection late.
  */
 export function useRunLocks() {
   let db: MariaDb;
@@ -50,7 +50,7 @@ export function useRunLocks() {
       onTestFinished(() => lock.release());
       return { lock, warnings, taken };
     },
-    /** Id of the connection that holds the lock; null when nobody does. */
+    /** Id of the connection that holds the lock; null without one. */
     holder: async (): Promise<number | null> => {
       const [row] = await db.query('SELECT IS_USED_LOCK(?) AS holder', [backupOf(source).name]);
       return row?.holder === null ? null : Number(row?.holder);

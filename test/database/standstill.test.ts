@@ -26,9 +26,9 @@ test('a standstill is timed while mydumper and another session wait for tables',
 
 test.each<[string, Row[]]>([
   ['only mydumper waits', [row(8, 'backup'), row(9, 'backup')]],
-  ['only others wait', [row(3, 'app'), row(4, 'app')]],
+  ['only other sessions wait', [row(3, 'app'), row(4, 'app')]],
   ['mydumper reads', [row(8, 'backup', 'Sending data'), row(3, 'app')]],
-  ['what waits of the user is not mydumper’s', [row(7, 'backup'), row(3, 'app')]],
+  ['the user’s waiting session is not mydumper’s', [row(7, 'backup'), row(3, 'app')]],
 ])('it is no standstill where %s', (_title, all) => {
   expect(createStandstillMeter()(processes(...all), 100)).toBeUndefined();
 });
@@ -41,14 +41,14 @@ beforeAll(async () => {
 });
 afterAll(() => db?.stop());
 
-test('tables that a snapshot and a writer hold from each other are noticed in a real server', async () => {
+test('a real deadlock between a snapshot and a writer is noticed', async () => {
   await db.query("CREATE USER backup@'127.0.0.1' IDENTIFIED BY 'x'");
   await db.query("GRANT ALL ON *.* TO backup@'127.0.0.1'");
   const onStandstill = vi.fn();
   const server = serverAddress(db, { user: 'backup', password: 'x' });
   const mark = await holdMark(db);
   const watch = await watchStandstill(server, mark, onStandstill, 0);
-  onTestFinished(watch.end);
+  onTestFinished(() => watch.end());
   // One thread of mydumper has read b and waits for the other, outside the server.
   const idle = await openMarked(db, mark, { user: 'backup', password: 'x' });
   await idle.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
@@ -62,7 +62,7 @@ test('tables that a snapshot and a writer hold from each other are noticed in a 
       ),
     ).toHaveLength(1);
   await vi.waitFor(() => seen('root'), { timeout: 20_000 });
-  // The other one comes to a.
+  // The other thread reads a.
   const reader = await openMarked(db, mark, { user: 'backup', password: 'x' });
   const read = reader.query('SELECT * FROM shop.a');
   await vi.waitFor(() => seen('backup'), { timeout: 20_000 });

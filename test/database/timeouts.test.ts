@@ -28,7 +28,7 @@ const server = (port = db.port): ServerConfig => ({
 
 test.each([
   ['', false],
-  [', also through a proxy that gives connections numbers of its own', true],
+  [', through a proxy with its own connection numbers', true],
 ])(
   'a statement that takes too long is ended here and in the server, naming the variable%s',
   async (_how, ownNumbers) => {
@@ -38,27 +38,29 @@ test.each([
     await expect(database.query('SELECT SLEEP(300) AS slept')).rejects.toMatchObject({
       code: 'QUERY_TIMEOUT',
       message:
-        'the MySQL server has not answered for 1 s (QUERY_TIMEOUT_SECONDS=1) to "SELECT SLEEP(300) AS slept"',
+        'the MySQL server has not answered for 1 s (QUERY_TIMEOUT_SECONDS=1) ' +
+        'to "SELECT SLEEP(300) AS slept"',
     });
     await expect(database.query('DO 1')).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
     await database.close();
     await vi.waitFor(async () => {
       expect(
         await db.query(
-          "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SLEEP(300)%' AND INFO NOT LIKE '%PROCESSLIST%'",
+          `SELECT ID FROM information_schema.PROCESSLIST
+           WHERE INFO LIKE '%SLEEP(300)%' AND INFO NOT LIKE '%PROCESSLIST%'`,
         ),
       ).toEqual([]);
     });
   },
 );
 
-test('a statement that takes the longer the more rows there are may take longer', async () => {
+test('a statement whose duration grows with the rows may take longer', async () => {
   const database = await openDatabase(server());
   onTestFinished(() => database.close());
   expect(await database.longQuery('SELECT SLEEP(1.5) AS slept')).toEqual([{ slept: 0 }]);
 });
 
-test('a server that goes out of reach in the middle of a statement', async () => {
+test('a server that is unreachable during a statement fails it by the timeout', async () => {
   const proxy = await startCuttableProxy(db.port);
   onTestFinished(proxy.close);
   const database = await openDatabase(server(proxy.port));
@@ -67,7 +69,7 @@ test('a server that goes out of reach in the middle of a statement', async () =>
   await database.close();
 });
 
-test('a server that takes the connection and says nothing', async () => {
+test('a server that accepts connections and stays silent is reported as no answer', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void silent.close());
@@ -88,7 +90,7 @@ test('a server that takes the connection and says nothing', async () => {
   });
 });
 
-test('the server’s own work is told from rows that nobody takes', async () => {
+test('the server’s own work is distinguished from rows that the client does not read', async () => {
   expect(await askForWork(server())).toEqual({
     busy: false,
     what: 'the MySQL server does nothing for it',

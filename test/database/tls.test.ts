@@ -16,7 +16,7 @@ function packet(payload: Buffer): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-/** A server's first words, with these capabilities. */
+/** A server's greeting, with these capabilities. */
 function greeting(capabilities: number): Buffer {
   const flags = Buffer.alloc(2);
   flags.writeUInt16LE(capabilities | PROTOCOL_41 | SECURE_CONNECTION);
@@ -38,7 +38,7 @@ const TOO_MANY = packet(
   Buffer.concat([Buffer.from([0xff, 0x10, 0x04]), Buffer.from('#08004Too many connections')]),
 );
 
-/** Answers each connection so; what it hears is kept. */
+/** A server that answers each connection so, and keeps the bytes it receives. */
 async function serverThat(answer: (socket: Socket) => unknown) {
   const heard: Buffer[] = [];
   let connections = 0;
@@ -81,7 +81,7 @@ test.each([
   expect(await dialled(address())).toMatchObject({ offersTls });
 });
 
-test('a greeting that comes byte by byte is read, and still there afterwards', async () => {
+test('a greeting that arrives byte by byte is read, and stays readable', async () => {
   const bytes = greeting(CLIENT_SSL);
   const { address } = await serverThat(async (socket) => {
     socket.setNoDelay(true);
@@ -97,7 +97,7 @@ test('a greeting that comes byte by byte is read, and still there afterwards', a
   expect(first.equals(bytes)).toBe(true);
 });
 
-test('what comes in place of a greeting is told as the server says it', async () => {
+test('an error in place of a greeting is reported in the server’s words', async () => {
   const { address } = await serverThat((socket) => socket.end(TOO_MANY));
   expect(await dialled(address())).toMatchObject({ offersTls: undefined });
   for (const mode of ['preferred', 'required'] as const)
@@ -106,7 +106,7 @@ test('what comes in place of a greeting is told as the server says it', async ()
     );
 });
 
-test('a server that closes the connection at once is told', async () => {
+test('a server that closes the connection at once is reported', async () => {
   const { address } = await serverThat((socket) => socket.end());
   await expect(openDatabase(address())).rejects.toThrow(/the server closed the connection/);
 });
@@ -116,7 +116,7 @@ test.each(['preferred', 'required'] as const)(
   async (mode) => {
     const server = await serverThat((socket) => {
       socket.write(greeting(CLIENT_SSL));
-      // What follows the request for TLS is no TLS.
+      // The answer to the request for TLS is no TLS.
       socket.on('data', () => socket.end('no such thing'));
     });
     await expect(openDatabase(server.address(mode))).rejects.toThrow(/the TLS handshake failed/);

@@ -2,8 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../app/database/connection.ts';
 import { holds } from '../../app/database/grants.ts';
 import { type Inventory, readInventory } from '../../app/database/inventory.ts';
-import type { UserRights } from '../../app/database/privileges.ts';
-import { positionStatement, readUserRights } from '../../app/database/user-rights.ts';
+import {
+  positionStatement,
+  readUserRights,
+  type UserRights,
+} from '../../app/database/user-rights.ts';
 import type { Generation } from '../../app/mydumper/version.ts';
 import { WITH_BINARY_LOG } from '../support/mariadb/binary-log.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
@@ -18,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => db?.stop());
 
-/** What is read by a user who was granted this. */
+/** The inventory and the rights as a user with these grants reads them. */
 async function lookAs(
   grants: readonly string[],
   options: {
@@ -44,7 +47,7 @@ async function lookAs(
   }
 }
 
-test('the account is the one that grants name, and without a grant it may not ask for the position', async () => {
+test('the account is as grants name it, and needs a grant to ask for the position', async () => {
   const rights = await lookAs(['SELECT ON shop.*']);
   expect(rights).toMatchObject({
     account: '`u`@`127.0.0.1`',
@@ -59,7 +62,7 @@ test('the account is the one that grants name, and without a grant it may not as
   });
 });
 
-test('the privilege for the position, and a role that has it, let the user ask', async () => {
+test('the privilege for the position lets the user ask, also through a role', async () => {
   const privilege = db.vendor === 'mysql' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR';
   expect((await lookAs([`${privilege} ON *.*`, 'SELECT ON shop.*'])).position).toEqual({
     kind: 'told',
@@ -102,7 +105,7 @@ test('privileges of active roles, and of roles in them, are among the grants', a
   }
 });
 
-test('routines that are seen without their bodies are named', async () => {
+test('routines that the user sees without their bodies are named', async () => {
   const { unreadableRoutines } = await lookAs(['SELECT, EXECUTE ON shop.*', 'SELECT ON crm.*']);
   expect(unreadableRoutines.map(({ database, name }) => `${database}.${name}`).toSorted()).toEqual([
     'shop.f',
@@ -111,8 +114,8 @@ test('routines that are seen without their bodies are named', async () => {
   expect((await lookAs(['SELECT ON *.*'])).unreadableRoutines).toEqual([]);
 });
 
-// 0.10 lists the events of every database it sees but where it is given one; 1.x is given a list.
-test('mydumper opens databases that it does not dump only where it is not given a list', async () => {
+// 0.10 lists the events of every database it sees, unless it gets a single one. 1.x gets a list.
+test('mydumper opens databases that it does not dump only without a list of them', async () => {
   const grants = ['SELECT ON shop.*', 'SELECT ON crm.*', 'SELECT ON old.*'];
   const opened = async (generation: Generation, databases: readonly string[]) =>
     (await lookAs(grants, { generation, databases })).openedDatabases.toSorted();
@@ -129,11 +132,11 @@ test.each([
   ['modern', 'mysql', '8.4.3', undefined, 'SHOW BINARY LOG STATUS'],
   ['modern', 'mysql', '9.7.4-2', undefined, 'SHOW BINARY LOG STATUS'],
   ['modern', 'mysql', '9.7.4-2', 'mysql-9.7.4', 'SHOW BINARY LOG STATUS'],
-  // It looks at the second number alone; inventory.ts tells it another.
+  // It looks at the second number alone; inventory.ts passes it another.
   ['modern', 'mysql', '9.1.0', undefined, 'SHOW MASTER STATUS'],
   ['modern', 'mysql', '9.1.0', 'mysql-9.2.0', 'SHOW BINARY LOG STATUS'],
 ] as const)(
-  '%s asks %s %s (told %s) by %s',
+  '%s asks %s %s (hint: %s) with %s',
   (generation, vendor, version, productHint, statement) => {
     expect(positionStatement(generation, { vendor, version, productHint })).toBe(statement);
   },

@@ -10,7 +10,7 @@ import { BUCKET, manifestKeys, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
 let world: World;
-/** Stands where MySQL would, and counts who comes. */
+/** Takes the place of MySQL and counts the connections. */
 let door: Server;
 let visitors: number;
 let doorPort: string;
@@ -75,7 +75,7 @@ test.each<[Record<string, string>, RegExp]>([
   expect(await refusedLines(extra)).toEqual([expect.stringMatching(line)]);
 });
 
-test('all mistakes are told at once, a line each', async () => {
+test('all mistakes are reported at once, a line each', async () => {
   const lines = await refusedLines({ BUCKET: '', THREADS: 'x', COMPRESS: 'rar' }, [
     '--no-such-flag',
     '1',
@@ -110,7 +110,7 @@ async function refusedReason(extra: Record<string, string>): Promise<string> {
   return String(failures[0]?.reason);
 }
 
-test('a port where nobody listens', async () => {
+test('a port without a listener', async () => {
   door.close();
   expect(await refusedReason({ PORT: doorPort })).toMatch(
     /connection refused; check HOST and PORT/,
@@ -153,8 +153,8 @@ test('more staging than the file system has free is refused', async () => {
   );
 });
 
-test('sizes that do not fit the budget are lowered and told', async () => {
-  // 1.x has two threads at least, each with a file of at least 1 MiB.
+test('sizes that do not fit the budget are lowered, and the log says so', async () => {
+  // 1.x runs at least two threads, each with a file of at least 1 MiB.
   const smallest = generationOf() === 'classic' ? '1' : '3';
   const { code, stdout } = await runProgram(
     world.environment({

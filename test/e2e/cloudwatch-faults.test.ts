@@ -23,7 +23,7 @@ test('without a namespace nothing is sent', async () => {
   expect(world.cloudwatch.calls).toEqual([]);
 });
 
-// One upload at a time: one that is cut may be stored all the same, and nobody knows.
+// One upload at a time: CloudWatch may store one that is cut, and the program cannot know.
 test('what a failed run has uploaded adds up to what the store holds', async () => {
   world.s3.faults.add({
     operation: 'PutObject',

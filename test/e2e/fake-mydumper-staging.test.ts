@@ -43,8 +43,7 @@ test('a file with rows that vanishes is noticed', async () => {
     { sleepMilliseconds: 500 },
     ...played(ONE_DATABASE),
   ]);
-  // Only a file that the watching thread has seen can be missed; each sample tells what it has
-  // seen.
+  // Only a file that the watching thread has seen can be missed. BytesStaged shows that it has.
   await vi.waitFor(() => expect(world.cloudwatch.sum('BytesStaged')).toBeGreaterThan(3_000_000), {
     timeout: 20_000,
   });
@@ -140,8 +139,8 @@ test('names with line ends, quotes and letters of the world arrive as they are',
 });
 
 /**
- * What is no file is neither followed nor shipped, and since nobody can say what it stands for it
- * fails the run.
+ * An entry that is no regular file is neither followed nor shipped. It fails the run, since its
+ * meaning is unknown.
  */
 test.each<[string, (secret: string) => FakeStep, string]>([
   ['a link', (secret) => ({ symlink: [secret, 'shop.odd.00000.sql'] }), 'shop.odd.00000.sql'],
@@ -175,8 +174,8 @@ test.each<[string, (secret: string) => FakeStep, string]>([
 });
 
 /**
- * mydumper's last act before it dies, so that this program reads it before its watching thread has
- * looked.
+ * mydumper makes the entry as its last act before it dies. So the program reads it before its
+ * watching thread has looked.
  */
 test.each<[string, (secret: string) => FakeStep]>([
   ['a link to metadata elsewhere', (secret) => ({ symlink: [secret, 'metadata'] })],
@@ -193,17 +192,17 @@ test.each<[string, (secret: string) => FakeStep]>([
   await expectFailure(world, ended, 4, /metadata|killed by SIGKILL/, ['metadata']);
 });
 
-test('what somebody else puts into staging during a run is not taken away from him', async () => {
+test('a foreign file put into staging during a run stays there', async () => {
   const precious = join(world.staging, 'precious.txt');
-  const goOn = join(world.directory, 'go-on');
+  const finishNow = join(world.directory, 'finish-now');
   const running = startFake(world, [
     ...file('shop.small.00000.sql'),
-    { waitForFile: goOn },
+    { waitForFile: finishNow },
     ...played(ONE_DATABASE),
   ]);
   await running.printed('shop.small.00000.sql');
   writeFileSync(precious, 'mine');
-  writeFileSync(goOn, '');
+  writeFileSync(finishNow, '');
   await running.ended;
   expect(existsSync(precious)).toBe(true);
   expect(readFileSync(precious, 'utf8')).toBe('mine');

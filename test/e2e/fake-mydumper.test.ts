@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   afterAll,
@@ -15,11 +15,10 @@ import type { FakeStep } from '../support/fake-mydumper.ts';
 import { expectFailure, runFake, startFake } from '../support/fake-run.ts';
 import { WITH_BINARY_LOG } from '../support/mariadb/binary-log.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
-import { processesWith } from '../support/processes.ts';
-import { logLines, runProgram } from '../support/program.ts';
+import { logLines } from '../support/program.ts';
 import { createShop, ONE_DATABASE, played, playedInHalves } from '../support/recording/play.ts';
 import { readRecording } from '../support/recording/recording.ts';
-import { BUCKET, startWorld, type World } from './world.ts';
+import { BUCKET, killLeft, startWorld, type World } from './world.ts';
 
 let db: MariaDb;
 let world: World;
@@ -34,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => world?.stop());
 
-/** A whole dump as recorded from 1.x, and what comes in place of its exit. */
+/** The steps of a whole dump recorded from 1.x, with these in place of its exit. */
 const dumpThen = (...instead: FakeStep[]): FakeStep[] => {
   const { dump, end } = playedInHalves();
   return [...dump, ...end, ...instead];
@@ -105,7 +104,7 @@ test.each([ONE_DATABASE, 'mysql-client/mysql-9/one-database'])(
   },
 );
 
-test('0.10 that crashes with several databases is started again, and with one it is not', async () => {
+test('0.10 that crashes is started again with several databases, not with one', async () => {
   await db.query('CREATE DATABASE another');
   try {
     const version = 'mydumper 0.10.0, built against MySQL 10.11.14';
@@ -115,7 +114,7 @@ test('0.10 that crashes with several databases is started again, and with one it
       const { code, stdout } = await runFake(world, crash, { version, environment });
       expect(code).toBe(4);
       return logLines(stdout).filter(({ message }) =>
-        /killed by SIGSEGV; starting anew/.test(String(message)),
+        /killed by SIGSEGV; retrying/.test(String(message)),
       );
     };
     expect(await again('shop,another')).toHaveLength(2);
@@ -125,7 +124,7 @@ test('0.10 that crashes with several databases is started again, and with one it
   }
 });
 
-test('a position that the server has and mydumper did not record is told of', async () => {
+test('a warning reports a position that the server has and mydumper did not record', async () => {
   const steps = played(ONE_DATABASE).map((step) =>
     'text' in step ? { ...step, text: step.text.replace(/\[source\]\n(?:.+\n)+/, '') } : step,
   );
@@ -145,7 +144,7 @@ test.each<[string, FakeStep[], RegExp]>([
     /the table is gone/,
   ],
   [
-    'metadata that tells of no end',
+    'metadata without an end',
     [
       ...withoutMetadata(),
       { write: 'metadata', text: '[config]\nquote-character = BACKTICK\n' },
@@ -168,34 +167,42 @@ test.each([
   ['ignores signals', 'SIGTERM', 143, [{ ignoreSignals: true }]],
   ['stalls', 'SIGTERM', 143, []],
   ['stalls', 'SIGINT', 130, []],
-] as const)('one that %s is ended with the run by %s', async (_what, signal, exitCode, first) => {
-  const running = startFake(world, [
-    ...first,
-    ...withoutMetadata(),
-    logged('WARNING', 'nothing more to say'),
-    { sleepMilliseconds: 600_000 },
-  ]);
-  await running.printed('nothing more to say');
-  running.child.kill(signal);
-  await expectFailure(world, await running.ended, exitCode, new RegExp(`interrupted by ${signal}`));
-});
+] as const)(
+  'a mydumper that %s ends with the run by %s',
+  async (_what, signal, exitCode, first) => {
+    const running = startFake(world, [
+      ...first,
+      ...withoutMetadata(),
+      logged('WARNING', 'nothing more to say'),
+      { sleepMilliseconds: 600_000 },
+    ]);
+    await running.printed('nothing more to say');
+    running.child.kill(signal);
+    await expectFailure(
+      world,
+      await running.ended,
+      exitCode,
+      new RegExp(`interrupted by ${signal}`),
+    );
+  },
+);
 
-test('one that stalls for a while with nothing to ship is waited for', async () => {
+test('the run waits for a mydumper that stalls for a while with nothing to ship', async () => {
   const running = startFake(world, [{ sleepMilliseconds: 1500 }, ...played(ONE_DATABASE)]);
   await running.printed('"event":"started"');
   expect((await running.ended).code).toBe(0);
 });
 
-test('a process of its own that it left behind goes with the run', async () => {
+test('a child that mydumper left behind ends with the run', async () => {
   const running = startFake(world, [...withoutMetadata(), { leaveChild: true }, { exit: 1 }]);
-  onTestFinished(killLeft);
+  onTestFinished(() => killLeft(world));
   const deadline = setTimeout(() => running.child.kill('SIGKILL'), 20_000);
   const ended = await running.ended.finally(() => clearTimeout(deadline));
   expect(ended.signal, 'killed for hanging').toBe(null);
   await expectFailure(world, ended, 4, /exit code 1/);
 });
 
-test('a flood of log lines neither blocks it, nor is kept, nor hides what comes after', async () => {
+test('a flood of log lines does not block, fill memory or hide later lines', async () => {
   const flood: FakeStep = {
     log: message('one of very many lines '.repeat(40)),
     repeat: 3000,
@@ -228,73 +235,6 @@ test('the end of our own log arrives though its reader was slow', async () => {
   running.child.stdout?.resume();
   await expectFailure(world, await running.ended, 4, /the very last/);
 });
-
-test.each([
-  ['mydumper 0.12.7-1, built against MySQL 8.0.29', /not mydumper 0\.9, 0\.10 or 1\.x/],
-  ['mydumper v2.0.0-1, built against MySQL 9.7.0', /not mydumper 0\.9, 0\.10 or 1\.x/],
-  ['bash: no such thing', /not mydumper/],
-])('a tool that says %j is refused', async (version, reason) => {
-  await expectFailure(world, await runFake(world, [], { version }), 3, reason);
-  expect(existsSync(world.staging)).toBe(false);
-});
-
-test.each([
-  [
-    "Authentication plugin 'mysql_native_password' cannot be loaded: /usr/lib/mysql/plugin/mysql_native_password.so: cannot open shared object file: No such file or directory",
-    /^mydumper 1\.0\.1-3 with MySQL's client library 9\.7\.4 cannot log in as root: that library has no mysql_native_password/,
-  ],
-  [
-    "Authentication plugin 'caching_sha2_password' reported error: Authentication requires secure connection.",
-    /cannot log in as root without TLS: .* Set TLS_MODE=required$/,
-  ],
-  [
-    'SSL connection error: unsupported protocol',
-    /^TLS_MODE=preferred: mydumper .* refuses the server that/,
-  ],
-])(
-  'a mydumper that says %j of its connection is refused before the dump',
-  async (connection, reason) => {
-    await expectFailure(world, await runFake(world, [], { connection }), 3, reason);
-  },
-);
-
-test('what mydumper says of its connection in other words is left to the dump', async () => {
-  const steps = [
-    { log: '\n** (mydumper:1): CRITICAL **: 08:00:00.000: the dump itself' },
-    { exit: 1 },
-  ];
-  const ended = await runFake(world, steps, { connection: 'Something new' });
-  await expectFailure(world, ended, 4, /the dump itself/);
-});
-
-test('a tool whose version command fails is refused', async () => {
-  const ended = await runFake(world, played(ONE_DATABASE), { versionCommand: 'fails' });
-  await expectFailure(world, ended, 3, /MYDUMPER_BIN=".*": Command failed/);
-});
-
-test('a tool that hangs when asked for its version is ended with the run', async () => {
-  onTestFinished(killLeft);
-  const running = startFake(world, [], { versionCommand: 'hangs' });
-  const asked = () => processesWith(join(world.directory, 'fake'));
-  await vi.waitFor(() => expect(asked()).toHaveLength(1), { timeout: 10_000, interval: 5 });
-  running.child.kill('SIGTERM');
-  const ended = await running.ended;
-  await vi.waitFor(() => expect(asked()).toEqual([]), { timeout: 5000, interval: 20 });
-  await expectFailure(world, ended, 143, /interrupted by SIGTERM/);
-});
-
-test.each([
-  ['/nowhere/mydumper', /MYDUMPER_BIN="\/nowhere\/mydumper": not found/],
-  ['/etc/passwd', /MYDUMPER_BIN="\/etc\/passwd": .*EACCES/],
-])('a tool at %s is refused', async (binary, reason) => {
-  const ended = await runProgram(world.environment({ MYDUMPER_BIN: binary }));
-  await expectFailure(world, ended, 3, reason);
-});
-
-/** What a faulty program leaves behind must not outlive the test. */
-function killLeft(): void {
-  for (const { pid } of processesWith(world.directory)) process.kill(pid, 'SIGKILL');
-}
 
 function residentKiB(pid: number): number {
   try {

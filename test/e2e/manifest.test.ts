@@ -40,7 +40,7 @@ async function makeBackup(extra: Record<string, string> = {}) {
   return { manifest: await readOnlyManifest(world.s3, BUCKET), stdout };
 }
 
-/** Leaves the backup as a program wrote it that knew format 1 only: with no claim. */
+/** Turns the backup into one of format 1, which had no claim. */
 async function rewriteInFormat1(manifest: Manifest): Promise<void> {
   const client = new S3Client({
     endpoint: world.s3.endpoint,
@@ -100,7 +100,7 @@ test('the manifest holds the settings of the server, its databases and its progr
   });
 });
 
-test('a position or the reason why there is none stands in the manifest', async () => {
+test('the manifest holds a position, or the reason why it has none', async () => {
   const { manifest } = await makeBackup();
   const [row] = await db.query('SELECT @@log_bin AS log');
   if (Number(row?.log) === 1) expect(manifest).toMatchObject({ binlogMissingReason: null });
@@ -120,7 +120,7 @@ test('the largest statement of each data file is measured', async () => {
     if (kind !== 'data') expect(largestStatementBytes).toBeNull();
 });
 
-test('of programs that the user may not see the log warns, and the manifest says that some may be missing', async () => {
+test('routines that the user may not see: a warning, and a note in the manifest', async () => {
   const { manifest, stdout } = await makeBackup({
     USERNAME: 'blind',
     PASSWORD: 'geheim',
@@ -136,7 +136,7 @@ test('of programs that the user may not see the log warns, and the manifest says
     );
 });
 
-test('flags that narrow the dump stand in the manifest, and list and restore show them', async () => {
+test('the manifest holds flags that narrow the dump; list and restore show them', async () => {
   const { manifest } = await makeBackup({ MYDUMPER_ARGS: "-dW -x '^shop'" });
   const flags = ['--no-data', '--no-views', '--regex=^shop'];
   expect(manifest.narrowedBy).toEqual(flags);
@@ -157,7 +157,7 @@ test('flags that narrow the dump stand in the manifest, and list and restore sho
   expect(JSON.parse(planned.stdout)).toMatchObject({ narrowedBy: flags });
 });
 
-test('a whole backup is shown without a word of flags', async () => {
+test('list and restore mention no flags for a whole backup', async () => {
   await makeBackup({ MYDUMPER_ARGS: '--rows=100000 -N' });
   expect((await runProgram(world.environment(), ['list'])).stdout).not.toContain('partial');
 });
@@ -185,7 +185,9 @@ test.each(['mysql-schema-create.sql', 'mysql.user.00000.sql', 'mysql-schema-post
     await db.query('DROP DATABASE shop');
     await createShop(db);
     const ended = await runFake(world, [...steps, ...played(ONE_DATABASE)]);
-    const reason = `no manifest is written, since it could not be read back: file "${name}": its database "mysql" is not among those of the backup`;
+    const reason =
+      `no manifest is written, since it could not be read back: file "${name}": its database ` +
+      '"mysql" is not among those of the backup';
     await expectFailure(world, ended, 4, new RegExp(`^${reason}$`));
   },
 );

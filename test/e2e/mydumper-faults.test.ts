@@ -22,7 +22,7 @@ afterEach(async () => {
   await world?.stop();
 });
 
-/** The reason of the only failure that was told. */
+/** The reason of the only `failed` line. */
 function reasonIn(stdout: string): string {
   const failures = logLines(stdout).filter(({ event }) => event === 'failed');
   expect(failures).toHaveLength(1);
@@ -45,7 +45,7 @@ test('a database that is not there is refused by name', async () => {
   await expectNoBackup();
 });
 
-test('a user who may lock tables but not the server gets a consistent backup', async () => {
+test('a user with LOCK TABLES and without RELOAD gets a consistent backup', async () => {
   await db.query("CREATE USER locker@'127.0.0.1' IDENTIFIED BY 'a secret'");
   await db.query(
     "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON bulk.* TO locker@'127.0.0.1'",
@@ -61,7 +61,7 @@ test('a user who may lock tables but not the server gets a consistent backup', a
   });
 });
 
-test('a user who may lock nothing is refused, with the way out', async () => {
+test('a user without any lock privilege is refused, with the way out', async () => {
   await db.query("CREATE USER reader@'127.0.0.1'");
   await db.query("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bulk.* TO reader@'127.0.0.1'");
   const { code, stdout } = await runProgram(
@@ -73,9 +73,9 @@ test('a user who may lock nothing is refused, with the way out', async () => {
   await expectNoBackup();
 });
 
-// Flags that narrow the dump may leave it out, so what the user may not read is no reason to refuse
-// it.
-test('a view that its user may not read makes a narrowed dump fail, in mydumper’s own words', async () => {
+// Flags that narrow the dump may leave the view out. So preflight does not refuse a view that the
+// user may not read.
+test('an unreadable view makes a narrowed dump fail with mydumper’s own error', async () => {
   await db.query('CREATE DATABASE IF NOT EXISTS partly');
   await db.query('CREATE TABLE partly.open (a int)');
   await db.query('CREATE VIEW partly.broken AS SELECT a FROM partly.open');

@@ -13,10 +13,7 @@ import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { logLines, runProgram } from '../support/program.ts';
 import { BUCKET, startWorld } from './world.ts';
 
-/**
- * What names are made of: whatever a file name, a pattern, a statement or a list gives a meaning
- * to.
- */
+/** Characters and words to which a file name, a pattern, a statement or a list gives a meaning. */
 const PIECES = [
   ...'aB1 _-.,;:\'"`/\\%#*?[](){}<>|&$~!@^=+\n\r\t',
   ...'äß日',
@@ -53,7 +50,7 @@ function drawNames(seed: number): string[] {
   const names = Array.from({ length: NAMES }, draw).filter(
     (name) => [...name].length <= LONGEST && !/[\s.]$/.test(name) && !/^\s*$/.test(name),
   );
-  // Twins by case or accent are one name to some servers.
+  // Some servers take names that differ by case or accent for one name.
   const folded = new Set<string>();
   return names.filter((name) => {
     const key = name.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace('ß', 's');
@@ -63,7 +60,7 @@ function drawNames(seed: number): string[] {
 
 const EMPTY: Contents = { databases: [], tables: [], views: [], triggered: [], programmed: [] };
 
-/** Each name as a database, a table with a trigger, and a view. */
+/** Uses each name for a database, a table with a trigger, and a view. */
 function contentsOf(names: readonly string[]): Contents {
   const inNames = names.map((table) => ({ database: 'names', table, engine: 'innodb' }));
   const own = names.map((database) => ({ database, table: 't', engine: 'innodb' }));
@@ -80,7 +77,7 @@ const isRefused = (contents: Contents) =>
   [...misleadingNames(contents), ...unsupportedNames(generation, contents, source.vendor)].length >
   0;
 
-/** Those of the names that may stand side by side in one backup, for each kind of object. */
+/** The names that may stand side by side in one backup, for each kind of object. */
 function accepted(names: readonly string[]): Contents {
   let contents: Contents = { ...EMPTY, databases: ['names', 'views'] };
   const add = (more: Partial<Contents>) => {
@@ -97,7 +94,7 @@ function accepted(names: readonly string[]): Contents {
     const { tables, views, triggered } = contentsOf([name]);
     add({ tables: tables.slice(0, 1), triggered });
     add({ views });
-    // 0.10 cannot dump the routines of MySQL 9, whatever their names are.
+    // 0.10 cannot dump routines of MySQL 9 under any name.
     const programmed = generation === 'classic' && source.vendor === 'mysql' ? [] : [name];
     add({ databases: [name], tables: tables.slice(1), programmed });
   }
@@ -124,13 +121,14 @@ async function create({
     await source.query(`CREATE VIEW ${quoteName(database, table)} AS SELECT 1 AS one`);
   for (const [number, { database, table }] of triggered.entries())
     await source.query(
-      `CREATE TRIGGER ${quoteName(database, `trigger ${number}`)} BEFORE INSERT ON ${quoteName(database, table)} FOR EACH ROW SET NEW.id = NEW.id`,
+      `CREATE TRIGGER ${quoteName(database, `trigger ${number}`)} BEFORE INSERT ON ` +
+        `${quoteName(database, table)} FOR EACH ROW SET NEW.id = NEW.id`,
     );
   for (const database of programmed)
     await source.query(`CREATE PROCEDURE ${quoteName(database, 'p')}() SELECT 1`);
 }
 
-test('each of many odd names is refused beforehand or comes back', async () => {
+test('each of many odd names is refused beforehand or survives backup and restore', async () => {
   const names = drawNames(1);
   const contents = accepted(names);
   expect(contents.tables.length).toBeGreaterThan(10);
@@ -150,7 +148,7 @@ test('each of many odd names is refused beforehand or comes back', async () => {
     directory,
   );
   expect(await loadWithMyloader(target, directory)).toMatchObject({ exitCode: 0 });
-  // Of programs neither generation keeps the SQL mode.
+  // Neither generation keeps the SQL mode of programs.
   const lost = differences(before, await describeServer(target, contents.databases));
   expect(lost.filter((line) => !/: sql_mode: /.test(line))).toEqual([]);
 });

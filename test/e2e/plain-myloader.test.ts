@@ -8,9 +8,9 @@ import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { runProgram } from '../support/program.ts';
 import { BUCKET, manifestKeys, startWorld, type World } from './world.ts';
 
-// With mydumper and myloader 1.x first on the PATH it shows the same of them.
+// With mydumper and myloader 1.x first on the PATH the test shows the same for 1.x.
 
-/** 1.x says so, as a warning. */
+/** The warning of 1.x about a file that it does not know. */
 const IGNORED = /Filename (?:claim|manifest)\.json has been ignored$/;
 
 let world: World;
@@ -26,7 +26,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
-test('plain myloader loads a copy of the whole folder and ignores claim.json and manifest.json', async () => {
+test('plain myloader loads a copy of the folder, ignoring claim and manifest', async () => {
   const { code, stdout } = await runProgram(world.environment({ COMPRESS: 'none' }));
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   const folder = (await manifestKeys(world))[0]?.replace(/[^/]*$/, '') ?? '';

@@ -20,7 +20,7 @@ afterEach(() => world?.stop());
 const MARIADB = 'libmariadb/mariadb-10.11';
 const MYSQL = 'mysql-client/mysql-9';
 
-/** Runs of a real 1.x, played by the stand-in, and the reason that the program gives. */
+/** Runs of a real 1.x that the stand-in plays, and the reason that the program reports. */
 const FAULTS: readonly (readonly [recording: string, reason: RegExp])[] = [
   [`${MARIADB}/connection-killed`, /reported an error: .*Could not read data from bulk\.wide/],
   [
@@ -68,7 +68,7 @@ test.each([
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 });
 
-test('a run of 1.x that left out triggers without a word is no backup', async () => {
+test('a run of 1.x that left out triggers silently is no backup', async () => {
   const ended = await runFake(world, played(`${MARIADB}/user-without-trigger`));
   await expectFailure(world, ended, 4, /left out: triggers of "shop\.orders"/);
 });

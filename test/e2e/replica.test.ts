@@ -23,7 +23,9 @@ beforeAll(async () => {
   const words = source.vendor === 'mysql' ? ['REPLICATION SOURCE', 'SOURCE'] : ['MASTER', 'MASTER'];
   const key = source.vendor === 'mysql' ? ', GET_SOURCE_PUBLIC_KEY = 1' : '';
   const [what, prefix] = words;
-  const settings = `${prefix}_HOST = '127.0.0.1', ${prefix}_PORT = ${source.port}, ${prefix}_USER = 'copies', ${prefix}_PASSWORD = 'x'${key}`;
+  const settings =
+    `${prefix}_HOST = '127.0.0.1', ${prefix}_PORT = ${source.port}, ${prefix}_USER = 'copies', ` +
+    `${prefix}_PASSWORD = 'x'${key}`;
   await replica.query(`CHANGE ${what} TO ${settings}`);
   await replica.query('START REPLICA');
   await source.query('CREATE DATABASE shop');
@@ -46,7 +48,7 @@ async function backUp(db: MariaDb) {
   return (await readOnlyManifest(world.s3, BUCKET)).server;
 }
 
-test('the manifest of a backup of a replica tells that it is one, and how far it was behind', async () => {
+test('the manifest of a backup of a replica says so and records its lag', async () => {
   expect(await backUp(replica)).toMatchObject({
     serverId: 2,
     readOnly: true,
@@ -56,7 +58,7 @@ test('the manifest of a backup of a replica tells that it is one, and how far it
   });
 });
 
-test('the manifest of a backup of a source tells that it is no replica', async () => {
+test('the manifest of a backup of a source says that it is no replica', async () => {
   expect(await backUp(source)).toMatchObject({
     serverId: 1,
     readOnly: false,
@@ -71,13 +73,13 @@ async function replicationAs(db: MariaDb, account: { user?: string; password?: s
   return await readReplication(database);
 }
 
-test('a replica that does not apply what it gets does not know its lag', async () => {
+test('the lag of a replica with a stopped applier is unknown', async () => {
   await replica.query('STOP REPLICA SQL_THREAD');
   onTestFinished(async () => void (await replica.query('START REPLICA SQL_THREAD')));
   expect(await replicationAs(replica)).toEqual({ replica: true, replicaLagSeconds: undefined });
 });
 
-test('a user who may not ask for the state of replication learns nothing, without an error', async () => {
+test('without REPLICATION CLIENT the replica state is unknown, without an error', async () => {
   await source.query("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'x'");
   await vi.waitFor(async () => {
     const poor = { user: 'poor', password: 'x' };
@@ -97,7 +99,7 @@ test.each<[string, Parameters<typeof replicationOf>[0], Replication]>([
     { replica: true, replicaLagSeconds: 9 },
   ],
   [
-    'one of several that stands',
+    'one of several is stopped',
     [{ Seconds_Behind_Master: 7 }, { Seconds_Behind_Master: null }],
     { replica: true, replicaLagSeconds: undefined },
   ],

@@ -25,7 +25,7 @@ beforeAll(async () => {
   databases =
     generationOf() === 'classic'
       ? await createNastyDatabases(db, { seed: 7, rows: 25 })
-      : // Names and types that 1.x loses are refused; test/compat has what it keeps.
+      : // Preflight refuses names and types that 1.x loses; test/compat has those it keeps.
         await createRecorded();
   await createBulkDatabase(db, { name: 'bulk', megabytes: 8, tables: 6, rowBytes: 1000 });
   databases.push('bulk');
@@ -43,7 +43,7 @@ afterEach(async () => {
   await world?.stop();
 });
 
-/** The databases of the recordings of 1.x that a user makes a backup of. */
+/** The databases of the recordings of 1.x that a user backs up. */
 async function createRecorded(): Promise<string[]> {
   for (const statement of [...SHOP, ...ARCHIVE]) await db.query(statement);
   return ['shop', 'archive'];
@@ -69,7 +69,7 @@ function unreachable(): never {
   throw new Error('there is no claim in the manifest');
 }
 
-// zstd: test/compat.
+// test/compat covers zstd.
 test.each(['none', 'gzip'])(
   'with COMPRESS=%s everything arrives and loads equal',
   async (compression) => {
@@ -97,7 +97,7 @@ test.each(['none', 'gzip'])(
       new Set(['schema', 'data', 'view', 'triggers', 'post', 'metadata']),
     );
 
-    // What S3 holds is what the manifest says and nothing else, each with the checksum S3 keeps
+    // S3 holds the objects of the manifest and no others, each with the checksum that S3 keeps
     // itself.
     const folder = `nightly/eu/test-db/${manifest.backupId}/`;
     const stored = await world.s3.objects(BUCKET);

@@ -34,7 +34,7 @@ let program: RunningProgram | undefined;
 
 beforeAll(async () => {
   db = await startMariaDb();
-  // 1.x has two threads at least, each of which writes a part of a table.
+  // 1.x runs at least two threads, each of which writes a part of a table.
   await createBulkDatabase(db, {
     name: 'bulk',
     megabytes: generationOf() === 'classic' ? 14 : 36,
@@ -108,7 +108,7 @@ test('uploads that are sent again are counted', async () => {
   ).toBeGreaterThanOrEqual(6);
 });
 
-test('an outage longer than the retries: nothing unacknowledged is lost, and the next run begins anew', async () => {
+test('an outage longer than the retries loses nothing; the next run starts again', async () => {
   program = startProgram(
     world.environment({
       DATABASES: 'bulk',
@@ -126,8 +126,7 @@ test('an outage longer than the retries: nothing unacknowledged is lost, and the
   expect(processesWith(world.staging)).toEqual([]);
   expect(stdout).toContain('were left in staging');
 
-  // Each data file is in S3 under its name or still in staging, the tables' rows as far as they
-  // were dumped.
+  // Each data file is in S3 under its name or still in staging, with all rows dumped so far.
   const left = leftInStaging(world);
   expect(left.some((name) => name.endsWith('.cnf'))).toBe(false);
   const stored = (await world.s3.objects(BUCKET)).map(({ key }) => key.split('/').at(-1));
@@ -160,7 +159,7 @@ test('a manifest that is there already is not replaced', async () => {
   await expectFailed(await run(), 5, /manifest\.json.*PreconditionFailed/);
 });
 
-test('a folder that another run has claimed is left alone, and the next second is taken', async () => {
+test('a folder claimed by another run stays untouched; the run takes the next second', async () => {
   const action = { kind: 'error', status: 412, code: 'PreconditionFailed' } as const;
   world.s3.faults.add({ operation: 'PutObject', key: /claim\.json$/, times: 2, action });
   const ended = await run();
@@ -189,7 +188,7 @@ test('a run that fails leaves its claim in a folder that is no backup', async ()
   expect(verified.stderr).toContain('no complete backup');
 });
 
-test('each object of a backup is written under the condition that its key does not exist', async () => {
+test('each object of a backup is written on condition that its key does not exist', async () => {
   await expectWhole(await run(IN_PARTS));
   const written = world.s3.requests.filter(
     ({ operation }) => operation === 'PutObject' || operation === 'CompleteMultipartUpload',

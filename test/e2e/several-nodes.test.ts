@@ -39,14 +39,15 @@ const reasonOf = ({ stdout }: Ended) =>
   logLines(stdout).find(({ event }) => event === 'failed')?.reason ?? 'it did not fail';
 
 test.each(['turns', 'fewest'] as const)(
-  'connections that a balancer spreads over two servers by %s are refused before anything starts',
+  'a balancer over two servers by %s: refused before anything starts',
   async (by) => {
     const { port, counts } = await balance(both(), { by });
     const ended = await runProgram(world.environment({ HOST: 'localhost', PORT: String(port) }));
     expect(ended.code).toBe(3);
     expect(reasonOf(ended)).toMatch(
       new RegExp(
-        `^HOST="localhost" PORT=${port}: 5 connections reached different servers: \\S+:\\d+ \\(server_id 1\\) ` +
+        `^HOST="localhost" PORT=${port}: 5 connections reached different servers: \\S+:\\d+ ` +
+          '\\(server_id 1\\) ' +
           'and \\S+:\\d+ \\(server_id 1\\); .* set HOST and PORT to the address of one server$',
       ),
     );
@@ -56,7 +57,7 @@ test.each(['turns', 'fewest'] as const)(
   },
 );
 
-test('with one thread two servers are noticed too', async () => {
+test('preflight notices two servers with one thread too', async () => {
   const { port } = await balance(both());
   const ended = await runProgram(world.environment({ PORT: String(port), THREADS: '1' }));
   expect(ended.code).toBe(3);
@@ -66,14 +67,18 @@ test('with one thread two servers are noticed too', async () => {
 async function expectRefusedDump(ended: Ended): Promise<void> {
   expect(ended.code).toBe(4);
   expect(reasonOf(ended)).toMatch(
-    /^mydumper reported an error: one of its connections reached another server than the backup began with: HOST leads to several servers; .* set HOST and PORT to the address of one server$/,
+    new RegExp(
+      '^mydumper reported an error: one of its connections reached another server than the ' +
+        'backup began with: HOST leads to several servers; ' +
+        '.* set HOST and PORT to the address of one server$',
+    ),
   );
   expect(await manifestKeys(world)).toEqual([]);
   expect(leftInStaging(world)).toEqual([]);
 }
 
 test.each(['auto', 'none'])(
-  'connections of mydumper alone that reach two servers end the run without a manifest, LOCK_MODE=%s',
+  'only mydumper reaches two servers: no manifest, with LOCK_MODE=%s',
   async (mode) => {
     const { port, counts } = await balance(both());
     const MYDUMPER_BIN = mydumperAstray(world.directory, port);
@@ -82,7 +87,7 @@ test.each(['auto', 'none'])(
   },
 );
 
-test('connections of mydumper that all reach another server end the run without a manifest', async () => {
+test('all connections of mydumper reach another server: no manifest', async () => {
   const MYDUMPER_BIN = mydumperAstray(world.directory, nodes[1].port);
   await expectRefusedDump(await runProgram(world.environment({ MYDUMPER_BIN })));
 });

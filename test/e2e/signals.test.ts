@@ -77,7 +77,7 @@ async function expectBackup(running: RunningProgram): Promise<void> {
   expect(world.cloudwatch.sum('BackupSucceeded')).toBe(1);
 }
 
-test('SIGINT while the manifest is being written, whose answer is lost: a backup, and exit 0', async () => {
+test('SIGINT during the write of the manifest, its answer lost: a backup, exit 0', async () => {
   const manifest = { operation: 'PutObject', key: /manifest\.json$/ } as const;
   const held = world.s3.faults.add({ ...manifest, action: { kind: 'stall', milliseconds: 300 } });
   world.s3.faults.add({ ...manifest, action: { kind: 'lost-answer' } });
@@ -87,7 +87,7 @@ test('SIGINT while the manifest is being written, whose answer is lost: a backup
   await expectBackup(running);
 });
 
-test('signals after the backup was made change nothing, to the very end of the program', async () => {
+test('signals after the backup is made change nothing until the program ends', async () => {
   const running = quickRun();
   await running.printed('"event":"succeeded"');
   let isOver = false;
@@ -120,7 +120,7 @@ test('SIGTERM while MySQL takes the connection and never answers', async () => {
   }
 });
 
-test('what somebody else put among the leftovers is refused and left alone', async () => {
+test('a foreign file among the leftovers is refused and left alone', async () => {
   const running = await inTheMiddle();
   running.child.kill('SIGKILL');
   await running.ended;
@@ -135,7 +135,7 @@ test('what somebody else put among the leftovers is refused and left alone', asy
   expect(readFileSync(join(world.staging, 'precious.txt'), 'utf8')).toBe('mine');
 });
 
-test('what somebody else put into staging outlives an interrupted run', async () => {
+test('a foreign file in staging outlives an interrupted run', async () => {
   world.s3.faults.add({
     operation: ['PutObject', 'UploadPart'],
     skip: 6,

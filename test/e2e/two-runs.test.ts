@@ -44,7 +44,7 @@ test('a second run of the same source is refused and does not disturb the first'
   expect(await manifestKeys(world)).toHaveLength(1);
 });
 
-test('a run of another source with the same staging directory is refused and leaves it alone', async () => {
+test('a second source with the same staging directory is refused and leaves it alone', async () => {
   const second = await runProgram(world.environment({ SOURCE: 'another' }));
   expect(second.code).toBe(3);
   expect(reasonOf(second.stdout)).toMatch(/is in use by another run \(process \d+\)/);
@@ -68,7 +68,7 @@ test('a run that was killed does not stand in the next one’s way', async () =>
   expect((await runProgram(world.environment())).code).toBe(0);
 });
 
-test('runs of one source that follow each other at once get folders of their own', async () => {
+test('consecutive runs of one source get separate folders', async () => {
   await db.query('CREATE DATABASE tiny');
   await db.query('CREATE TABLE tiny.t (id int PRIMARY KEY)');
   const short = { SOURCE: 'tiny', DATABASES: 'tiny', OUTPUTDIR: join(world.directory, 'tiny') };

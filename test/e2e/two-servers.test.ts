@@ -4,7 +4,7 @@ import { logLines, runProgram } from '../support/program.ts';
 import { createPairDatabase, type Pair, runPair } from '../support/run-pairs.ts';
 import { manifestKeys, startWorld, type World } from './world.ts';
 
-// 50 pairs: soak/two-servers.test.ts.
+// soak/two-servers.test.ts runs 50 pairs.
 
 const servers: { name: string; db: MariaDb }[] = [];
 let world: World;
@@ -38,7 +38,7 @@ test.each<readonly [string, Pair, number]>([
   },
 );
 
-test('two servers on one host: a notice says which SOURCE to set, and with it they are kept apart', async () => {
+test('two servers on one host: a notice names the SOURCE that separates them', async () => {
   for (const { db } of servers) {
     const server = {
       HOST: db.host,

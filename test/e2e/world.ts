@@ -2,14 +2,14 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CloudWatch, startCloudWatch } from '../support/cloudwatch.ts';
 import { type MariaDb, type MariaDbOptions, startMariaDb } from '../support/mariadb/harness.ts';
+import { processesWith } from '../support/processes.ts';
 import { awsEnvironment, temporaryDirectory } from '../support/program.ts';
 import { type S3Server, type S3ServerOptions, startS3Server } from '../support/s3/server.ts';
 
 export const BUCKET = 'backups';
 
 /**
- * A database server, an S3 server and a CloudWatch endpoint, and the environment in which the
- * program uses them.
+ * A database server, an S3 server, a CloudWatch endpoint, and the program's environment for them.
  */
 export type World = {
   readonly db: MariaDb;
@@ -17,12 +17,12 @@ export type World = {
   readonly cloudwatch: CloudWatch;
   readonly directory: string;
   readonly staging: string;
-  /** What the program is started with; further variables go on top. */
+  /** The program's environment; `extra` overrides it. */
   readonly environment: (extra?: Record<string, string>) => Record<string, string>;
   readonly stop: () => Promise<void>;
 };
 
-/** A database server that is given is left running when the world stops. */
+/** Starts a world. `stop` leaves a database server that was passed in running. */
 export async function startWorld(
   options: { db?: MariaDb | MariaDbOptions; s3?: Partial<Omit<S3ServerOptions, 'dir'>> } = {},
 ): Promise<World> {
@@ -71,14 +71,19 @@ export async function startWorld(
   }
 }
 
-/** Names left in the staging directory; empty also when it is not there. */
+/** Names left in the staging directory; none when the directory is missing. */
 export function leftInStaging(world: World): string[] {
   return existsSync(world.staging) ? readdirSync(world.staging) : [];
 }
 
-/** Keys of manifests in the bucket. */
+/** The keys of all manifests in the bucket. */
 export async function manifestKeys(world: World): Promise<string[]> {
   return (await world.s3.objects(BUCKET))
     .map(({ key }) => key)
     .filter((key) => key.endsWith('manifest.json'));
+}
+
+/** Kills the processes that a faulty program leaves behind. */
+export function killLeft(world: World): void {
+  for (const { pid } of processesWith(world.directory)) process.kill(pid, 'SIGKILL');
 }

@@ -13,9 +13,9 @@ export const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 /**
- * One row of the table of faults. The judge (judge.ts) holds every run against what is required of
- * all: a backup whose every row is there, or a documented exit code, a reason that names the cause,
- * and nothing left or touched.
+ * One row of the table of faults. The judge (judge.ts) holds every run to the same rules. Either
+ * the backup holds every row. Or the run ends with a documented exit code and a reason that names
+ * the cause, and leaves and touches nothing.
  */
 export type FaultCase = {
   readonly id: string;
@@ -34,13 +34,13 @@ export type FaultCase = {
   /** Files that S3 has not acknowledged stay in staging, for the next run to clear. */
   readonly keepsFiles?: true;
   /**
-   * S3 may have carried out the manifest's write without saying so: if it is there, it stands for a
-   * whole backup.
+   * S3 may have written the manifest without a confirmation. If the manifest is there, the backup
+   * is whole.
    */
   readonly manifestMayExist?: true;
-  /** What stays in staging because it is nobody's. */
+  /** Foreign files, which stay in staging. */
   readonly leaves?: readonly string[];
-  /** The program has no time to tell its reason or to clear staging. */
+  /** The program has no time to report its reason or to clear staging. */
   readonly abrupt?: true;
   /** Metrics cannot arrive, or are not meant to. */
   readonly withoutMetrics?: true;

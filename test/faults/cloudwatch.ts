@@ -1,7 +1,7 @@
 import type { FailureMode } from '../support/cloudwatch.ts';
 import type { FaultCase } from './case.ts';
 
-const UNCHANGED = 'a good backup; one warning tells that metrics are missing';
+const UNCHANGED = 'a good backup; one warning reports that metrics are missing';
 
 function unavailable(mode: FailureMode, fault: string, more: Partial<FaultCase> = {}): FaultCase {
   return {

@@ -9,7 +9,7 @@ const LOST =
   /mydumper.*(?:Lost connection|gone away|Could not read data|interrupted|shutdown|Can't connect)/i;
 const FAILED = 'the dump fails, in mydumper’s own words';
 
-/** A change to a table that mydumper has not come to yet, by somebody else, while it is paused. */
+/** Changes a table on another connection while mydumper is paused and has not reached it yet. */
 function changed(id: string, fault: string, statement: string): FaultCase {
   let changing: Promise<unknown> | undefined;
   return {
@@ -37,7 +37,7 @@ function changed(id: string, fault: string, statement: string): FaultCase {
   };
 }
 
-/** A user as the README describes it, who may not write to a server that is read-only. */
+/** A user as the README describes it, without the right to write to a read-only server. */
 async function createReader(db: Setting['db']): Promise<Record<string, string>> {
   await db.query("CREATE OR REPLACE USER reader@'127.0.0.1' IDENTIFIED BY 'reads'");
   await db.query(
@@ -52,7 +52,7 @@ export const databaseFaults: readonly FaultCase[] = [
   {
     id: 'db-wrong-password',
     fault: 'a wrong password',
-    outcome: 'refused before anything starts; the password is told nowhere',
+    outcome: 'refused before anything starts; the password appears nowhere',
     exits: [3],
     reason: /cannot connect to MySQL at 127\.0\.0\.1:\d+ as root: Access denied/,
     run: async ({ start }) => start({ PASSWORD: 'wrong-one' }),
@@ -103,7 +103,7 @@ export const databaseFaults: readonly FaultCase[] = [
     reason: LOST,
     run: async ({ db, inTheMiddle, world }) => {
       const program = await inTheMiddle();
-      // Each of its threads reads in a transaction, whether or not the server still has rows to
+      // Each thread of mydumper reads in a transaction, even when the server has no rows left to
       // send.
       const reading = 'SELECT trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX';
       for (const { id } of await db.query(reading)) await db.query(`KILL ${id}`);
@@ -152,8 +152,10 @@ export const databaseFaults: readonly FaultCase[] = [
     fault: 'a server that stops answering during the dump',
     outcome: 'the dump fails after STALL_TIMEOUT_SECONDS, with what mydumper last did',
     exits: [4],
-    reason:
-      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: .*the MySQL server cannot be asked: .*no answer/,
+    reason: new RegExp(
+      String.raw`mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: ` +
+        '.*the MySQL server cannot be asked: .*no answer',
+    ),
     run: async ({ db, inTheMiddle, world }) => {
       const program = await inTheMiddle({ STALL_TIMEOUT_SECONDS: '3', QUERY_TIMEOUT_SECONDS: '3' });
       process.kill(db.pid, 'SIGSTOP');
@@ -166,7 +168,8 @@ export const databaseFaults: readonly FaultCase[] = [
   changed(
     'db-table-altered',
     'a table altered during the dump',
-    'ALTER TABLE changing.bulk_2 ADD COLUMN more int NOT NULL DEFAULT 7 AFTER id, MODIFY note text, DROP COLUMN hash',
+    'ALTER TABLE changing.bulk_2 ADD COLUMN more int NOT NULL DEFAULT 7 AFTER id, MODIFY ' +
+      'note text, DROP COLUMN hash',
   ),
   {
     id: 'db-read-only',

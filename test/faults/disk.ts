@@ -6,7 +6,7 @@ import { SLOW_BYTES_PER_SECOND } from './setting.ts';
 
 const MIB = 1024 * 1024;
 
-/** A wrapper that mounts what nobody may write to at `directory`, seen by the program alone. */
+/** A wrapper that mounts a read-only file system at `directory`, visible to the program alone. */
 function onReadOnly(directory: string): string[] {
   return onTmpfs(directory, MIB).map((word) => word.replace('-o size=', '-o ro,size='));
 }
@@ -16,7 +16,7 @@ function removeWhileUsed(directory: string): void {
   rmSync(directory, { recursive: true, maxRetries: 20, retryDelay: 10 });
 }
 
-/** Takes whatever is free. */
+/** Takes all free space. */
 export function fill(path: string): void {
   try {
     for (;;) writeFileSync(path, Buffer.alloc(MIB / 16), { flag: 'a' });
@@ -30,7 +30,7 @@ export function fill(path: string): void {
 export const diskFaults: readonly FaultCase[] = [
   {
     id: 'disk-full',
-    fault: 'filled by somebody else during the dump, as soon as something is freed',
+    fault: 'filled by another process during the dump, as soon as something is freed',
     outcome:
       'the dump fails, naming the file that could not be written, or the directory that is full',
     exits: [4, 6],
@@ -72,7 +72,7 @@ export const diskFaults: readonly FaultCase[] = [
     reason: /OUTPUTDIR=".*": cannot be used as staging directory \(E(?:NOTDIR|EXIST)/,
     run: async ({ world, start }) => {
       const file = join(world.directory, 'a-file');
-      writeFileSync(file, 'somebody else’s');
+      writeFileSync(file, 'foreign');
       return start({ OUTPUTDIR: file });
     },
   },
@@ -91,7 +91,7 @@ export const diskFaults: readonly FaultCase[] = [
   },
   {
     id: 'disk-replaced',
-    fault: 'the directory removed during the dump and made anew, empty',
+    fault: 'the directory removed during the dump and made again, empty',
     outcome: 'the dump fails, naming the directory or a file of it',
     soak: true,
     exits: [4, 6],

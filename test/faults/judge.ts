@@ -12,8 +12,8 @@ import { type Rows, rowsOfDump } from './rows.ts';
 import { type Setting, until } from './setting.ts';
 
 /**
- * What the next run clears: names that mydumper gives to files, and the mark by which it knows them
- * for ours.
+ * The files that the next run clears: those with names that mydumper gives, and the mark of our
+ * staging directory.
  */
 const LEFTOVER = /^(?:metadata(?:\.partial)?|[\w-]+(?:\.[\w-]+)*\.sql|\.mydumper-fargate\.json)$/;
 const LONGEST_SECONDS = 60;
@@ -37,8 +37,8 @@ export async function endInTime(
 }
 
 /**
- * Holds the end of a run against what is required of all runs, and of this one. `source` is what
- * the database held.
+ * Compares the end of a run with the rules for all runs and for this one. `source` is the content
+ * of the database.
  */
 export async function judge(
   what: FaultCase,
@@ -85,7 +85,7 @@ async function ourManifests({ world }: Setting): Promise<string[]> {
 }
 
 /**
- * One manifest, every file of which is there with its size and SHA-256, and in them every row of
+ * Expects one manifest, each file of it with its size and SHA-256, and in the files every row of
  * the source.
  */
 async function expectWholeBackup(setting: Setting, source: Rows): Promise<void> {
@@ -107,10 +107,10 @@ async function expectClearFailure(
   exitCode: number,
   log: readonly Record<string, unknown>[],
 ): Promise<void> {
-  const told = { exitCode, reason: expect.stringMatching(what.reason ?? /^interrupted by SIG/) };
+  const failed = { exitCode, reason: expect.stringMatching(what.reason ?? /^interrupted by SIG/) };
   const failures = log.filter(({ event }) => event === 'failed');
   if (what.abrupt !== true || failures.length > 0)
-    expect(failures).toEqual([expect.objectContaining(told)]);
+    expect(failures).toEqual([expect.objectContaining(failed)]);
   expect(JSON.stringify(log)).not.toContain(JSON.stringify(setting.db.password).slice(1, -1));
   const mayKeep = what.keepsFiles === true || what.abrupt === true;
   const left = leftInStaging(setting.world);

@@ -32,7 +32,7 @@ const file = (name: string): FakeStep[] => [
   { close: name },
 ];
 
-/** Somebody else's signal in the middle of the dump. */
+/** Sends mydumper a signal from outside in the middle of the dump. */
 async function signalled(setting: Setting, signal: 'SIGKILL' | 'SIGTERM'): Promise<RunningProgram> {
   const program = await setting.inTheMiddle();
   for (const pid of setting.mydumper()) process.kill(pid, signal);
@@ -61,7 +61,7 @@ function strange(id: string, fault: string, name: string, step: FakeStep): Fault
 export const mydumperFaults: readonly FaultCase[] = [
   {
     id: 'mydumper-sigkill',
-    fault: 'killed by somebody else’s SIGKILL during the dump',
+    fault: 'killed by SIGKILL from outside during the dump',
     outcome: 'the dump fails, naming the signal',
     exits: [4],
     reason: /mydumper was killed by SIGKILL/,
@@ -69,15 +69,15 @@ export const mydumperFaults: readonly FaultCase[] = [
   },
   {
     id: 'mydumper-sigterm',
-    fault: 'sent SIGTERM by somebody else during the dump',
+    fault: 'sent SIGTERM from outside during the dump',
     outcome: 'the signal stays pending; the backup is good',
     exits: [0],
     run: (setting) => signalled(setting, 'SIGTERM'),
   },
   {
     id: 'mydumper-sigstop',
-    fault: 'stopped by somebody else’s SIGSTOP, again and again',
-    outcome: 'let go on; the backup is good',
+    fault: 'stopped by SIGSTOP from outside, again and again',
+    outcome: 'the program resumes it; the backup is good',
     exits: [0],
     run: async (setting) => {
       const program = await setting.inTheMiddle();
@@ -102,7 +102,9 @@ export const mydumperFaults: readonly FaultCase[] = [
         ...withoutEnd(),
         ...playedInHalves().end,
         {
-          log: '** (mydumper:1): CRITICAL **: 08:00:00.000: Could not read data from shop.orders: Lost',
+          log:
+            '** (mydumper:1): CRITICAL **: 08:00:00.000: Could not read data from shop.orders: ' +
+            'Lost',
         },
       ]),
   },
@@ -151,8 +153,10 @@ export const mydumperFaults: readonly FaultCase[] = [
     fault: 'does nothing any more, in the middle',
     outcome: 'ended after STALL_TIMEOUT_SECONDS, with what it last said',
     exits: [4],
-    reason:
-      /mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: .*MySQL server does nothing for it/,
+    reason: new RegExp(
+      String.raw`mydumper has done nothing for \d+ s \(STALL_TIMEOUT_SECONDS=3\); the last was: ` +
+        '.*MySQL server does nothing for it',
+    ),
     run: async (setting) =>
       startFake(setting, [...withoutEnd(), NEVER], { STALL_TIMEOUT_SECONDS: '3' }),
   },
@@ -182,9 +186,10 @@ export const mydumperFaults: readonly FaultCase[] = [
   },
   {
     id: 'mydumper-waits-for-lock',
-    fault: 'has to wait for its lock behind somebody’s long statement',
+    fault: 'waits for its lock behind a long statement of another session',
     outcome:
-      'taken back after 10 s, so that writers go on; tried again a minute later, which finds the way free',
+      'the lock is taken back after 10 s, so that writers continue; a retry a minute later ' +
+      'succeeds',
     exits: [0],
     soak: true,
     longestSeconds: 150,
@@ -206,10 +211,10 @@ export const mydumperFaults: readonly FaultCase[] = [
     check: async (_setting, log) => {
       if (
         !log.some(({ message }) =>
-          /waited 1\d s for its lock.*starting anew in 60 s/.test(String(message)),
+          /waited 1\d s for its lock.*retrying in 60 s/.test(String(message)),
         )
       )
-        throw new Error('the log does not tell that the lock was taken back');
+        throw new Error('the log does not report that the lock was taken back');
     },
     cleanup: ({ db }) => db.query('DROP DATABASE IF EXISTS others'),
   },

@@ -5,13 +5,13 @@ import { expect } from 'vitest';
 import { BUCKET, type World } from '../e2e/world.ts';
 
 /**
- * What belongs to others and must not be touched: an older backup, an upload under way, files
+ * Foreign objects and files that must stay untouched: an older backup, an upload under way, files
  * beside staging.
  */
 const FOREIGN_OBJECTS: Readonly<Record<string, string>> = {
   'test-db/20200101T000000Z/manifest.json': '{"of":"an older backup"}',
   'test-db/20200101T000000Z/shop.orders.sql': 'INSERT INTO `orders` VALUES(1);\n',
-  'notes.txt': 'somebody else’s',
+  'notes.txt': 'foreign',
 };
 const FOREIGN_UPLOAD = 'test-db/20200101T000000Z/unfinished.sql';
 

@@ -42,22 +42,17 @@ async function isStopped({ world }: Setting): Promise<void> {
 export const processFaults: readonly FaultCase[] = [
   inTheMiddle('SIGTERM'),
   inTheMiddle('SIGINT'),
-  interrupted(
-    'SIGTERM',
-    '-in-preflight',
-    'before anything has started',
-    async ({ start, strike }) => {
-      const stall = strike({
-        operation: 'CreateMultipartUpload',
-        action: { kind: 'stall', milliseconds: 600_000 },
-      });
-      const program = start();
-      await until('the preflight has come to S3', () => stall.hits > 0);
-      program.child.kill('SIGTERM');
-      return program;
-    },
-  ),
-  interrupted('SIGTERM', '-in-claim', 'while S3 does not answer to the claim', async (setting) => {
+  interrupted('SIGTERM', '-in-preflight', 'before anything starts', async ({ start, strike }) => {
+    const stall = strike({
+      operation: 'CreateMultipartUpload',
+      action: { kind: 'stall', milliseconds: 600_000 },
+    });
+    const program = start();
+    await until('the preflight has come to S3', () => stall.hits > 0);
+    program.child.kill('SIGTERM');
+    return program;
+  }),
+  interrupted('SIGTERM', '-in-claim', 'while S3 does not answer the claim', async (setting) => {
     const action = { kind: 'stall', milliseconds: 600_000 } as const;
     const stall = setting.strike({ operation: 'PutObject', key: /claim\.json$/, action });
     const program = setting.start();
@@ -122,13 +117,13 @@ export const processFaults: readonly FaultCase[] = [
     },
     check: async (_setting, log) => {
       if (!log.some(({ message }) => /cleared leftovers/.test(String(message))))
-        throw new Error('the next run does not tell of leftovers');
+        throw new Error('the next run does not report leftovers');
     },
   },
   {
     id: 'process-sigstop',
     fault: 'SIGSTOP for 75 seconds, then SIGCONT',
-    outcome: 'goes on where it was; the backup is good',
+    outcome: 'continues where it was; the backup is good',
     exits: [0],
     soak: true,
     longestSeconds: 180,
@@ -195,8 +190,10 @@ export const processFaults: readonly FaultCase[] = [
       },
     ),
     outcome: `${ENDED} and says that the manifest may be there; it stands for a whole backup then`,
-    reason:
-      /^interrupted by SIGTERM while the manifest was being written; s3:.* may be there, as a whole backup/,
+    reason: new RegExp(
+      '^interrupted by SIGTERM while the manifest was being written; s3:.* may be there, ' +
+        'as a whole backup',
+    ),
     soak: true,
     manifestMayExist: true,
   },

@@ -8,17 +8,17 @@ import type { MariaDb } from '../support/mariadb/harness.ts';
 import { dumpWithMydumper } from '../support/mariadb/tools.ts';
 
 /**
- * What tables hold: by name, how many rows and a digest of all of them, in whatever order they
- * stand.
+ * The content of tables by name: the number of rows and a digest of all rows, independent of their
+ * order.
  */
 export type Rows = Readonly<Record<string, { readonly rows: number; readonly digest: string }>>;
 
 /**
- * `bulk.orders.sql`, `bulk.orders.00003.sql` and 1.x's `bulk.orders.00000.00001.sql` are all of the
- * table `bulk.orders`.
+ * `bulk.orders.sql`, `bulk.orders.00003.sql` and 1.x's `bulk.orders.00000.00001.sql` all belong to
+ * the table `bulk.orders`.
  */
 const DATA_FILE = /^(.+?)(?:\.\d{5}){0,2}\.sql$/;
-/** mydumper writes a row a line, the first of a statement after its head. */
+/** mydumper writes one row per line. The first row of a statement follows its head. */
 const ROW = /^(?:INSERT INTO .*? VALUES *|,)?(\(.*\))[,;]?$/;
 
 /** Reads the rows of a dump. */
@@ -38,7 +38,7 @@ export async function rowsOfDump(directory: string): Promise<Rows> {
   return Object.fromEntries(
     [...tables].map(([table, rows]) => [
       table,
-      // Threads of 1.x share a table, so its rows stand in another order each time.
+      // Threads of 1.x share a table, so the order of its rows differs each time.
       { rows: rows.length, digest: hash(rows.toSorted().join('')) },
     ]),
   );

@@ -18,19 +18,24 @@ function taken(id: string, fault: string, action: FaultAction): FaultCase {
     },
     check: async (_setting, log) => {
       if (!log.some(({ message }) => TAKES_NEXT.test(String(message))))
-        throw new Error('the run does not tell that the folder is taken');
+        throw new Error('the run does not report that the folder is taken');
     },
   };
 }
 
-function lacking(id: string, fault: string, action: FaultAction, reason: RegExp): FaultCase {
+function withoutConditions(
+  id: string,
+  fault: string,
+  action: FaultAction,
+  reason: RegExp,
+): FaultCase {
   return refused(id, fault, reason, async ({ strike, start }) => {
     strike({ operation: ['PutObject', 'CompleteMultipartUpload'], times: ALWAYS, action });
     return start();
   });
 }
 
-/** Faults of what keeps two runs out of one folder. */
+/** Faults of the claim, which keeps two runs out of one folder. */
 export const s3Claims: readonly FaultCase[] = [
   taken('s3-claim-lost', 'the answer to the claim lost', { kind: 'lost-answer' }),
   taken('s3-claim-taken', 'the folder is claimed by another run', {
@@ -38,19 +43,19 @@ export const s3Claims: readonly FaultCase[] = [
     status: 412,
     code: 'PreconditionFailed',
   }),
-  lacking(
+  withoutConditions(
     's3-no-conditions',
     '501 NotImplemented to conditional writes',
     { kind: 'error', status: 501, code: 'NotImplemented' },
     /the store of bucket backups lacks conditional writes .*use Amazon S3 or a store that does/,
   ),
-  lacking(
+  withoutConditions(
     's3-ignored-conditions',
     'a store that ignores the condition of writes',
     { kind: 'ignore-condition' },
     /the store of bucket backups ignores conditional writes .*use Amazon S3 or a store that does/,
   ),
-  lacking(
+  withoutConditions(
     's3-all-taken',
     '412 PreconditionFailed to every write',
     { kind: 'error', status: 412, code: 'PreconditionFailed' },

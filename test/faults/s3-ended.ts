@@ -94,7 +94,7 @@ export const s3Ended: readonly FaultCase[] = [
   ),
   lasting(
     's3-gone',
-    'nothing listening any more',
+    'the endpoint no longer listens',
     { kind: 'reset' },
     /nothing answers at the endpoint/,
     {
@@ -138,7 +138,7 @@ export const s3Ended: readonly FaultCase[] = [
   ),
   refused(
     's3-clock-wrong',
-    '403 RequestTimeTooSkewed whatever is sent',
+    '403 RequestTimeTooSkewed to every request',
     /bucket backups cannot be written to: this machine's clock differs.*RequestTimeTooSkewed/,
     async ({ start, strike }) => {
       strike({ times: ALWAYS, action: { kind: 'clock-skew' } });

@@ -72,8 +72,7 @@ export const s3RiddenOut: readonly FaultCase[] = [
   {
     id: 's3-manifest-wrong-checksum',
     fault: 'a wrong checksum answered to the manifest',
-    outcome:
-      'the run fails and says that the manifest may be there; it stands for a whole backup then',
+    outcome: 'the run fails and says that the manifest may be there; if it is, the backup is whole',
     exits: [5],
     reason: /could not write .*manifest\.json: .*answered with CRC32.*may have written it/,
     keepsFiles: true,
@@ -104,7 +103,7 @@ export const s3RiddenOut: readonly FaultCase[] = [
     id: 's3-slow-loris',
     fault: 'answers that come a byte every half second, without an end',
     outcome:
-      'given up a minute after the time that the upload itself may take, and sent again; the backup is good',
+      'given up a minute after the upload’s own time limit, and sent again; the backup is good',
     exits: [0],
     soak: true,
     longestSeconds: 240,
@@ -117,8 +116,7 @@ export const s3RiddenOut: readonly FaultCase[] = [
   {
     id: 's3-mute',
     fault: 'takes requests and never answers, from some time on',
-    outcome:
-      'given up after 60 s and UPLOAD_RETRY_SECONDS; what S3 has not acknowledged stays in staging',
+    outcome: 'given up after 60 s and UPLOAD_RETRY_SECONDS; unacknowledged files stay in staging',
     exits: [5],
     reason: /could not write s3:\/\/backups\/.*(?:TimeoutError|ETIMEDOUT|no answer)/,
     keepsFiles: true,

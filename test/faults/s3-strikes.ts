@@ -2,7 +2,7 @@ import type { FaultAction, Operation } from '../support/s3/server.ts';
 import { ALWAYS, type FaultCase } from './case.ts';
 
 export const BODIES: readonly Operation[] = ['PutObject', 'UploadPart'];
-/** The first bodies of a run: it writes its claim twice. */
+/** The requests with a body before the first file: a run writes its claim twice. */
 export const CLAIMS = 2;
 /** All that a role which can only add may do. */
 export const ADDING: readonly Operation[] = [
@@ -13,7 +13,7 @@ export const ADDING: readonly Operation[] = [
   'AbortMultipartUpload',
 ];
 /**
- * Files that are large enough to go up in parts; 1.x writes a table into a file for each thread.
+ * Files that are large enough for several parts. 1.x writes a table into one file for each thread.
  */
 export const IN_PARTS = { CHUNK_FILE_SIZE_MB: '64', PART_SIZE_MB: '5', THREADS: '1' };
 export const SOON = { UPLOAD_RETRY_SECONDS: '1' };

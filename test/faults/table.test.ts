@@ -11,7 +11,7 @@ test('docs/reliability.md is what the cases say: npm run docs:reliability', () =
   );
 });
 
-test('every case has a name of its own, documented exit codes, and a reason where it may fail', () => {
+test('every case has a unique name, documented exit codes, and a reason if it may fail', () => {
   expect(new Set(cases.map(({ id }) => id)).size).toBe(cases.length);
   const documented = new Set(EXIT_MEANINGS.map(([code]) => code));
   for (const { id, exits, reason } of cases) {

@@ -20,19 +20,25 @@ const INTRODUCTION = `# Reliability: what goes wrong, and what is required then
 
 <!-- Written by \`npm run docs:reliability\` from the cases in test/faults; a test keeps it so. -->
 
-Each row is a test: the real program as a process of its own, against a real MariaDB server, a real mydumper (a stand-in only where the fault
-is mydumper's own) and an S3 server over HTTP, with the fault caused while it runs. Each run is judged from outside, by the same judge
-([test/faults/judge.ts](../test/faults/judge.ts)):
+Each row is a test: it runs the real program as a separate process against a real MariaDB server, a
+real mydumper and an S3 server over HTTP. A stand-in replaces mydumper only where the fault is
+mydumper's own. The test causes the fault while the program runs. The same judge
+([test/faults/judge.ts](../test/faults/judge.ts)) judges each run from outside:
 
-- **Exit code 0**: one manifest; every file of it in S3 with its size and SHA-256; in them every row that the database held, and no other; staged
-  bytes never above the budget; nothing left in staging; \`BackupSucceeded\` sent once.
-- **Any other exit code** is a documented one, with one \`failed\` line whose reason names the cause. There is no manifest, no multipart upload left open, no process of ours;
-  in staging at most the files that the row says, never the one with the password; \`BackupFailed\` sent once.
-- **What cannot be known**: S3 may carry out the write of the manifest and answer wrongly, or not before the end. A role that can only add cannot take it back. Then the reason says that the manifest
-  may be there, and if it is, it stands for a whole backup.
-- **Always**: it ends within a minute unless the row says *soak*. An older backup in the bucket, somebody else's multipart upload and files beside staging are untouched.
+- **Exit code 0**: one manifest; every file of it in S3 with its size and SHA-256; in them every row
+  that the database held, and no other; staged bytes never above the budget; nothing left in
+  staging; \`BackupSucceeded\` sent once.
+- **Any other exit code** is a documented one, with one \`failed\` line whose reason names the
+  cause. There is no manifest, no open multipart upload and no process of ours. Staging holds at
+  most the files that the row says, never the one with the password. \`BackupFailed\` is sent once.
+- **An uncertain end**: S3 may write the manifest and answer wrongly, or answer after the end. A
+  role that can only add cannot take the manifest back. Then the reason says that the manifest may
+  be there, and if it is, the backup is whole.
+- **Always**: the run ends within a minute unless the row says *soak*. An older backup in the
+  bucket, a foreign multipart upload and files beside staging stay untouched.
 
-Rows marked *soak* take longer or differ little from others, and are run by \`npm run soak\`, all others by \`npm test\`. What is waited for, and how long, is told in
+Rows marked *soak* take longer or differ little from others. \`npm run soak\` runs them;
+\`npm test\` runs all others. The program's waits and their limits are in
 [architecture.md](architecture.md#what-is-waited-for-and-how-long).
 `;
 

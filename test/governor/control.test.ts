@@ -4,7 +4,7 @@ import { createPauseBook } from '../../app/governor/pause-book.ts';
 import { createStepMeter } from '../../app/governor/steps.ts';
 import { BUDGET, BURST, MIB, stateOf } from './states.ts';
 
-/** Control over a mydumper that does what it is told at once. */
+/** Control over a mydumper that obeys at once. */
 function controlOf() {
   const signals: string[] = [];
   const steps = createStepMeter();
@@ -62,7 +62,7 @@ test('what a step brings is measured from one stop at the gate to the next', () 
   expect(steps.largestBytes()).toBe(MIB);
 });
 
-test('a step ends when the gate is opened: what was written behind it counts, and what is written after that does not', () => {
+test('opening the gate ends a step: later writes do not count', () => {
   const { control, steps, write, isShut } = controlOf();
   control.apply(NEAR, true);
   write(2 * MIB);

@@ -4,12 +4,9 @@ import {
   type Decision,
   decide,
   type GovernorState,
-  gateLevel,
   MAXIMUM_LOCKED_STOP_SECONDS,
-  needsNoStop,
-  pauseLevel,
 } from '../../app/governor/decide.ts';
-import { BUDGET, BURST, LEVEL, LOCKED_LEVEL, MIB, stateOf, states } from './states.ts';
+import { BUDGET, BURST, LEVEL, LOCKED_LEVEL, stateOf, states } from './states.ts';
 
 type Case = readonly [
   title: string,
@@ -184,69 +181,11 @@ describe('while mydumper is stopped and', () => {
   });
 });
 
-test('a failure tells how many bytes of which budget', () => {
+test('a failure names the staged bytes and the budget', () => {
   expect(decide(stateOf({ stagedBytes: BUDGET })).reason).toContain(`${BUDGET} of ${BUDGET} bytes`);
 });
 
-describe('the level at which mydumper is stopped', () => {
-  const level = (state: Partial<GovernorState>) => pauseLevel(stateOf(state));
-
-  test('behind the gate leaves room for two statements of each thread, however fast it writes and late we are', () => {
-    expect(level({ growthBytesPerSecond: 1e12, reactionSeconds: 60 })).toBe(BUDGET - 2 * BURST);
-  });
-
-  test('leaves room for no more than a statement of each thread while locks are held', () => {
-    expect(level({ locked: true, likelyBurstBytes: BUDGET })).toBe(LOCKED_LEVEL);
-    expect(level({ locked: true, gated: false, growthBytesPerSecond: 1e12 })).toBe(
-      BUDGET / 2 - BURST,
-    );
-  });
-
-  test('leaves room for a likely row where that is more than two statements', () => {
-    expect(level({ likelyBurstBytes: 2 * BURST - 1 })).toBe(BUDGET - 2 * BURST);
-    expect(level({ likelyBurstBytes: 30 * MIB })).toBe(BUDGET - 30 * MIB);
-  });
-
-  test('gives likely rows half of the budget at the most', () => {
-    expect(level({ likelyBurstBytes: 50 * MIB })).toBe(BUDGET / 2);
-    expect(level({ likelyBurstBytes: 1000 * MIB })).toBe(BUDGET / 2);
-  });
-
-  test('without the gate leaves room for what is written during half as long again as it takes us to react', () => {
-    const ahead = { gated: false, growthBytesPerSecond: 100 * MIB, reactionSeconds: 0.1 };
-    expect(level(ahead)).toBe(BUDGET - 2 * BURST - 15 * MIB);
-  });
-
-  test('looks ahead over half of the budget at the most', () => {
-    const ahead = { gated: false, growthBytesPerSecond: 1e12, reactionSeconds: 1 };
-    expect(level(ahead)).toBe(BUDGET / 2 - 2 * BURST);
-  });
-
-  test('is never negative', () => {
-    expect(level({ burstBytes: BUDGET })).toBe(0);
-    expect(level({ gated: false, burstBytes: BUDGET / 3, reactionSeconds: 10 })).toBe(0);
-  });
-});
-
-describe('the level from which on the gate is shut', () => {
-  test('is below the budget by a burst and what a long stall of ours lets through', () => {
-    const budgetBytes = 1000 * MIB;
-    const growthBytesPerSecond = 400 * MIB;
-    expect(gateLevel(stateOf({ budgetBytes, growthBytesPerSecond }))).toBe(
-      budgetBytes - BURST - 100 * MIB,
-    );
-  });
-
-  test('allows for a sudden burst of a mydumper that was slow until now', () => {
-    expect(gateLevel(stateOf({ growthBytesPerSecond: 0 }))).toBe(BUDGET - BURST - 32 * MIB);
-  });
-
-  test('shuts the gate of a small budget from the first byte on', () => {
-    expect(gateLevel(stateOf({ budgetBytes: 10 * MIB }))).toBeLessThanOrEqual(0);
-  });
-});
-
-describe('whatever the state', () => {
+describe('in any state', () => {
   const holds = (property: (state: GovernorState, decision: Decision) => void) =>
     fc.assert(
       fc.property(states, (state) => property(state, decide(state))),
@@ -260,7 +199,7 @@ describe('whatever the state', () => {
     });
   });
 
-  test('the answer fits the question: only a stopped one is continued, only a running one runs on', () => {
+  test('only a stopped mydumper resumes, and only a running one keeps running', () => {
     holds((state, { action }) => {
       expect(
         state.stopped ? ['pause', 'resume', 'breathe', 'fail'] : ['run', 'pause', 'fail'],
@@ -287,19 +226,9 @@ describe('whatever the state', () => {
     });
   });
 
-  test('who was continued is not stopped again over the same state', () => {
+  test('a resumed mydumper is not paused again in the same state', () => {
     holds((state, { action }) => {
       if (action === 'resume') expect(decide({ ...state, stopped: false }).action).toBe('run');
     });
   });
-});
-
-test('behind the gate mydumper goes on before it has stopped where three statements of each thread still fit', () => {
-  const at = (changes: Partial<GovernorState>) => needsNoStop(stateOf({ gated: true, ...changes }));
-  expect(at({ stagedBytes: BUDGET - 3 * BURST })).toBe(true);
-  expect(at({ stagedBytes: BUDGET - 3 * BURST + 1 })).toBe(false);
-  expect(at({ stagedBytes: 0, gated: false })).toBe(false);
-  // Large rows: two of each thread.
-  expect(at({ stagedBytes: BUDGET - 20 * MIB, likelyBurstBytes: 10 * MIB })).toBe(true);
-  expect(at({ stagedBytes: BUDGET - 20 * MIB + 1, likelyBurstBytes: 10 * MIB })).toBe(false);
 });

@@ -35,15 +35,14 @@ test('what is planned works, is no more than was asked for, and suits S3', () =>
       expect(plan.chunkMiB).toBeLessThanOrEqual(sizes.chunkMiB);
       expect(plan.partBytes).toBeLessThanOrEqual(sizes.partBytes);
       expect(plan.partBytes).toBeGreaterThanOrEqual(S3_SMALLEST_PART_BYTES);
-      // A part may hold 1/10,000 of an object at the least, and files are not larger than S3's 5
-      // TiB.
+      // A part may hold 1/10,000 of an object at the least. Files are not larger than S3's 5 TiB.
       expect(plan.burstBytes).toBeGreaterThan(plan.threads * plan.statementBytes);
       expect(plan.burstBytes).toBeLessThan(about.budgetBytes / 2);
     }),
   );
 });
 
-test('whatever was changed is told, and nothing else', () => {
+test('the notes name each changed setting, and no other', () => {
   fc.assert(
     fc.property(wanted, circumstances, (sizes, about) => {
       const plan = planBudget(sizes, about);

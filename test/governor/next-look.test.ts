@@ -5,13 +5,13 @@ import { afterFreeMilliseconds, nextLookMilliseconds } from '../../app/governor/
 import { BUDGET, LEVEL, stateOf, states } from './states.ts';
 
 describe('the time until the next look', () => {
-  test('is 2 ms while mydumper has just been stopped, 1 ms behind the gate and 25 ms far from the budget', () => {
+  test('is 2 ms just after a stop, 1 ms behind the gate, 25 ms far from the budget', () => {
     expect(nextLookMilliseconds(stateOf({ stopped: true }), 0)).toBe(2);
     expect(nextLookMilliseconds(stateOf(), 0)).toBe(1);
     expect(nextLookMilliseconds(stateOf({ gated: false, growthBytesPerSecond: 0 }), 0)).toBe(25);
   });
 
-  test('is 20 ms later in a pause behind the gate, unless something is freed; without the gate it stays 2 ms', () => {
+  test('is 20 ms in a pause behind the gate until space is freed, 2 ms without it', () => {
     const later = { stopped: true, stoppedSeconds: 1 };
     expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0)).toBe(20);
     expect(nextLookMilliseconds(stateOf({ ...later, gated: true }), 0.01)).toBe(40);
@@ -23,7 +23,7 @@ describe('the time until the next look', () => {
     ]).toEqual([2, 40, 50]);
   });
 
-  test('is stretched when a look takes long, but neither near the budget nor where somebody waits for the look', () => {
+  test('grows with slow looks, but not near the budget and not while a write waits', () => {
     const far = stateOf({ gated: false, growthBytesPerSecond: 0 });
     expect(nextLookMilliseconds(far, 0.01)).toBe(40);
     expect(nextLookMilliseconds(far, 1)).toBe(50);
@@ -40,7 +40,7 @@ describe('the time until the next look', () => {
     expect(at(2 * BUDGET)).toBe(1);
   });
 
-  test('is a whole number of 1 to 50 ms, and lets eight looks happen before the level is reached', () => {
+  test('is a whole number of 1 to 50 ms, with eight looks before the pause level', () => {
     fc.assert(
       fc.property(states, fc.double({ min: 0, max: 1, noNaN: true }), (state, lookSeconds) => {
         const milliseconds = nextLookMilliseconds(state, lookSeconds);

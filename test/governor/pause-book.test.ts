@@ -24,7 +24,7 @@ test('pauses add up, the one that lasts included', () => {
   });
 });
 
-test('of a pause in which the locks were released only the time before counts as under them', () => {
+test('locked time ends when mydumper releases its locks in the middle of a pause', () => {
   const book = createPauseBook(true);
   book.begin(0);
   book.end(2);

@@ -105,7 +105,7 @@ describe('the growth of a dump', () => {
     expect(meter.update(bytes + 1e9 + 1000, LONG + 2, false)).toBeCloseTo(1000);
   });
 
-  test('is not measured over windows too short for a clock, whose bytes count in the next one', () => {
+  test('adds the bytes of a window too short for a clock to the next window', () => {
     const meter = steady(1000);
     const bytes = 1 + LONG * 1000;
     expect(meter.update(bytes + 1000, LONG + 0.001, false)).toBeCloseTo(1000);

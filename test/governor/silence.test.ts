@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a minute without a word is told of once', () => {
+test('a minute of silence is reported once', () => {
   const silent = vi.fn();
   const { heard } = watchForSilence(silent);
   for (let count = 0; count < 10; count += 1) {
@@ -20,7 +20,7 @@ test('a minute without a word is told of once', () => {
   expect(silent.mock.calls).toEqual([[60]]);
 });
 
-test('after its end nothing is told', () => {
+test('nothing is reported after its end', () => {
   const silent = vi.fn();
   watchForSilence(silent).end();
   vi.advanceTimersByTime(300_000);

@@ -5,13 +5,16 @@ import { unfinishedFileBytes } from '../../app/mydumper/statement-size.ts';
 import type { Generation } from '../../app/mydumper/version.ts';
 
 /**
- * A dump and a network, without clock or disk. mydumper writes statements, each thread into a file
- * of its own which it closes when it is full. Behind the gate a thread finishes one statement at
- * the most between two looks, however long these are apart; else it writes at its rate for the
- * whole time, in which our thread may be kept from looking for 0.1 s. The network moves bytes of
- * closed files, oldest first, and of the largest growing one when there is no other; what it has
- * moved of a closed file is freed when all of it is there, of a growing one at once (compressed) or
- * in whole parts.
+ * A dump and a network, without clock or disk.
+ *
+ * mydumper writes statements. Each thread writes into its own file, and closes the file when it is
+ * full. Behind the gate a thread finishes at most one statement between two looks, however far
+ * apart these are. Without the gate it writes at its rate for the whole time, in which the watching
+ * thread may miss looks for 0.1 s.
+ *
+ * The network moves bytes of closed files, oldest first. When there is none, it moves bytes of the
+ * largest growing file. A closed file is freed when all of it has moved. A growing file is freed at
+ * once (compressed) or in whole parts.
  */
 export type Scenario = {
   readonly plan: BudgetPlan;
@@ -42,10 +45,7 @@ export type Outcome = {
   readonly seconds: number;
   readonly pauses: number;
   readonly longestSilenceSeconds: number;
-  /**
-   * Bytes written between a continuation for want of nothing but room and the next pause, the least
-   * of all.
-   */
+  /** The fewest bytes written between a continuation for lack of room alone and the next pause. */
   readonly leastRunBytes: number;
 };
 
@@ -80,8 +80,8 @@ export function simulate(scenario: Scenario): Outcome {
   let longestSilenceSeconds = 0;
   let gated = false;
   /**
-   * What mydumper would have written at its rate by now; below 0 after a statement that was more
-   * than that.
+   * The bytes that mydumper would have written at its rate by now. Negative after a statement with
+   * more bytes than that.
    */
   let dueBytes = 0;
 

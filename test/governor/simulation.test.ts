@@ -70,7 +70,7 @@ describe('a simulated dump through a simulated network', () => {
     );
   });
 
-  test('does not flap: once continued for there being room, it writes a fair share of the budget', () => {
+  test('does not flap: after a resume for room, mydumper writes a fair share of the budget', () => {
     fc.assert(
       fc.property(scenarios, (scenario) => {
         const { leastRunBytes } = simulate(scenario);
@@ -137,7 +137,7 @@ describe('while mydumper holds locks', () => {
     lockedStopSeconds,
   });
 
-  test('it is stopped only when the whole budget is used, and for the allowed time at the most', () => {
+  test('stops mydumper only when the budget is full, within the allowed time', () => {
     fc.assert(
       fc.property(
         fc.boolean(),

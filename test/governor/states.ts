@@ -31,9 +31,7 @@ export function stateOf(changes: Partial<GovernorState> = {}): GovernorState {
 
 const bytes = fc.integer({ min: 0, max: 2 * BUDGET });
 const seconds = fc.double({ min: 0, max: 1000, noNaN: true });
-/**
- * Sizes as the program plans them: a burst of statements is an eighth of the budget at the most.
- */
+/** Sizes as the program plans them: a burst of statements is at most an eighth of the budget. */
 export const states: fc.Arbitrary<GovernorState> = fc
   .record({
     budgetBytes: fc.constant(BUDGET),

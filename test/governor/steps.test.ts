@@ -8,11 +8,11 @@ const step = (bytes: number, peakStagedBytes: number) => ({
   peakStagedBytes,
 });
 
-test('a step within the budget is fine whatever its size', () => {
+test('a step of any size within the budget fits', () => {
   expect(judgeStep(step(9 * MIB, 10 * MIB), 10 * MIB, MIB)).toEqual({ kind: 'fits' });
 });
 
-test('a row that went over the budget and would fit into empty staging is told, not the end', () => {
+test('a row over the budget that fits into empty staging is only reported', () => {
   const verdict = judgeStep(step(4 * MIB, 11 * MIB), 10 * MIB, MIB);
   expect(verdict).toMatchObject({
     kind: 'exceeded',

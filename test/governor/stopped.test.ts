@@ -21,7 +21,7 @@ function start(script: string): number {
 const stands = (pids: readonly number[]) =>
   vi.waitFor(() => expect(standStill(pids)).toBe(true), WAIT);
 
-test('a child of ours stands still from its stop to its continuing, however often it is asked', async () => {
+test('a child counts as stopped until it is continued, in repeated checks too', async () => {
   const pid = start('while :; do sleep 0.01; done');
   expect(standStill([pid])).toBe(false);
   for (let round = 0; round < 3; round += 1) {
@@ -33,7 +33,7 @@ test('a child of ours stands still from its stop to its continuing, however ofte
   }
 });
 
-test('several stand still when all do, and nobody does not move', async () => {
+test('several processes stand still when all do, and an empty list does', async () => {
   const pid = start('sleep 1000 & wait');
   await vi.waitFor(() => expect(groupMembers(pid)).toHaveLength(2), WAIT);
   const members = groupMembers(pid);

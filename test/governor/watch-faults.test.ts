@@ -77,7 +77,7 @@ describe('mydumper is killed and the run fails', () => {
   });
 });
 
-test('a mydumper that is paused for longer than the server bears is let read now and then, within the budget', async () => {
+test('a long pause lets mydumper read now and then, within the budget', async () => {
   const world = await watchStaging({ network: 'held', patienceSeconds: 0.2 });
   const sampler = sampleDirectory(world.directory);
   onTestFinished(sampler.stop);
@@ -94,7 +94,7 @@ test('a mydumper that is paused for longer than the server bears is let read now
   expect(world.failures).toEqual([]);
 });
 
-describe('a stopped mydumper that somebody else continues', () => {
+describe('a stopped mydumper that another process continues', () => {
   test('is stopped again, and writes no more than fits', async () => {
     const world = await watchStaging({ network: 'held' });
     const sampler = sampleDirectory(world.directory);
@@ -116,8 +116,7 @@ describe('a stopped mydumper that somebody else continues', () => {
   });
 
   /**
-   * A mydumper that fills the budget, with a child that never writes, so that the gate cannot stop
-   * it.
+   * A mydumper that fills the budget. Its child never writes, so the gate cannot stop the child.
    */
   async function pauseWithSilentChild() {
     const world = await watchStaging({ network: 'held' });
@@ -139,7 +138,7 @@ describe('a stopped mydumper that somebody else continues', () => {
     expect(world.failures).toEqual([]);
   });
 
-  test('is stopped again in a long pause too, though it takes a moment until that works', async () => {
+  test('is stopped again in a long pause too, although a stop takes a moment', async () => {
     const { world, child } = await pauseWithSilentChild();
     await vi.waitFor(
       () => expect(world.watch.stats().longestPauseSeconds).toBeGreaterThan(5.2),
@@ -155,13 +154,14 @@ describe('a stopped mydumper that somebody else continues', () => {
   });
 });
 
-// The child waits for finished files: were it alone to fill the budget, with nothing to ship, the
-// run would fail instead.
-test('a child of mydumper is stopped with it, and what the child writes is not called finished', async () => {
+// The child waits for finished files. If it alone filled the budget with nothing to ship, the run
+// would fail instead.
+test("mydumper's child stops with it, and the child's open file is not finished", async () => {
   const world = await watchStaging({ network: 'held' });
   const mydumper = await world.script(
     `write() { printf '%65536s' x; }
-     ( exec 3> "$1/db.child.sql"; write >&3; until [ -s "$1/db.t3.sql" ]; do :; done; while :; do write >&3; done ) &
+     ( exec 3> "$1/db.child.sql"; write >&3
+       until [ -s "$1/db.t3.sql" ]; do :; done; while :; do write >&3; done ) &
      until [ -s "$1/db.child.sql" ]; do :; done
      i=0; while :; do write > "$1/db.t$i.sql"; i=$((i+1)); done`,
   );
@@ -186,7 +186,7 @@ test('a child of mydumper is stopped with it, and what the child writes is not c
   expect(names).toEqual(readdirSync(world.directory).sort());
 });
 
-test('a watching thread that fails itself fails the run, and can be ended when mydumper is gone', async () => {
+test('a failed watching thread fails the run, and can still be ended', async () => {
   const world = await watchStaging();
   const mydumper = await world.play(forEver);
   world.watch.free('1:1', 1);

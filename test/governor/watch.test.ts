@@ -20,7 +20,7 @@ const file = (name: string, text = name): FakeStep[] => [{ write: name, text }, 
 const forEver: FakeStep = { sleepMilliseconds: 1_000_000 };
 
 describe('the budget', () => {
-  test('holds while mydumper writes many times as much, faster than the network takes it', async () => {
+  test('holds while mydumper writes many budgets, faster than the network', async () => {
     const budgetBytes = 4 * MIB;
     const burstBytes = 2 * 64 * KIB;
     const world = await watchStaging({
@@ -55,7 +55,7 @@ describe('the budget', () => {
     expect(world.failures).toEqual([]);
   });
 
-  test('holds from the first write on, however late the thread hears of a mydumper that writes at once', async () => {
+  test('holds from the first write on, though the thread learns of mydumper late', async () => {
     const budgetBytes = 4 * MIB;
     const world = await watchStaging({ budgetBytes, burstBytes: 64 * KIB, network: 'held' });
     const sampler = sampleDirectory(world.directory);
@@ -78,7 +78,7 @@ describe('the budget', () => {
     expect(sampler.peakBytes()).toBeLessThanOrEqual(budgetBytes);
   });
 
-  test('stops nobody while there is room', async () => {
+  test('does not stop mydumper while there is room', async () => {
     const world = await watchStaging({ budgetBytes: 200 * MIB, network: 'held' });
     const mydumper = await world.writeFiles({ threads: 2, files: 20, writes: 8, bytes: 64 * KIB });
     expect(await mydumper.exited).toEqual({ code: 0, signal: null });
@@ -93,7 +93,7 @@ describe('the budget', () => {
 });
 
 describe('with the network standing still', () => {
-  test('mydumper is really stopped before the budget is used up, and goes on when uploads have freed staging', async () => {
+  test('mydumper stops before the budget is full, and resumes after uploads', async () => {
     const budgetBytes = 8 * MIB;
     const world = await watchStaging({ budgetBytes, network: 'held' });
     const mydumper = await world.writeFiles({ threads: 1, files: 40, writes: 8, bytes: 64 * KIB });
@@ -143,7 +143,7 @@ describe('with the network standing still', () => {
 });
 
 describe('files are announced', () => {
-  test('exactly once each, though mydumper renames them after closing and removes those that stayed empty', async () => {
+  test('exactly once each, though mydumper renames closed and removes empty files', async () => {
     const world = await watchStaging();
     const steps = Array.from({ length: 150 }, (_, table): FakeStep[] => [
       ...file(`db.t${table}.00001.sql`, `rows of ${table}`),

@@ -59,7 +59,7 @@ function shutGate(): WriteGate {
   return gate;
 }
 
-test('behind the gate each thread finishes one write at the most, whatever keeps us from looking', async () => {
+test('behind the gate each thread finishes at most one write without any look', async () => {
   shutGate();
   begin();
   stall(300);
@@ -76,7 +76,7 @@ test('behind the gate each thread finishes one write at the most, whatever keeps
   }
 });
 
-test('continued before it has stopped, each thread finishes the write it is in, one more, and no third but for one thread', async () => {
+test('continued while it is stopping, only one thread makes a third write', async () => {
   shutGate();
   begin();
   await stopped();
@@ -104,7 +104,7 @@ test('with the gate opened again it writes to its end', async () => {
   expect(writtenBytes()).toBe(THREADS * WRITES * WRITE_BYTES);
 });
 
-test('a gate that has ended stops nobody', async () => {
+test('a gate that has ended stops no process', async () => {
   const { end } = shutGate();
   end();
   const ended = once(writer, 'exit');

@@ -16,10 +16,9 @@ const CODENAME = 'bookworm';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
- * Makes what stands in for the image `node:24-bookworm-slim`, where no registry of images can be
- * reached: Debian by debootstrap, this very Node, and npm.
- * @returns a directory with a Dockerfile to build it from. It is kept, and made once for each Node
- *   version.
+ * Makes a replacement of the image `node:24-bookworm-slim` for machines without access to a
+ * registry of images: Debian by debootstrap, this machine's Node, and npm.
+ * @returns a directory with a Dockerfile for it. It is kept, one for each Node version.
  */
 export async function makeBase(cache: string): Promise<string> {
   const context = join(cache, `base-${CODENAME}-${process.version}`);
@@ -63,9 +62,7 @@ export async function makeBase(cache: string): Promise<string> {
   return context;
 }
 
-/**
- * The mirror this machine is set up with, if it is one of that release; else debootstrap knows one.
- */
+/** The mirror of this machine, if it is one of that release. Otherwise debootstrap chooses one. */
 async function mirror(): Promise<string[]> {
   const format = '$(REPO_URI) $(CODENAME) $(COMPONENT)';
   const lines = await run([
@@ -82,10 +79,10 @@ async function mirror(): Promise<string[]> {
 function addNode(root: string): void {
   const local = join(root, 'usr/local');
   cpSync(process.execPath, join(local, 'bin/node'), { dereference: true });
-  // npm tells the scripts that it runs where it is itself.
+  // npm sets npm_execpath for the scripts that it runs.
   const npm = process.env.npm_execpath;
   if (npm === undefined)
-    throw new Error('npm is looked for where npm run tells: start this by npm run test:image');
+    throw new Error('npm_execpath is not set; start this with npm run test:image');
   cpSync(dirname(dirname(realpathSync(npm))), join(local, 'lib/node_modules/npm'), {
     recursive: true,
   });
@@ -93,8 +90,8 @@ function addNode(root: string): void {
 }
 
 /**
- * How this machine reaches its registry of packages goes into the base, so that the Dockerfile need
- * not know.
+ * Puts this machine's settings of the package registry into the base, so that the Dockerfile needs
+ * none.
  */
 async function npmSettings(): Promise<string[]> {
   const registry = (await run(['npm', 'config', 'get', 'registry'])).trim();

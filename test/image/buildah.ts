@@ -22,9 +22,9 @@ const STORE = [
 ];
 
 /**
- * The image's file system as root directory, read-only; /staging a file system of its own in
- * memory; a process tree of its own; the image's user, without any capability. What is missing
- * against a real container are the name spaces of network and users.
+ * Enters the image: its file system as read-only root directory; /staging on its own file system in
+ * memory; its own process tree; the image's user, without any capability. Unlike a real container
+ * it has no name spaces of network and users.
  */
 const ENTER = `
 set -e
@@ -34,7 +34,8 @@ mount -o remount,bind,ro "$root"
 mount -t tmpfs -o "size=\${size}m,mode=0700,uid=\${user%:*},gid=\${user#*:}" tmpfs "$root/staging"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
-exec chroot "$root" setpriv --reuid "\${user%:*}" --regid "\${user#*:}" --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
+exec chroot "$root" setpriv --reuid "\${user%:*}" --regid "\${user#*:}" --clear-groups \\
+  --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
 `;
 
 type Inspected = {

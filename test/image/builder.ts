@@ -36,8 +36,8 @@ export type ImageConfig = {
 };
 
 /**
- * What builds the Dockerfile, and runs what came of it: no privileges, read-only root, staging in
- * memory, the host's network.
+ * Builds the Dockerfile and runs the image: no privileges, read-only root, staging in memory, the
+ * host's network.
  */
 export type Builder = {
   readonly name: string;
@@ -48,8 +48,8 @@ export type Builder = {
 };
 
 /**
- * docker where its daemon answers, else buildah, which needs root and Debian's apt; else why
- * neither works.
+ * Opens docker where its daemon answers, and otherwise buildah, which needs root and Debian's apt.
+ * Without both it returns why neither works.
  */
 export async function findBuilder(): Promise<Builder | string> {
   if (await works('docker', 'info')) return openDocker();

@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
       expect(listed).not.toContain(name);
   });
 
-  test('tells a bad configuration by its exit code', async () => {
+  test('reports a bad configuration by its exit code', async () => {
     const running = await builder.start({ environment: { PORT: 'none' }, stagingMiB: 1 });
     expect(await running.ended).toMatchObject({ code: 2 });
   });
@@ -134,7 +134,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(await world.s3.multipartUploads(BUCKET)).toEqual([]);
   });
 
-  test('makes a backup through a staging file system of a quarter of its size, with a role that can only add, which loads equal', async () => {
+  test('a backup four times the size of staging, by an add-only role, loads equal', async () => {
     const running = await builder.start({
       environment: environment({ PREFIX: 'image' }),
       stagingMiB: STAGING_MIB,
@@ -157,7 +157,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     ).toEqual([]);
   });
 
-  test('restores it through the same staging, with a role that can only read, and finds it equal', async () => {
+  test('a restore through the same staging, by a read-only role, is equal', async () => {
     await copy.query('DROP DATABASE IF EXISTS bulk');
     // The same objects, as the restore role sees them.
     const reading = await startS3Server({

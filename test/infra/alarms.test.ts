@@ -49,7 +49,7 @@ test('each has its heading in the runbook, and its text points there', () => {
   expect(alarm('dead-letters', full).AlarmDescription).toContain('https://example.com/runbook.md#');
 });
 
-test('all of them tell the topic, when it begins and when it is over', () => {
+test('every alarm notifies the topic when it begins and when it is over', () => {
   const topic = [{ Ref: expect.stringMatching(/^NotificationsTopic/) }];
   for (const each of alarms(full))
     expect(each).toMatchObject({ AlarmActions: topic, OKActions: topic });
@@ -61,7 +61,7 @@ test('all of them tell the topic, when it begins and when it is over', () => {
   );
 });
 
-test('a failed backup is told within minutes', () => {
+test('a failed backup raises an alarm within minutes', () => {
   expect(alarm('backup-failed')).toMatchObject({
     Namespace: 'MydumperFargate',
     MetricName: 'BackupFailed',
@@ -74,7 +74,7 @@ test('a failed backup is told within minutes', () => {
   });
 });
 
-test('silence is breaching: no success from one run to the next, as late and as long as it may be', () => {
+test('missing data is breaching: no success within the longest gap between two runs', () => {
   // A day, a quarter of an hour, six hours; and two to spare.
   expect(alarm('backup-missing')).toMatchObject({
     MetricName: 'BackupSucceeded',
@@ -98,7 +98,7 @@ test('silence is breaching: no success from one run to the next, as late and as 
   ).toBe(17);
 });
 
-test('CloudWatch looks back seven days: a schedule that is slower has no such alarm, and synth says so', () => {
+test('synth warns of a schedule too slow for the alarm about a missing backup', () => {
   expect(alarms(full).map(({ AlarmName }) => AlarmName)).not.toContain(
     'Fleet-crm-2-backup-missing',
   );
@@ -121,7 +121,7 @@ test('a schedule that is switched off is not waited for', () => {
   expect(only(off, 'AWS::Scheduler::Schedule')).toMatchObject({ State: 'DISABLED' });
 });
 
-test('a run that was paused for more than half of its time is told when it has ended', () => {
+test('a run that was paused for more than half of its time raises an alarm at its end', () => {
   const { Metrics } = alarm('backup-paused') as unknown as {
     Metrics: {
       Id: string;
@@ -154,17 +154,17 @@ test('a task that stopped where the program could not speak is seen in the event
     source: ['aws.ecs'],
     'detail-type': ['ECS Task State Change'],
   });
-  const told = Object.values(EXIT).filter((code) => code !== EXIT.badConfiguration);
+  const reported = Object.values(EXIT).filter((code) => code !== EXIT.badConfiguration);
   expect(rule.EventPattern.detail).toMatchObject({
     lastStatus: ['STOPPED'],
     $or: [
       { stopCode: expect.arrayContaining(['TaskFailedToStart']) },
-      { containers: { exitCode: [{ 'anything-but': told }] } },
+      { containers: { exitCode: [{ 'anything-but': reported }] } },
     ],
   });
   // Killed for its memory, and a bad configuration, which is found before metrics are there.
-  expect(told).not.toContain(137);
-  expect(told).not.toContain(2);
+  expect(reported).not.toContain(137);
+  expect(reported).not.toContain(2);
   expect(alarm('task-stopped')).toMatchObject({
     Namespace: 'AWS/Events',
     MetricName: 'TriggeredRules',

@@ -43,7 +43,7 @@ test('it takes nothing but TLS', () => {
   expect(PolicyDocument.Statement.every(({ Effect }) => Effect === 'Deny')).toBe(true);
 });
 
-test('what is old expires, for each source in its own time, and what was left over is swept up', () => {
+test('old backups expire by the retention of their source, leftovers of uploads too', () => {
   const { LifecycleConfiguration } = only(full, 'AWS::S3::Bucket') as {
     LifecycleConfiguration: { Rules: object[] };
   };

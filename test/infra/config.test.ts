@@ -23,7 +23,7 @@ test.each([
   expect(mistakes(context)).toEqual([]);
 });
 
-test('account and region are those of the credentials, unless they are configured; without either synth still works', () => {
+test('account and region: configured, else of the credentials, else an example', () => {
   const { account: _account, region: _region, ...context } = SMALL;
   expect(
     readSettings(context, { CDK_DEFAULT_ACCOUNT: '444455556666', CDK_DEFAULT_REGION: 'us-east-1' }),
@@ -55,7 +55,7 @@ test.each<[string, unknown, RegExp]>([
     /^sources\[1\]\.name: "shop" is the name of sources\[0\] too$/,
   ],
   [
-    'names that outputs cannot tell apart',
+    'names that are equal in outputs',
     {
       ...SMALL,
       sources: [
@@ -68,7 +68,10 @@ test.each<[string, unknown, RegExp]>([
   [
     "a folder within another source's",
     { ...SMALL, sources: [SOURCE, { ...SOURCE, name: 'stock', prefix: 'shop' }] },
-    /^sources\[1\]\.prefix: its backups would be in shop\/stock\/ and those of sources\[0\] in shop\/, one within the other$/,
+    new RegExp(
+      String.raw`^sources\[1\]\.prefix: its backups would be in shop/stock/ and those of ` +
+        String.raw`sources\[0\] in shop/, one within the other$`,
+    ),
   ],
   [
     'more sources than a stack holds',
@@ -120,7 +123,7 @@ test.each<[string, unknown, RegExp]>([
     /^sources\[0\]\.tls: verify-full needs certificate authorities/,
   ],
   [
-    'an unknown way to lock',
+    'an unknown lock mode',
     source({ lockMode: 'some' }),
     /^sources\[0\]\.lockMode: must be auto, ftwrl/,
   ],
@@ -147,7 +150,10 @@ test.each<[string, unknown, RegExp]>([
   [
     'a move that comes after the end',
     bucket({ retentionDays: 35, transitions: [{ afterDays: 60, storageClass: 'GLACIER' }] }),
-    /^bucket\.retentionDays: backups expire after 35 days and would never move to GLACIER after 60$/,
+    new RegExp(
+      String.raw`^bucket\.retentionDays: backups expire after 35 days and would never move to ` +
+        'GLACIER after 60$',
+    ),
   ],
   [
     "a retention that another's bucket cannot keep",
@@ -191,7 +197,7 @@ test.each<[string, unknown, RegExp]>([
   expect(mistakes(context)).toEqual([expect.stringMatching(line)]);
 });
 
-test('all mistakes are told at once', () => {
+test('all mistakes are reported at once', () => {
   const found = mistakes({
     ...SMALL,
     alarmEmail: 'nobody',

@@ -10,14 +10,16 @@ const SCRIPT = fileURLToPath(new URL('../../scripts/image-downloads.sh', import.
 const SHA256 = createHash('sha256').update('BEGIN CERTIFICATE\n').digest('hex');
 
 /**
- * Runs the script of the image's build with a curl that writes down what it is asked for and
- * answers everything with one line.
+ * Runs the script of the image's build with a stand-in for curl. It records each request and
+ * answers with one line.
  */
 function download(environment: Record<string, string>) {
   const { path, remove } = temporaryDirectory('mf-downloads');
   onTestFinished(remove);
   mkdirSync(join(path, 'bin'));
-  const curl = `#!/bin/sh\nfor word; do [ "$last" = --output ] && echo 'BEGIN CERTIFICATE' > "$word"; last=$word; done\necho "$last" >> "${path}/asked"\n`;
+  const curl =
+    `#!/bin/sh\nfor word; do [ "$last" = --output ] && echo 'BEGIN CERTIFICATE' > "$word"; ` +
+    `last=$word; done\necho "$last" >> "${path}/asked"\n`;
   writeFileSync(join(path, 'bin/curl'), curl, { mode: 0o755 });
   const { status, stderr } = spawnSync('sh', [SCRIPT], {
     cwd: path,

@@ -10,7 +10,7 @@ const CONFIGURATIONS = {
 };
 
 test.each(Object.entries(CONFIGURATIONS))(
-  'cdk-nag has nothing to say of the configuration %s, and each finding answered for is on one resource',
+  'cdk-nag has no findings in configuration %s; each exception is for one resource',
   (_name, context) => {
     const stack = synthesiseUnderNag(context);
     const answers = stack.node

@@ -25,7 +25,7 @@ test('a new VPC has two public subnets, no NAT gateway, and a free way to S3', (
   expect(all(small, 'AWS::Lambda::Function')).toEqual([]);
 });
 
-test('a new VPC without internet has a door to every service that a task needs, open to the tasks only', () => {
+test('a new VPC without internet has endpoints for every service, for tasks only', () => {
   expect(all(full, 'AWS::EC2::InternetGateway')).toEqual([]);
   const doors = all(full, 'AWS::EC2::VPCEndpoint').filter(
     ({ VpcEndpointType }) => VpcEndpointType === 'Interface',
@@ -57,7 +57,7 @@ test('a new VPC without internet has a door to every service that a task needs, 
   );
 });
 
-test('an existing VPC is used as it is named, with endpoints in it where they are asked for', () => {
+test('an existing VPC is used as named, with endpoints in it if configured', () => {
   expect(all(existing, 'AWS::EC2::VPC')).toEqual([]);
   expect(all(existing, 'AWS::EC2::VPCEndpoint')).toHaveLength(6);
   for (const endpoint of all(existing, 'AWS::EC2::VPCEndpoint'))

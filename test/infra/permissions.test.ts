@@ -25,7 +25,7 @@ function bucketOf({ json }: Synthesised): string {
   );
 }
 
-test('the backup role can add under its own prefix and send metrics of one namespace: no more', () => {
+test('the backup role can only add under its prefix and send metrics of one namespace', () => {
   expect(statements(small, /^SourceshopRolesBackup/)).toEqual([
     {
       Sid: 'Add',
@@ -177,7 +177,7 @@ test('a wildcard is the whole resource of two actions only, which know no others
   }
 });
 
-test('only tasks of this account may take the roles of the programs, only its schedules that of the schedule', () => {
+test('only tasks and schedules of this account can assume the roles', () => {
   const trust = (role: RegExp) =>
     (only(small, 'AWS::IAM::Role', role) as { AssumeRolePolicyDocument: { Statement: object[] } })
       .AssumeRolePolicyDocument.Statement;

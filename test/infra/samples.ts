@@ -148,7 +148,7 @@ export function synthesise(context: Context): Synthesised {
 
 /**
  * Synthesises under cdk-nag, as `cdk` does.
- * @throws ValidationFailed for a finding that nobody has answered for.
+ * @throws ValidationFailed for a finding without an exception.
  */
 export function synthesiseUnderNag(
   context: Context,

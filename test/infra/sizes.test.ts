@@ -30,7 +30,7 @@ const sizes: fc.Arbitrary<TaskSizes> = fc.record({
   compression: fc.constantFrom('none', 'gzip', 'zstd'),
 });
 
-test('whatever is accepted fits: storage beside the image, memory above the parts in flight, and a budget the program need not change', () => {
+test('accepted sizes fit: storage, memory, and a budget that the program keeps', () => {
   let accepted = 0;
   fc.assert(
     fc.property(sizes, (size) => {
@@ -97,7 +97,10 @@ test.each<[string, Partial<TaskSizes>, RegExp]>([
   [
     'more threads and larger files than storage',
     { threads: 16, chunkFileSizeMiB: 4096, memoryMiB: 8192 },
-    /^chunkFileSizeMiB: 16 threads with files of 4096 MiB do not fit into a staging budget of 16281 MiB; .* would/,
+    new RegExp(
+      '^chunkFileSizeMiB: 16 threads with files of 4096 MiB do not fit into a staging ' +
+        'budget of 16281 MiB; .* would',
+    ),
   ],
 ])('%s is refused with what would work', (_case, change, message) => {
   expect(mistakesInSizes({ ...NORMAL, ...change })).toEqual([expect.stringMatching(message)]);

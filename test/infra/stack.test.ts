@@ -27,8 +27,14 @@ function text(value: unknown): string {
 const output = (name: string) => text(full.json.Outputs[name]?.Value);
 
 test('the outputs are commands ready to be pasted', () => {
-  const start =
-    /^aws ecs run-task --region eu-central-1 --cluster <Cluster\w+> --task-definition (\S+) --launch-type FARGATE --platform-version 1\.4\.0 --network-configuration 'awsvpcConfiguration=\{subnets=\[<\w+>,<\w+>\],securityGroups=\[<NetworkSecurityGroup\w+\.GroupId>\],assignPublicIp=DISABLED\}' --overrides '(.*)'$/;
+  const start = new RegExp(
+    String.raw`^aws ecs run-task --region eu-central-1 --cluster <Cluster\w+> ` +
+      String.raw`--task-definition (\S+) --launch-type FARGATE --platform-version 1\.4\.0 ` +
+      String.raw`--network-configuration 'awsvpcConfiguration=\{subnets=\[<\w+>,<\w+>\],` +
+      String.raw`securityGroups=\[<NetworkSecurityGroup\w+\.GroupId>\],` +
+      String.raw`assignPublicIp=DISABLED\}' ` +
+      "--overrides '(.*)'$",
+  );
   const commands = ['BackupShop', 'VerifyShop', 'RestoreShop', 'BackupCrm2'].map((name) => {
     const [, family, overrides = ''] = start.exec(output(name)) ?? [];
     return [family, JSON.parse(overrides)];
@@ -47,7 +53,8 @@ test('the outputs are commands ready to be pasted', () => {
 test('and where to look', () => {
   expect(output('Bucket')).toMatch(/^<StorageBucket/);
   expect(output('DashboardUrl')).toBe(
-    'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/Fleet',
+    'https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1' +
+      '#dashboards/dashboard/Fleet',
   );
   expect(output('LogGroup')).toMatch(/^<Log/);
   expect(output('StoppedTasksLogGroup')).toMatch(/^<TaskEventsLog/);
@@ -79,7 +86,7 @@ function templateOf(context: Context): TemplateJson {
   return JSON.parse(text.replace(/(container-assets-[\w-]+:)[0-9a-f]{64}/g, '$1<fingerprint>'));
 }
 
-/** Each resource's logical id with its type and the names its properties give it. */
+/** Returns each resource's logical id with its type and the names in its properties. */
 function namesOf({ Resources }: TemplateJson): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Resources).map(([id, { Type, Properties = {} }]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readInvocation } from '../../app/config.ts';
-import { VARIABLES } from '../../app/contract.ts';
+import { VARIABLES } from '../../app/variables.ts';
 import { all, EXISTING, FULL, only, SMALL, synthesise } from './samples.ts';
 
 const small = synthesise(SMALL);
@@ -117,7 +117,7 @@ test('what is configured for a source reaches the program', () => {
   });
 });
 
-test('a restore goes where it is configured to go, with the secret of that server, and sends no metrics', () => {
+test('a restore uses the configured server and its secret, and sends no metrics', () => {
   const restore = definition(full, /^SourceshopRestoreDefinition/);
   expect(environment(restore)).toMatchObject({
     HOST: 'copy.db.internal',

@@ -4,13 +4,13 @@ import { buildManifest, type ManifestInput } from '../../app/manifest/build.ts';
 import { manifestSchema } from '../../app/manifest/schema.ts';
 import { PASSWORD, sampleConfig, sampleInput, shippedFile } from './samples.ts';
 
-test('what is built passes the schema as it is', () => {
+test('a built manifest passes the schema as it is', () => {
   const manifest = buildManifest(sampleInput);
   expect(manifestSchema.parse(manifest)).toEqual(manifest);
   expect(manifestSchema.parse(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
 });
 
-test('what is known of the run is in it', () => {
+test('the manifest holds the facts of the run', () => {
   expect(buildManifest(sampleInput)).toMatchObject({
     format: 2,
     backupId: '20261122T030000Z',
@@ -62,7 +62,7 @@ test('what is known of the run is in it', () => {
   });
 });
 
-test('files are ordered by name and told apart, and the totals are their sums', () => {
+test('files are ordered by name and classified, and the totals are their sums', () => {
   const { files, totals } = buildManifest(sampleInput);
   expect(files.map(({ name, kind, database, table }) => [name, kind, database, table])).toEqual([
     ['a.b.t-schema.sql', 'schema', 'a.b', 't'],
@@ -109,7 +109,7 @@ test('any files in any order make the same manifest', () => {
   );
 });
 
-test('what nobody recorded is null', () => {
+test('a fact that was not recorded is null', () => {
   const bare: ManifestInput = {
     ...sampleInput,
     lockedSeconds: undefined,
@@ -127,7 +127,7 @@ test('what nobody recorded is null', () => {
   expect(recorded).toEqual({ file: null, position: null, gtid: '0-1-23' });
 });
 
-test('why there is no position is in it, and nothing where there is one', () => {
+test('the manifest holds the reason for a missing position, and no reason with a position', () => {
   const positionUnavailable = 'the user may not see it';
   const without = {
     ...sampleInput,
@@ -141,7 +141,7 @@ test('why there is no position is in it, and nothing where there is one', () => 
   expect(buildManifest({ ...sampleInput, positionUnavailable }).binlogMissingReason).toBeNull();
 });
 
-test('flags that narrow the dump are in it, in whatever way they were written', () => {
+test('the manifest holds the flags that narrow the dump, regardless of their spelling', () => {
   const config = sampleConfig({
     MYDUMPER_ARGS: "-Wd --where 'id < 5' --rows=1000 --filter-regex=^a",
   });
@@ -153,7 +153,7 @@ test('flags that narrow the dump are in it, in whatever way they were written', 
   ]);
 });
 
-test('no secret is in it', () => {
+test('the manifest holds no secret', () => {
   const config = sampleConfig({ USERNAME: 'backup-user' });
   const text = JSON.stringify(buildManifest({ ...sampleInput, config }));
   expect(config.server.password).toBe(PASSWORD);

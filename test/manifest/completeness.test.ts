@@ -44,7 +44,7 @@ const without = (name: string) =>
     EMPTY,
   );
 
-test('a dump with a file for each object lacks nothing', () => {
+test('a dump with a file for each object is complete', () => {
   expect(missingFromDump(shop, FILES, EMPTY)).toEqual([]);
   expect(missingFromDump(NOTHING, [], NONE)).toEqual([]);
 });
@@ -58,11 +58,11 @@ test.each([
   ['shop.recent-schema-view.sql', 'view "shop.recent"'],
   ['shop.orders-schema-triggers.sql', 'triggers of "shop.orders"'],
   ['shop-schema-post.sql', 'routines and events of "shop"'],
-])('without %s it lacks the %s', (fileName, description) => {
+])('a dump without %s misses the %s', (fileName, description) => {
   expect(without(fileName)).toEqual([{ fileName, description }]);
 });
 
-test('an empty dump lacks everything, each with its file', () => {
+test('an empty dump misses each object, with its file', () => {
   const missing = missingFromDump(shop, [], NONE).map(({ fileName }) => fileName);
   expect(missing.toSorted()).toEqual(
     [
@@ -104,22 +104,22 @@ test.each(['d.t.0001.sql', 'd.t.x.sql', 'd.tt.sql', 'd.t-schema.sql', 'd.t.00001
 
 const numbered: Contents = { ...NOTHING, tables: [table('d', 't'), table('d', 't.00001')] };
 const DEFINED = ['d.t-schema.sql', 'd.t.00001-schema.sql'];
-const lacking = (files: readonly string[], empty = NONE) =>
+const missingIn = (files: readonly string[], empty = NONE) =>
   missingFromDump(numbered, [...DEFINED, ...files], empty).map(({ fileName }) => fileName);
 
 test('a table named t.00001 beside a table t has rows of its own', () => {
-  expect(lacking(['d.t.sql', 'd.t.00001.sql'])).toEqual([]);
-  expect(lacking(['d.t.00001.00001.sql', 'd.t.sql'])).toEqual([]);
-  expect(lacking(['d.t.sql'])).toEqual(['d.t.00001.sql']);
-  expect(lacking(['d.t.00001.sql'], classicLayout(new Set(['d.t'])))).toEqual([]);
+  expect(missingIn(['d.t.sql', 'd.t.00001.sql'])).toEqual([]);
+  expect(missingIn(['d.t.00001.00001.sql', 'd.t.sql'])).toEqual([]);
+  expect(missingIn(['d.t.sql'])).toEqual(['d.t.00001.sql']);
+  expect(missingIn(['d.t.00001.sql'], classicLayout(new Set(['d.t'])))).toEqual([]);
 });
 
 test('rows of a table named t.00001 are not taken for those of a table t', () => {
-  expect(lacking(['d.t.00001.sql'])).toEqual(['d.t.sql']);
-  expect(lacking(['d.t.00001.00001.sql'])).toEqual(['d.t.sql']);
+  expect(missingIn(['d.t.00001.sql'])).toEqual(['d.t.sql']);
+  expect(missingIn(['d.t.00001.00001.sql'])).toEqual(['d.t.sql']);
 });
 
-test('of an empty table with line ends in its name the log tells the first line', () => {
+test('an empty table with line ends in its name is found by the first line in the log', () => {
   for (const end of ['\n', '\r', '\u2028']) {
     const contents = { ...NOTHING, tables: [table('d', `one${end}two`)] };
     expect(
@@ -159,7 +159,7 @@ const MODERN_FILES = [
   'shop-schema-post.sql',
 ];
 
-test('a dump of mydumper 1.x with a section and files for each object lacks nothing', () => {
+test('a dump of mydumper 1.x with a section and files for each object is complete', () => {
   expect(missingFromDump(modernShop, MODERN_FILES, modern())).toEqual([]);
 });
 
@@ -170,20 +170,20 @@ test.each([
   ['shop.mydumper_0-schema-triggers.sql', 'triggers of "shop.a/b"'],
   ['shop.recent-schema-view.sql', 'view "shop.recent"'],
   ['shop-schema-post.sql', 'routines and events of "shop"'],
-])('a dump of mydumper 1.x without %s lacks the %s', (fileName, description) => {
+])('a dump of mydumper 1.x without %s misses the %s', (fileName, description) => {
   const files = MODERN_FILES.filter((name) => name !== fileName);
   expect(missingFromDump(modernShop, files, modern()).map((each) => each.description)).toEqual([
     description,
   ]);
 });
 
-test('a table of which the metadata of mydumper 1.x tells nothing is missing', () => {
+test('a table without a section in the metadata of mydumper 1.x is missing', () => {
   const missing = missingFromDump(modernShop, MODERN_FILES, modern([]));
   expect(missing.map(({ description }) => description)).toContain('rows of table "shop.none"');
   expect(missing.map(({ description }) => description)).toContain('definition of table "shop.a/b"');
 });
 
-test('only what was there before and after must be in the dump', () => {
+test('only objects from before and after must be in the dump', () => {
   const before: Contents = {
     databases: ['shop', 'dropped'],
     tables: [table('shop', 'orders'), table('shop', 'dropped')],
@@ -229,7 +229,7 @@ const contentsOf = fc.record<Contents>({
   programmed: fc.uniqueArray(name),
 });
 
-test('what is in both is in the first, and all of it when nothing changed', () => {
+test('objects in both are in the first, and all of them when nothing changed', () => {
   fc.assert(
     fc.property(contentsOf, contentsOf, (before, after) => {
       expect(inBoth(before, before)).toEqual(before);

@@ -28,7 +28,7 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
     'mydumper ended with exit code 133: directory is not empty',
   ],
   [
-    'an exit code without an error, with the last warning that tells of one',
+    'an exit code without an error, with the last warning that reports one',
     {
       exit: { code: 1, signal: null },
       lastComplaint: "Couldn't get master position - ERROR 1227: Access denied",
@@ -37,7 +37,7 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
     "mydumper ended with exit code 1: Couldn't get master position - ERROR 1227: Access denied",
   ],
   [
-    'an exit code without a word',
+    'an exit code without output',
     { exit: { code: 2, signal: null }, lastLines: [] },
     'mydumper ended with exit code 2',
   ],
@@ -64,13 +64,13 @@ test.each<readonly [string, Partial<DumpEvidence>, string]>([
   [
     'metadata without its end',
     { metadata: { finished: false, binlog: undefined } },
-    'mydumper ended with exit code 0 but its metadata tells of no finished dump',
+    'mydumper ended with exit code 0 but its metadata reports no finished dump',
   ],
 ])('%s makes a bad one', (_what, evidence, fault) => {
   expect(judgeDump({ ...GOOD, ...evidence })).toEqual({ good: false, fault });
 });
 
-test('nothing but all of it together is good', () => {
+test('a dump is good only with all of the evidence', () => {
   const lines = fc.array(fc.string(), { maxLength: 3 });
   const evidence = fc.record<DumpEvidence>({
     exit: fc.oneof(

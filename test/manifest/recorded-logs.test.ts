@@ -7,7 +7,7 @@ import { judgeDump } from '../../app/manifest/judge.ts';
 import { createLogReader } from '../../app/mydumper/log-reader.ts';
 import type { MydumperExit } from '../../app/mydumper/process.ts';
 
-/** What the program concludes from a recorded log and the exit that followed it. */
+/** The verdict on a recorded log and the exit that followed it. */
 function conclude(
   name: string,
   exit: MydumperExit,
@@ -37,7 +37,7 @@ function conclude(
 
 const ended = (code: number): MydumperExit => ({ code, signal: null });
 
-test('1.x without a position fails because of the line that says so, not of the last one', () => {
+test('1.x without a position fails for the line that reports it, not for the last line', () => {
   const { verdict, errors, lastLines } = conclude('1.x-without-position', ended(1));
   expect(lastLines.at(-1)).toMatch(/^Finished dump at/);
   expect(errors).toEqual([]);
@@ -49,16 +49,17 @@ test('1.x without a position fails because of the line that says so, not of the 
   });
 });
 
-test('1.x that was told to ignore the missing position makes a good dump', () => {
+test('1.x with the flag to ignore the missing position makes a good dump', () => {
   const { verdict, errors } = conclude('1.x-position-ignored', ended(0), [1227]);
   expect(errors).toEqual([]);
   expect(verdict).toMatchObject({ good: true });
 });
 
-test('1.x that ignores the same error in another place has failed, whatever its exit code is', () => {
+test('1.x that ignores the same error elsewhere has failed, regardless of its exit code', () => {
   const refusal = 'ERROR 1227: Access denied; you need the TRIGGER privilege(s) for this operation';
   for (const line of [
-    `** (mydumper:1234): WARNING **: 12:00:00.000: Error dumping triggers (shop.orders) - ${refusal}`,
+    '** (mydumper:1234): WARNING **: 12:00:00.000: ' +
+      `Error dumping triggers (shop.orders) - ${refusal}`,
     `** Message: 12:00:00.000: Failed to detect generated fields - ${refusal}`,
   ]) {
     const { verdict } = conclude('1.x-position-ignored', ended(0), [1227], `${line}\n`);
@@ -67,7 +68,7 @@ test('1.x that ignores the same error in another place has failed, whatever its 
   }
 });
 
-test('1.x that crashes for want of RELOAD names the lock it did not get', () => {
+test('1.x that crashes without RELOAD names the lock that it did not get', () => {
   const exit = { code: null, signal: 'SIGSEGV' } as const;
   expect(conclude('1.x-ftwrl-without-reload', exit).verdict).toMatchObject({
     fault: expect.stringMatching(

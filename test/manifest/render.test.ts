@@ -11,7 +11,7 @@ import { FOLDER, sampleInput, shippedFile } from './samples.ts';
 const parse = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
 const metadata = shippedFile('metadata', 100, 90);
 
-/** What rendering is refused for. */
+/** The reason for which rendering is refused. */
 function refusal(manifest: Manifest, folder = FOLDER): Failure {
   try {
     renderManifest(manifest, folder);
@@ -22,7 +22,7 @@ function refusal(manifest: Manifest, folder = FOLDER): Failure {
   throw new Error('it was rendered');
 }
 
-test('what is rendered reads as what was built, whatever files and programs are called', () => {
+test('a rendered manifest reads as it was built, regardless of the names in it', () => {
   const name = fc.string({ minLength: 1, maxLength: 60, unit: 'binary' });
   const file = fc
     .tuple(name, fc.nat({ max: 1000 }), fc.nat())
@@ -116,7 +116,7 @@ test.each<readonly [string, Manifest, RegExp]>([
   expect(exitCodeOf(failure)).toBe(4);
 });
 
-test('of very many faults a few are told', () => {
+test('a manifest with very many faults reports only a few', () => {
   const files = Array.from({ length: 5000 }, (_, index) => shippedFile(`..${index}/x`, 1, 1));
   const { message } = refusal(buildManifest({ ...sampleInput, files: [metadata, ...files] }));
   expect(message.split('; ')).toHaveLength(5);

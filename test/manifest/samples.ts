@@ -96,7 +96,7 @@ export function shippedFile(name: string, dumpedBytes: number, storedBytes: numb
   };
 }
 
-/** Everything a manifest is built from, files in the order in which they happened to be shipped. */
+/** All input for a manifest, with files in the order of their upload. */
 export const sampleInput: ManifestInput = {
   config: sampleConfig(),
   toolVersion: '0.1.0',

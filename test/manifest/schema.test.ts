@@ -10,7 +10,7 @@ type Tree = { [name: string]: unknown } | unknown[];
 const valid = () => JSON.parse(JSON.stringify(buildManifest(sampleInput))) as Tree;
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null;
 
-/** Every field at any depth; of a list only the first entry's. */
+/** Every field at any depth; for a list only those of the first entry. */
 function fieldsOf(value: unknown, path: Path = []): Path[] {
   if (!isTree(value)) return [];
   if (Array.isArray(value)) return fieldsOf(value[0], [...path, 0]);
@@ -20,7 +20,7 @@ function fieldsOf(value: unknown, path: Path = []): Path[] {
   ]);
 }
 
-/** A valid manifest in which one field was changed, or removed where there is no value. */
+/** A valid manifest with one field changed, or removed when no value is given. */
 function altered(path: Path, ...values: [] | [unknown]): unknown {
   const manifest = valid();
   let at: unknown = manifest;

@@ -27,19 +27,19 @@ const plan: DumpPlan = {
   tls: { flags: [], lines: [] },
 };
 
-test('1.x writes definitions in UTF-8, whatever their tables’ character sets, and rows as bytes', () => {
+test('1.x writes definitions in UTF-8 for any character set of a table, and rows as bytes', () => {
   const argv = mydumperArguments(plan);
   expect(argv).toContain('--default-character-set=utf8mb4,binary');
   expect(argv).toContain('--set-names=utf8mb4,binary');
 });
 
-test('1.x reads each table by one SELECT, since it loses rows where a connection is lost between chunks', () => {
+test('1.x reads a table by one SELECT: a connection lost between chunks would lose rows', () => {
   expect(mydumperArguments(plan)).toContain('--rows=-1');
   const own = mydumperArguments({ ...plan, extraArguments: ['--rows=1000'] });
   expect(own.lastIndexOf('--rows=1000')).toBeGreaterThan(own.indexOf('--rows=-1'));
 });
 
-test('0.10, which has no such options, is not given them', () => {
+test('0.10 has no such options and does not get them', () => {
   const argv = mydumperArguments({ ...plan, generation: 'classic' });
   expect(argv.filter((word) => /character-set|set-names/.test(word))).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { databaseRegex, databasesSelectedBy } from '../../app/mydumper/arguments.ts';
+import { databaseRegex, databasesSelectedBy } from '../../app/mydumper/database-regex.ts';
 
-/** Perl reads expressions as PCRE does; both generations match without case and line by line. */
+/**
+ * Perl reads expressions as PCRE does. Both generations match case-insensitively and line by line.
+ */
 function selected(regex: string, names: readonly string[]): string[] {
   const script = 'my $r = qr/$ENV{REGEX}/im; print join("", map { $_ =~ $r ? 1 : 0 } @ARGV)';
   const output = execFileSync('perl', ['-e', script, '--', ...names], {
@@ -12,10 +14,10 @@ function selected(regex: string, names: readonly string[]): string[] {
   return names.filter((_name, index) => output[index] === '1');
 }
 
-/** How each generation asks for a database's definition. */
+/** The names that each generation matches for the definition of a database. */
 const definitions = (database: string) => [database, `${database}.(null)`];
 
-test('the default leaves out system schemas, tables and definitions, in whatever case', () => {
+test('the default leaves out system schemas, tables and definitions, in any letter case', () => {
   const system = ['mysql', 'sys', 'information_schema', 'performance_schema', 'MySQL'];
   const own = ['shop', 'mysql_copy', 'sysadmin', 'my', 'shop\nmysql'];
   const names = (databases: string[]) =>

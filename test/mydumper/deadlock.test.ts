@@ -11,7 +11,7 @@ const WAIT = { timeout: 20_000, interval: 5 };
 /** futex(2) by number, as Perl has no name for it. */
 const FUTEX = arch() === 'arm64' ? 98 : 202;
 const WAIT_FOR_EVER = `my $word = pack 'i', 0; syscall(${FUTEX}, $word, 0, 0, 0);`;
-/** Waits for ever in four threads. */
+/** A script that waits for ever in four threads. */
 const FOUR_THREADS = `
 import threading
 lock = threading.Lock()
@@ -32,7 +32,7 @@ function start(command: string, ...argv: readonly string[]): number {
   return pid;
 }
 
-/** The system calls that the threads of a process are in. */
+/** The system calls in which the threads of a process are. */
 function callsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).map((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'latin1').trim().split(' ', 1).join(),
@@ -54,11 +54,11 @@ afterEach(() => {
 });
 
 describe('waits for itself:', () => {
-  test('a process that waits for a lock nobody gives back', async () => {
+  test('a process that waits for a lock that is never released', async () => {
     await startDeadlocked();
   });
 
-  test('one whose every thread does', async () => {
+  test('a process with such a wait in every thread', async () => {
     const pid = start('python3', '-c', FOUR_THREADS);
     await vi.waitFor(
       () => expect(callsOf(pid)).toEqual(Array.from({ length: 4 }, () => `${FUTEX}`)),
@@ -90,7 +90,7 @@ describe('does not wait for itself:', () => {
     expect(waitsForItself(pid)).toBe(false);
   });
 
-  test('one with a single thread that does something else than wait for another', async () => {
+  test('a process with one thread that does not wait for another thread', async () => {
     // Node's timer thread polls; main thread, pool and V8's own threads wait.
     const script = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
     const pid = start(process.execPath, '-e', script);
@@ -103,7 +103,7 @@ describe('does not wait for itself:', () => {
     expect(waitsForItself(pid)).toBe(false);
   });
 
-  test('one that is stopped, which is our own doing', async () => {
+  test('a stopped process, since this program stops it', async () => {
     const pid = await startDeadlocked();
     process.kill(pid, 'SIGSTOP');
     await vi.waitFor(() => expect(allStopped([pid])).toBe(true), WAIT);
@@ -119,7 +119,7 @@ describe('does not wait for itself:', () => {
   });
 });
 
-describe('a deadlock is told', () => {
+describe('a deadlock is reported', () => {
   let pid: number;
   const onDeadlock = vi.fn();
 
@@ -140,7 +140,7 @@ describe('a deadlock is told', () => {
     expect(onDeadlock).toHaveBeenCalledTimes(1);
   });
 
-  test('not for waits that add up to six seconds with something else between them', async () => {
+  test('not for interrupted waits that add up to six seconds', async () => {
     watchForDeadlock(pid, onDeadlock);
     for (let round = 0; round < 3; round += 1) {
       vi.advanceTimersByTime(5500);
@@ -153,7 +153,7 @@ describe('a deadlock is told', () => {
     expect(onDeadlock).not.toHaveBeenCalled();
   });
 
-  test('not after the watching has ended', () => {
+  test('not after the watch has ended', () => {
     watchForDeadlock(pid, onDeadlock)();
     vi.advanceTimersByTime(60_000);
     expect(onDeadlock).not.toHaveBeenCalled();

@@ -15,13 +15,13 @@ test.each([
   [['--'], /^refuses --:/],
   [['--outputdir=x'], /OUTPUTDIR/],
   [['-mo', 'x'], /OUTPUTDIR/],
-  // GLib takes an option of a group with the beginning of the group's name before it.
+  // GLib reads an option of a group with the beginning of the group's name before it.
   [['--connection-password=x'], /PASSWORD/],
   [['--c-host', 'x'], /HOST/],
   [['--help-all'], /mydumper itself/],
   [['--no-trx-tables'], /LOCK_MODE/],
   [['-qo', 'x'], /OUTPUTDIR/],
-  // Some options take the next word only where it is no option.
+  // Some options take the next word only when it is no option.
   [['--throttle', '--outputdir=x'], /OUTPUTDIR/],
   [['-x', '-o'], /-x: write --regex=value[\s\S]*OUTPUTDIR/],
   [['--where'], /no value for --where/],
@@ -132,7 +132,7 @@ const LEAVING_OUT = [
   ['--objects-no-data=0'],
 ];
 
-test.each(LEAVING_OUT)('%s %s leaves its mark, and objects may be missing', (...written) => {
+test.each(LEAVING_OUT)('%s %s counts as narrowing, and objects may be missing', (...written) => {
   const { words, mistakes } = readExtraArguments(written);
   expect(mistakes).toEqual([]);
   expect(narrowingFlags(words).length).toBeGreaterThan(0);
@@ -146,7 +146,7 @@ test.each([
   '--replace-definer=x',
   '--newer',
   '-q',
-])('%s leaves its mark, and every object must be there', (word) => {
+])('%s counts as narrowing, and every object must be there', (word) => {
   const { words } = readExtraArguments([word]);
   expect(narrowingFlags(words)).toEqual([word]);
   expect(narrowsTheDump(words)).toBe(false);
@@ -164,13 +164,13 @@ test.each([
   '--tz-utc',
   '--events',
   '--long-query-guard=60',
-])('%s drops nothing and leaves no mark', (word) => {
+])('%s drops nothing and does not count as narrowing', (word) => {
   const { words } = readExtraArguments([word]);
   expect(narrowingFlags(words)).toEqual([]);
   expect(narrowsTheDump(words)).toBe(false);
 });
 
-test('with 1.x --ignore-engines leaves out more than tables of these engines, which is a warning', () => {
+test('1.x leaves out more than the tables of --ignore-engines, which is a warning', () => {
   const { words } = readExtraArguments(['-i', 'MEMORY']);
   expect(surprisesOf('modern', words)).toEqual([
     expect.stringMatching(/--ignore-engines.*--regex/),
@@ -187,7 +187,7 @@ test.each(['--password=geheim', '-p geheim', '-mp geheim', "--connection-passwor
   },
 );
 
-test('a flag that is given twice leaves one mark', () => {
+test('a flag that is given twice counts once as narrowing', () => {
   expect(narrowingFlags(['--no-data', '--no-views', '--no-data'])).toEqual([
     '--no-data',
     '--no-views',
@@ -204,7 +204,7 @@ test('every option of the mydumper that is installed is known, with its short fo
   const known = new Map(OPTIONS.map(({ long, short }) => [long, short]));
   for (const { short, long = '' } of listed) {
     expect([...known.keys()]).toContain(long);
-    // Without a short form in one version and with one in another is fine.
+    // One version may have a short form that another version does not have.
     if (short !== undefined) expect(known.get(long), `--${long}`).toBe(short);
   }
 });

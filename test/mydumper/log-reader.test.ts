@@ -13,12 +13,12 @@ test.each([
   'Shutting down gracefully',
   'Thread 4: Job has been cacelled',
   'Thread 1: Process has been cacelled',
-])('mydumper 1.x says that it ends early: %s', (text) => {
+])('mydumper 1.x reports its early end: %s', (text) => {
   expect(read(message(text))).toEqual([{ kind: 'endedEarly', message: text }]);
 });
 
 test.each(['Thread 3: Shutting down', 'Shutdown schema jobs', 'Ending signal thread'])(
-  'mydumper 1.x says %s also of a whole dump',
+  'mydumper 1.x prints %s for a complete dump too',
   (text) => {
     expect(kinds(read(message(text)))).toEqual([]);
   },
@@ -44,7 +44,7 @@ test('locks that a thread of mydumper 1.x holds count until it has read those ta
   expect(kinds(read(...lines, last, last))).toEqual(['locksReleased']);
 });
 
-test('tables of mydumper 1.x begin with their first progress line and end when the thread moves on', () => {
+test('a table of 1.x begins with its first progress line and ends when its thread moves on', () => {
   const events = read(
     message('Thread 2: `shop`.`orders` [ 0% ] | Tables: 4/5'),
     message('Thread 2: `shop`.`orders` [ 46% ] | Tables: 4/5'),
@@ -61,9 +61,10 @@ test('tables of mydumper 1.x begin with their first progress line and end when t
   ]);
 });
 
-test('the warning that mydumper 1.x gives for each dump of transactional tables is information', () => {
+test('the warning of 1.x for each dump of transactional tables is information', () => {
   const text =
-    'Using --trx-tables options, binlog coordinates will not be accurate if you are writing to non transactional tables.';
+    'Using --trx-tables options, binlog coordinates will not be accurate ' +
+    'if you are writing to non transactional tables.';
   expect(read(`** (mydumper:1): WARNING **: 12:20:57.642: ${text}`)).toEqual([
     { kind: 'info', message: text },
   ]);

@@ -25,7 +25,7 @@ const argumentsOf = (generation: 'classic' | 'modern') =>
     tls,
   });
 
-test('0.10 loads a file in one transaction, 1.x each statement in its own; both into the binary log', () => {
+test('0.10 loads a file in one transaction, 1.x each statement; both write the binary log', () => {
   expect(argumentsOf('classic')).toEqual(
     expect.arrayContaining(['--queries-per-transaction=1000000000', '--enable-binlog']),
   );

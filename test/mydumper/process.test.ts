@@ -1,99 +1,30 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../app/errors.ts';
-import type { MydumperEvent } from '../../app/mydumper/log-reader.ts';
-import { lowerPriority, type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
+import { lowerPriority, startMydumper } from '../../app/mydumper/process.ts';
 import { groupMembers, readProcess } from '../../app/staging/process-files.ts';
 import { elsewhere } from '../support/tracked-directory.ts';
-
-const PATH = process.env.PATH ?? '';
-const WAIT = { timeout: 20_000, interval: 5 };
-const running: MydumperProcess[] = [];
+import {
+  isGone,
+  isStopped,
+  killStarted,
+  PATH,
+  start,
+  startStopped,
+  WAIT,
+  writeScript,
+} from './scripted-mydumper.ts';
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  for (const mydumper of running.splice(0)) {
-    mydumper.kill();
-    await mydumper.exited;
-  }
+  await killStarted();
 });
 
-const isStopped = (pid: number) =>
-  vi.waitFor(() => expect(readProcess(pid)?.state).toBe('T'), WAIT);
-
-/** Starts a program in mydumper's place, which stands stopped. */
-async function startStopped(binary: string, argv: readonly string[] = []) {
-  const events: MydumperEvent[] = [];
-  const mydumper = await startMydumper(binary, argv, PATH, (event) => events.push(event));
-  running.push(mydumper);
-  await isStopped(mydumper.pid);
-  return { mydumper, events };
-}
-
-function writeScript(script: string): string {
-  const binary = join(elsewhere(), 'my dumper');
-  writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return binary;
-}
-
-/** Starts a shell script in mydumper's place and lets it run. */
-async function start(script: string, ...argv: readonly string[]) {
-  const { mydumper, events } = await startStopped(writeScript(script), argv);
-  process.kill(mydumper.pid, 'SIGCONT');
-  const messages = () => events.flatMap((event) => ('message' in event ? [event.message] : []));
-  const said = (message: string) => vi.waitFor(() => expect(messages()).toContain(message), WAIT);
-  return { mydumper, events, messages, said };
-}
-
-const isGone = (pid: number) => vi.waitFor(() => expect(groupMembers(pid)).toEqual([]), WAIT);
-
-describe('what mydumper says', () => {
-  test('becomes events, from standard error and standard output, the last line without an end too', async () => {
-    const { mydumper, events, messages } = await start(
-      `echo '** Message: 08:29:00.123: Finished dump at: 2026-11-24 08:29:00' >&2
-       echo '** (mydumper:7): CRITICAL **: 08:29:00.123: Could not read data' >&2
-       printf '** (mydumper:7): WARNING **: 08:29:00.124: last on stderr' >&2
-       printf 'first\\r\\n\\nlast on stdout'`,
-    );
-    await mydumper.exited;
-    expect(events).toContainEqual({ kind: 'dumpFinished' });
-    expect(events).toContainEqual({ kind: 'error', message: 'Could not read data' });
-    expect(events).toContainEqual({ kind: 'warning', message: 'last on stderr' });
-    expect(messages().filter((message) => /^first|stdout/.test(message))).toEqual([
-      'first',
-      'last on stdout',
-    ]);
-    expect(messages()).not.toContain('');
-  });
-
-  test('is read in lines whatever letters they hold, of which endless ones are cut', async () => {
-    const { mydumper, messages } = await start(
-      `head -c 3000000 /dev/zero | tr '\\0' x; echo; printf 'B\\303'; sleep 0.05; printf '\\274cher \\360\\237\\220\\254\\n'`,
-    );
-    await mydumper.exited;
-    expect(messages().map((message) => message.length)).toEqual([65_536, 9]);
-    expect(messages()[0]).toBe('x'.repeat(65_536));
-    expect(messages()[1]).toBe('Bücher 🐬');
-  });
-
-  test('has all been read when it is said to have ended', async () => {
-    const { mydumper, messages } = await start('seq 1 20000; seq 1 20000 >&2');
-    await mydumper.exited;
-    expect(messages()).toHaveLength(40_000);
-  });
-
-  test('is read before it ends, so that nothing waits for a full pipe', async () => {
-    const { mydumper, said } = await start('seq 1 100000; echo ready; exec sleep 1000');
-    await said('ready');
-    expect(readProcess(mydumper.pid)?.state).toBe('S');
-  });
-});
-
-describe('how it ended', () => {
+describe('the exit of mydumper', () => {
   test.each([0, 1, 134])('is its exit code %i', async (code) => {
     const { mydumper } = await start(`exit ${code}`);
     expect(await mydumper.exited).toEqual({ code, signal: null });
@@ -119,7 +50,7 @@ describe('how it ended', () => {
   );
 });
 
-describe('it cannot be started', () => {
+describe('mydumper cannot be started', () => {
   test('without setpriv: a failure of the dump', async () => {
     const started = startMydumper('/bin/true', [], elsewhere(), () => {});
     await expect(started).rejects.toThrow('could not start mydumper through setpriv');
@@ -128,7 +59,7 @@ describe('it cannot be started', () => {
   });
 
   test.each(['/nowhere/mydumper', 'no-such-mydumper', '/etc/passwd'])(
-    'as %s: told by its output and exit code',
+    'as %s: its output and exit code report it',
     async (binary) => {
       const { mydumper, events } = await startStopped(binary);
       process.kill(mydumper.pid, 'SIGCONT');
@@ -139,7 +70,7 @@ describe('it cannot be started', () => {
   );
 });
 
-describe('it stands stopped until it is continued', () => {
+describe('mydumper stays stopped until it gets SIGCONT', () => {
   test('before its first instruction', async () => {
     const path = join(elsewhere(), 'written');
     const { mydumper } = await startStopped(writeScript(`echo started > '${path}'`));
@@ -157,7 +88,7 @@ describe('it stands stopped until it is continued', () => {
   });
 });
 
-describe('it runs', () => {
+describe('mydumper runs', () => {
   test('with exactly these arguments', async () => {
     const argv = ['--regex=^(?!(a b)).*$', '', '--', '-x', 'a\nb', '$HOME', '*'];
     const path = join(elsewhere(), 'arguments');
@@ -184,7 +115,7 @@ describe('it runs', () => {
     expect(names.sort()).toEqual(['CHARSET', 'LC_ALL', 'PATH']);
   });
 
-  test('in a process group and session of its own, with nothing to read, less urgent than we are once it need not hurry', async () => {
+  test('in its own group and session, without input, at low priority on request', async () => {
     const { mydumper, said } = await start('read line || echo ready; exec sleep 1000');
     await said('ready');
     const { pid } = mydumper;
@@ -200,10 +131,11 @@ describe('it runs', () => {
   });
 });
 
-describe('killing it', () => {
-  test('ends it with its children, also when it is stopped and ignores what can be ignored', async () => {
+describe('killing mydumper', () => {
+  test('ends it with its children, also when it is stopped and ignores signals', async () => {
     const { mydumper, said } = await start(
-      `trap '' TERM INT HUP; sleep 1000 & sh -c "trap '' TERM; sleep 1000" & echo ready; wait; wait; sleep 1000`,
+      `trap '' TERM INT HUP; sleep 1000 & sh -c "trap '' TERM; sleep 1000" & ` +
+        'echo ready; wait; wait; sleep 1000',
     );
     await said('ready');
     expect(groupMembers(mydumper.pid).length).toBeGreaterThanOrEqual(3);
@@ -222,7 +154,7 @@ describe('killing it', () => {
   });
 });
 
-test('it dies with us, even when it is stopped and we are killed', async () => {
+test('mydumper dies with this program, even stopped and by a SIGKILL to this program', async () => {
   const directory = elsewhere();
   mkdirSync(directory, { recursive: true });
   const module = new URL('../../app/mydumper/process.ts', import.meta.url).href;

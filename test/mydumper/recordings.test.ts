@@ -5,7 +5,7 @@ import { createLogReader } from '../../app/mydumper/log-reader.ts';
 import { parseMetadata } from '../../app/mydumper/metadata.ts';
 import { readMetadataTables } from '../../app/mydumper/metadata-tables.ts';
 import { parseVersion } from '../../app/mydumper/version.ts';
-import { OPTIONS } from '../support/fake-myloader.ts';
+import { OPTIONS } from '../support/fake-myloader-program.ts';
 import {
   logOf,
   type Recording,
@@ -20,7 +20,7 @@ const dumps = recordings.filter(([, { tool }]) => tool.startsWith('mydumper'));
 const isEarlyEnd = (name: string) => basename(name).startsWith('sigterm');
 const good = dumps.filter(([name, { exit }]) => exit.code === 0 && !isEarlyEnd(name));
 
-/** `1.0.1-3` as numbers. */
+/** The parts of a version such as `1.0.1-3`, as numbers. */
 function numbersOf(version: string): number[] {
   return version.split(/[.-]/).map(Number);
 }
@@ -85,14 +85,14 @@ test.each(recordings)('1.x has every option that %s was started with', (name, { 
 });
 
 test.each(recordedClients())(
-  'the fake myloader has no option that myloader 1.x lacks (%s)',
+  'myloader 1.x has every option of the fake myloader (%s)',
   (client) => {
     const known = optionsOf(client, 'myloader');
     expect(Object.keys(OPTIONS).filter((name) => !known.has(`--${name}`))).toEqual([]);
   },
 );
 
-/** What the program reads in a recorded log. */
+/** The events that the log reader finds in a recorded log. */
 function eventsOf(recording: Recording) {
   const read = createLogReader();
   return logOf(recording).flatMap((line) => read(line));
@@ -122,7 +122,7 @@ test.each(good)('the log of %s names each of its tables', (_name, recording) => 
 });
 
 test.each(good)(
-  'the metadata of %s is finished, and says how many rows each data file holds',
+  'the metadata of %s is finished, and holds the number of rows for each data file',
   (_name, recording) => {
     const metadata = linesOf(recording, 'metadata');
     expect(parseMetadata(metadata).finished).toBe(true);
@@ -145,7 +145,7 @@ test('the position of 1.x is read where the user may know it', () => {
   }
 });
 
-/** What the program reads in the logs of runs that are no good dump. */
+/** The events that the log reader finds in the logs of failed dumps. */
 const FAULTS: readonly (readonly [
   run: string,
   kind: 'error' | 'warning' | 'endedEarly',
@@ -181,7 +181,7 @@ const FAULTS: readonly (readonly [
   ['without-engines', 'error', /^Non transactional table found/],
   ['wrong-password', 'error', /^Error connection to database: Access denied/],
 ];
-/** They say nothing of their end. */
+/** Runs whose log does not mention their end. */
 const MUTE = ['explain-format-tree', 'sighup', 'sigint', 'sigusr1'];
 
 test.each(FAULTS)('the log of 1.x in the run %s holds a line of kind %s', (run, kind, text) => {
@@ -198,15 +198,15 @@ test.each(FAULTS)('the log of 1.x in the run %s holds a line of kind %s', (run, 
   }
 });
 
-test('what every recorded run says of its end is told above', () => {
-  const told = new Set([...FAULTS.map(([run]) => run), ...MUTE]);
+test('each recorded run is covered above', () => {
+  const covered = new Set([...FAULTS.map(([run]) => run), ...MUTE]);
   const goodOf = new Set(good.map(([name]) => name));
-  // A database whose name is not ASCII is dumped by one build and refused by the other.
-  const untold = dumps.filter(
+  // One build dumps a database whose name is not ASCII, the other refuses it.
+  const uncovered = dumps.filter(
     ([name]) =>
-      !goodOf.has(name) && !told.has(basename(name)) && basename(name) !== 'database-not-ascii',
+      !goodOf.has(name) && !covered.has(basename(name)) && basename(name) !== 'database-not-ascii',
   );
-  expect(untold.map(([name]) => name)).toEqual([]);
+  expect(uncovered.map(([name]) => name)).toEqual([]);
 });
 
 function linesOf({ files }: Recording, name: string): string {

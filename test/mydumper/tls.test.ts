@@ -23,7 +23,7 @@ const PLAIN = { encrypted: false, fingerprint: undefined };
 const asked = (mode: TlsMode | undefined): ServerConfig['tls'] => ({ mode, caFile: '/ca.pem' });
 
 /**
- * Flags and lines of the option file, where the server offers TLS. Each was run: docs/mydumper.md.
+ * Flags and lines of the option file, for a server that offers TLS. Each was run: docs/mydumper.md.
  */
 const OF_BUILD: Readonly<
   Record<Exclude<Build, 'modern without TLS'>, Readonly<Record<TlsMode, readonly string[]>>>
@@ -62,14 +62,14 @@ const CASES = Object.entries(OF_BUILD).flatMap(([build, modes]) =>
   Object.entries(modes).map(([mode, words]) => [build as Build, mode as TlsMode, words] as const),
 );
 
-test.each(CASES)('%s is told TLS_MODE=%s', (build, mode, words) => {
+test.each(CASES)('%s gets the flags and lines for TLS_MODE=%s', (build, mode, words) => {
   const { flags, lines } = toolTls(toolOf(build), asked(mode), ENCRYPTED);
   expect([...flags, ...lines]).toEqual(words);
   expect(lines.every((line) => !line.startsWith('--'))).toBe(true);
 });
 
 test.each(Object.keys(BUILDS) as Build[])(
-  '%s gets what our own connection came to where TLS is preferred',
+  '%s gets the result of our own connection when TLS is preferred',
   (build) => {
     const disabled = toolTls(toolOf(build), asked('disabled'), PLAIN);
     for (const mode of [undefined, 'preferred'] as const) {
@@ -81,13 +81,13 @@ test.each(Object.keys(BUILDS) as Build[])(
   },
 );
 
-test("verify-ca without a fingerprint is never MariaDB's library unverified", () => {
+test("verify-ca without a fingerprint fails, so MariaDB's library never skips verification", () => {
   expect(() => toolTls(toolOf('modern MariaDB'), asked('verify-ca'), PLAIN)).toThrow(
     'is not known',
   );
 });
 
-test('a tool is refused only where it cannot do what the mode says', () => {
+test('a tool is refused only when it does not support the mode', () => {
   const refused = (Object.keys(BUILDS) as Build[]).flatMap((build) =>
     ([undefined, 'disabled', 'preferred', 'required', 'verify-ca', 'verify-full'] as const).flatMap(
       (mode) => (tlsRefusal(toolOf(build), asked(mode)) === undefined ? [] : [`${build} ${mode}`]),
@@ -103,18 +103,21 @@ test('a tool is refused only where it cannot do what the mode says', () => {
 
 test('a refusal names the tool, its library and the way out', () => {
   expect(tlsRefusal(toolOf('classic MySQL'), asked('verify-full'))).toBe(
-    "TLS_MODE=verify-full: mydumper 0.10.0 with MySQL's client library 8.0.36 cannot verify the host's name; set TLS_MODE=verify-ca, or MYDUMPER_BIN to a build with MariaDB's client library or to 1.x",
+    "TLS_MODE=verify-full: mydumper 0.10.0 with MySQL's client library 8.0.36 " +
+      "cannot verify the host's name; set TLS_MODE=verify-ca, " +
+      "or MYDUMPER_BIN to a build with MariaDB's client library or to 1.x",
   );
   const myloader = { ...toolOf('modern without TLS'), tool: 'myloader' } as const;
   expect(tlsRefusal(myloader, asked('required'))).toBe(
-    "TLS_MODE=required: myloader 1.0.1-3 with MySQL's client library 9.7.4 was built without TLS; set MYLOADER_BIN to another build",
+    "TLS_MODE=required: myloader 1.0.1-3 with MySQL's client library 9.7.4 " +
+      'was built without TLS; set MYLOADER_BIN to another build',
   );
 });
 
 test.each([
   [undefined, 'TLS_CA is not used without TLS_MODE: '],
   ['required', 'TLS_CA is not used with TLS_MODE=required: '],
-] as const)('TLS_CA with TLS_MODE=%s is warned of', (mode, warning) => {
+] as const)('TLS_CA with TLS_MODE=%s causes a warning', (mode, warning) => {
   expect(unusedAuthority(asked(mode))).toEqual([expect.stringContaining(warning)]);
   expect(unusedAuthority({ mode, caFile: undefined })).toEqual([]);
 });

@@ -28,7 +28,7 @@ test.each([
   expect(version === undefined ? undefined : describeTool(version)).toBe(described);
 });
 
-test('a 1.x that names no SSL support has no options for TLS', () => {
+test('a 1.x that prints no SSL support has no options for TLS', () => {
   expect(parseVersion('mydumper v1.0.1-3, built against MySQL 9.7.4')?.library.tls).toBe(false);
 });
 
@@ -36,6 +36,6 @@ test.each([
   'mydumper 0.12.7-1, built against MySQL 8.0.29',
   'mydumper v2.0.0-1, built against MySQL 9.7.0',
   '',
-])('%j is no version that is driven', (output) => {
+])('%j is not a supported version', (output) => {
   expect(parseVersion(output)).toBeUndefined();
 });

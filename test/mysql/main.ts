@@ -1,12 +1,12 @@
-// `npm run test:mysql`: the compatibility suite and tests of sessions, locks and names with MySQL
-// of Debian sid, and the mydumper that comes first on the PATH. Says so in one line where MySQL
-// cannot be had.
+// `npm run test:mysql` runs the compatibility suite and tests of sessions, locks and names. It uses
+// MySQL of Debian sid and the first mydumper on the PATH. Where MySQL is not available it prints
+// one line that says so.
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mysqlTree, whyNoMysql } from './tree.ts';
 
-/** Tests that fit a server of either vendor. */
+/** Tests that work with a server of either vendor. */
 const TESTS = [
   'test/database/dump-session.test.ts',
   'test/database/lock-wait.test.ts',
@@ -21,6 +21,8 @@ const TESTS = [
   'test/e2e/names.test.ts',
   'test/e2e/signals.test.ts',
   'test/e2e/tls.test.ts',
+  'test/e2e/tls-restore.test.ts',
+  'test/e2e/tls-tools.test.ts',
 ];
 
 function vitest(tree: string, ...words: readonly string[]): number {
@@ -39,7 +41,7 @@ if (why !== undefined) {
   process.stdout.write(`test:mysql: not run, since ${why}\n`);
 } else {
   process.stdout.write(
-    'test:mysql: MySQL of Debian sid, made by debootstrap where it is missing\n',
+    'test:mysql: MySQL of Debian sid, which debootstrap installs if it is missing\n',
   );
   const tree = await mysqlTree(join(tmpdir(), 'mydumper-fargate-mysql'));
   const results = [vitest(tree, '--config', 'vitest.compat.config.ts'), vitest(tree, ...TESTS)];

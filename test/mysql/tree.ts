@@ -5,15 +5,14 @@ import { aptInstall, run, works } from '../image/commands.ts';
 
 const SUITE = 'sid';
 const PACKAGE = 'mysql-server-core';
-/** sid's MySQL changes; a tree older than this is made anew. */
+/** sid's MySQL changes, so a tree older than this is made again. */
 const OLDEST_MILLISECONDS = 30 * 24 * 3600 * 1000;
 /**
- * Mirrors may hold a sid whose Release file is past its date. Its signature is checked all the
- * same.
+ * Accepts a sid whose Release file has expired, as on some mirrors. apt still checks its signature.
  */
 const STALE_ALLOWED = ['-o', 'Acquire::Check-Valid-Until=false'];
 
-/** Why this machine cannot make a tree with MySQL in it; undefined where it can. */
+/** The reason why this machine cannot make a tree with MySQL; undefined where it can. */
 export async function whyNoMysql(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'debootstrap needs root';
   if (!(await works('apt-get', '--version')))
@@ -22,9 +21,9 @@ export async function whyNoMysql(): Promise<string | undefined> {
 }
 
 /**
- * The root directory of a Debian sid with MySQL's server, made by debootstrap below `cache` and
- * kept there. The server runs from it without a chroot. Takes a minute or two where none is there
- * yet.
+ * Returns the root directory of a Debian sid with MySQL's server. debootstrap makes it below
+ * `cache`, where it stays. The server runs from it without a chroot. A new tree takes a minute or
+ * two.
  * @throws CommandError when debootstrap or apt fails.
  */
 export async function mysqlTree(cache: string): Promise<string> {

@@ -13,7 +13,7 @@ function ofValues(values: readonly number[]): StatisticSet {
   return values.map(ofValue).reduce(merge);
 }
 
-test('a set tells count, sum, least and most of its values', () => {
+test('a set holds count, sum, least and most of its values', () => {
   fc.assert(
     fc.property(wholeNumbers, (values) => {
       expect(ofValues(values)).toEqual({

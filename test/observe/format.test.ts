@@ -45,7 +45,7 @@ test('rates, percentages and counts', () => {
   expect(formatCount(0, 'retry', 'retries')).toBe('0 retries');
 });
 
-test('a steady rate is told from the second look on', () => {
+test('a steady rate is reported from the second look on', () => {
   const rate = createSmoothedRate(10);
   expect(rate(500, 100)).toBe(0);
   expect(rate(600, 101)).toBeCloseTo(100);
@@ -59,13 +59,13 @@ test('a rate lies between the slowest and the fastest of its past', () => {
       (growths) => {
         const rate = createSmoothedRate(10);
         let total = 0;
-        let told = rate(total, 0);
+        let shown = rate(total, 0);
         growths.forEach((growth, second) => {
           total += growth;
-          told = rate(total, second + 1);
+          shown = rate(total, second + 1);
         });
-        expect(told).toBeGreaterThanOrEqual(Math.min(...growths) - 1e-6);
-        expect(told).toBeLessThanOrEqual(Math.max(...growths) + 1e-6);
+        expect(shown).toBeGreaterThanOrEqual(Math.min(...growths) - 1e-6);
+        expect(shown).toBeLessThanOrEqual(Math.max(...growths) + 1e-6);
       },
     ),
   );

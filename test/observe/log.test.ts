@@ -97,7 +97,7 @@ test('every line can be filtered by service, source and backup', () => {
   }
 });
 
-test('a pause tells its reason, bytes and percent of the budget', () => {
+test('a pause logs its reason, bytes and percent of the budget', () => {
   const { events, lines } = listen();
   events.emit('paused', { reason: 'staging is full', stagedBytes: 60 * MIB, budgetBytes });
   events.emit('resumed', {
@@ -137,7 +137,8 @@ test('samples become one progress line in 30 seconds, with the rates in between'
       uploadedBytesPerSecond: MIB,
       stagedPercent: 46.9,
       message:
-        'dumped 60.0 MiB (2.0 MiB/s), uploaded 30.0 MiB (1.0 MiB/s), staged 30.0 MiB of 64.0 MiB (47 %)',
+        'dumped 60.0 MiB (2.0 MiB/s), uploaded 30.0 MiB (1.0 MiB/s), ' +
+        'staged 30.0 MiB of 64.0 MiB (47 %)',
     },
     { event: 'progress', dumpedBytes: 120 * MIB, state: 'running' },
   ]);
@@ -189,7 +190,7 @@ test('an event with a cycle in its detail, or reserved names, is still one line'
   ]);
 });
 
-test('every level goes to standard output, nothing else is printed, and nothing of the environment', async () => {
+test('every level goes to standard output, without other lines or the environment', async () => {
   const program = `
     const { createEvents } = await import('./app/events.ts');
     const { listenAsLog } = await import('./app/observe/log.ts');

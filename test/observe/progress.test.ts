@@ -46,7 +46,7 @@ test('a narrow terminal shows less, not more lines', () => {
   ]);
 });
 
-test('the tables that mydumper is at stand behind what it does, as many as fit', () => {
+test("the current tables follow mydumper's state, as many as fit", () => {
   const tables = ['shop.orders', 'shop.two\nlines', 'blog.posts'];
   const last = (state: Partial<ProgressState>, columns: number) =>
     renderProgress({ ...someState, tables, ...state }, columns)
@@ -57,7 +57,7 @@ test('the tables that mydumper is at stand behind what it does, as many as fit',
   expect(last({ dumpFinished: true }, 80)).not.toContain('shop.orders');
 });
 
-test('no line is wider than the terminal, whatever the state', () => {
+test('no line is wider than the terminal, in any state', () => {
   const bytes = fc.nat({ max: 2 ** 50 });
   const state = fc.record({
     estimatedBytes: bytes,
@@ -129,7 +129,7 @@ test('a pause shows its reason', () => {
   expect(paused).toContain('paused: waiting for uploads  2 pauses');
 });
 
-test('the summary tells where, how much, how long and how full', () => {
+test('the summary shows location, size, duration and peak', () => {
   expect(renderSummary(someSummary).split('\n')).toEqual([
     'backup 20261122T030000Z is complete: s3://backups/db1/20261122T030000Z/',
     '  20 files, 200.0 MiB dumped, 40.0 MiB stored',
@@ -185,7 +185,7 @@ test('samples and pauses redraw the same lines; warnings stay above them', () =>
   expect(screen[6]).toMatch(/^paused: staging is full/);
 });
 
-test('a terminal that tells no size gets the display of a usual one', () => {
+test('a terminal that reports no size gets the display of a usual one', () => {
   const { events, lines } = show({ columns: 0, rows: 0 });
   events.emit('warning', { message: 'first' });
   events.emit('started', someStart);

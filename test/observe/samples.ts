@@ -54,8 +54,8 @@ const step = fc.record({
 });
 
 /**
- * What a run tells: counters that start anywhere and grow by any steps. Whole numbers, so that sums
- * are exact.
+ * The samples of a run: counters that start anywhere and grow by any steps. They are whole numbers,
+ * so that sums are exact.
  */
 export const samplesOfARun: fc.Arbitrary<readonly Sample[]> = fc
   .array(step, { maxLength: 50 })

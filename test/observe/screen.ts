@@ -7,9 +7,9 @@ export type Screen = {
 const STEP = /\p{Cc}\[(?<parameters>[?\d;]*)(?<command>[A-Za-z])|./gsu;
 
 /**
- * A terminal without edges, as far as log-update uses one: text, line feeds, cursor up, down and to
- * the left, erasing of lines. Throws on anything else, so that what is seen is what a terminal
- * would show.
+ * A terminal without edges, with the features that log-update uses: text, line feeds, cursor up,
+ * down and left, erasing of lines. It throws on anything else, so its content equals a real
+ * terminal's.
  */
 export function createScreen(): Screen {
   const rows: string[][] = [[]];

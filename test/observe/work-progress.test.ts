@@ -45,7 +45,7 @@ test('disk in use is a line of its own, and a narrow terminal cuts lines', () =>
   ]);
 });
 
-test('no line is wider than the terminal, whatever the state', () => {
+test('no line is wider than the terminal, in any state', () => {
   const bytes = fc.nat({ max: 2 ** 50 });
   fc.assert(
     fc.property(
@@ -64,7 +64,7 @@ test('no line is wider than the terminal, whatever the state', () => {
   );
 });
 
-test('on a terminal the same lines are drawn over, what is worth keeping stays above, and the end replaces them', () => {
+test('a terminal redraws the same lines, keeps notices above, and ends with the result', () => {
   const screen = createScreen();
   const stream = Object.assign(new PassThrough(), { columns: 80, rows: 24, isTTY: true });
   const clock = { seconds: 100 };

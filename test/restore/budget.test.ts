@@ -25,7 +25,8 @@ afterAll(async () => {
   await world?.stop();
 });
 
-test('a backup many times the budget is restored through a file system of its size; 20 times in soak/restore-budget.test.ts', async () => {
+// soak/restore-budget.test.ts runs this 20 times.
+test('a backup many times the budget is restored within a disk of that size', async () => {
   const { code, stdout } = await startProgram(
     into(world, copy, { STAGING_LIMIT_MB: String(BUDGET_MIB), THREADS: '2' }),
     ['restore'],
@@ -37,7 +38,7 @@ test('a backup many times the budget is restored through a file system of its si
   ).toEqual([]);
 });
 
-test('a row that does not fit: the limit that exit 6 names is enough, 1 MiB less is not, and the same command goes on', async () => {
+test('exit 6 names the smallest limit for a row, and the command resumes with it', async () => {
   const withLimit = (mebibytes: number) => ({
     SOURCE: 'wide',
     STAGING_LIMIT_MB: String(mebibytes),

@@ -20,8 +20,8 @@ import { dropAll, into, makeBackup, restoreInto } from './setting.ts';
 
 const WAIT = { timeout: 60_000, interval: 10 };
 /**
- * Rows of about 1 kB; a data file holds some 3000 of them in three statements, the first row in its
- * first, LATER in its last.
+ * Rows of about 1 kB. A data file holds about 3000 of them in three statements. The first row is in
+ * its first statement, LATER in its last.
  */
 const ROWS = 10_000;
 const LATER = 2900;
@@ -30,7 +30,7 @@ const FILES = [1, 2, 3].map((part) => `shop.first.0000${part}.sql`);
 let world: World;
 let copy: MariaDb;
 let myloader: HeldMyloader;
-/** Somebody else's transaction in the server that is restored into. */
+/** Another client's transaction in the server that is restored into. */
 let other: Connection;
 
 beforeAll(async () => {
@@ -44,7 +44,9 @@ beforeAll(async () => {
     // Without a primary key, so that rows that are loaded twice are there twice.
     await world.db.query(`CREATE TABLE shop.${table} (a int UNIQUE, filler varchar(1000))`);
     await world.db.query(
-      `INSERT INTO shop.${table} SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, SHA2(seq, 224)) FROM ${rowNumbers(world.db, ROWS)}`,
+      `INSERT INTO shop.${table}
+       SELECT IF(seq IN (${numbered}), seq, NULL), RPAD(seq, 980, SHA2(seq, 224))
+       FROM ${rowNumbers(world.db, ROWS)}`,
     );
   }
   await makeBackup(world, { CHUNK_FILE_SIZE_MB: '3', ...classicEnvironment() });
@@ -68,8 +70,9 @@ afterEach(async () => {
 const options = (table: string) => ['--tables', table, '--check'];
 
 /**
- * A restore of which the loader of the first rows meets a transaction that is open and has LATER in
- * the table. Which run of myloader that is, counted from 1.
+ * Runs a restore in which the loader of the first rows meets an open transaction with LATER in the
+ * table.
+ * @returns the number of that run of myloader, counted from 1.
  */
 async function startBlocked(
   table: string,
@@ -125,7 +128,7 @@ async function expectLoaded(program: RunningProgram): Promise<void> {
   await expectEqual('first');
 }
 
-test('myloader 0.10: rows whose transaction the server gave up in a deadlock are loaded again, by half the threads, and no others', async () => {
+test('myloader 0.10: half the threads reload only the rows of a deadlock', async () => {
   // Too little for more than one loader.
   const { program } = await startBlocked('first', 4, 24);
   await deadlock();
@@ -137,7 +140,7 @@ test('myloader 0.10: rows whose transaction the server gave up in a deadlock are
   expect(second).toEqual({ threads: 2, files: FILES.slice(0, 1) });
 });
 
-test('myloader 0.10: with loaders side by side they are loaded again when no other loader is at work', async () => {
+test('myloader 0.10: deadlocked rows are reloaded after all other loaders have ended', async () => {
   const { program, blocked } = await startBlocked('first', 2);
   await vi.waitFor(() => expect(myloader.runs()).toHaveLength(2), WAIT);
   await deadlock();
@@ -161,7 +164,7 @@ test('myloader 0.10: with loaders side by side they are loaded again when no oth
   ]);
 });
 
-test('myloader 0.10: a lock waited for too long loses one statement, the rest of its transaction is committed with the next file: the table is made anew', async () => {
+test('myloader 0.10: a table is loaded again after a lost statement (timeout)', async () => {
   await copy.query('SET GLOBAL innodb_lock_wait_timeout = 1');
   const { program } = await startBlocked('later', 1);
   await program.printed('Lock wait timeout exceeded');

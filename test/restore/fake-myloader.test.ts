@@ -40,7 +40,8 @@ beforeAll(async () => {
   await createBulkDatabase(world.db, { name: 'shop', megabytes: 5, tables: 3 });
   for (const statement of [
     'CREATE TABLE shop.log (id int, t text)',
-    'CREATE TRIGGER shop.tidy AFTER UPDATE ON shop.bulk_0 FOR EACH ROW BEGIN INSERT INTO log VALUES (NEW.id, 1); END',
+    'CREATE TRIGGER shop.tidy AFTER UPDATE ON shop.bulk_0 FOR EACH ROW ' +
+      'BEGIN INSERT INTO log VALUES (NEW.id, 1); END',
     'CREATE VIEW shop.recent AS SELECT * FROM shop.bulk_1 WHERE status > 3',
     'CREATE PROCEDURE shop.p() BEGIN SELECT 1; SELECT 2; END',
     'CREATE EVENT shop.e ON SCHEDULE EVERY 1 DAY DO DELETE FROM log',
@@ -87,7 +88,7 @@ test('with 1.x everything is restored, in several runs, into the binary log', as
   expect(events.some(({ Info }) => String(Info).includes('INSERT INTO `bulk_2`'))).toBe(true);
 });
 
-test('killed while a file is half loaded over several connections: its table, and no other, is made anew', async () => {
+test('after a kill with a half-loaded file, its table and no other is loaded again', async () => {
   myloader.hold(3);
   const program = startProgram(into(world, copy, options()), ['restore']);
   onTestFinished(() => void program.child.kill('SIGKILL'));
@@ -117,7 +118,7 @@ test('killed while a file is half loaded over several connections: its table, an
 
   const earlier = myloader.runs().length;
   const ended = await restoreInto(world, copy, ['--check'], options());
-  expect(ended.stdout).toContain('going on with the restore begun at');
+  expect(ended.stdout).toContain('resuming the restore begun at');
   await expectRestored(ended);
   const again = myloader
     .runs()

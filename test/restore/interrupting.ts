@@ -18,7 +18,7 @@ let program: RunningProgram | undefined;
 
 /**
  * Servers and backups for a file of tests: InnoDB in files of 1 MiB and one MyISAM table
- * (`chunks`), and all of it in one file each, larger than a batch (`huge`).
+ * (`chunks`). `huge` has the same content in one file for each table, larger than a batch.
  */
 export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void {
   beforeAll(async () => {
@@ -28,7 +28,8 @@ export function useInterruptions(sources: readonly ('chunks' | 'huge')[]): void 
     await createBulkDatabase(world.db, { name: 'shop', megabytes: 14, tables: 2 });
     await world.db.query('CREATE TABLE shop.old (id int, t varchar(60)) ENGINE=MyISAM');
     await world.db.query(
-      `INSERT INTO shop.old SELECT seq, LEFT(SHA2(seq, 224), 32) FROM ${rowNumbers(world.db, 60_000)}`,
+      `INSERT INTO shop.old
+       SELECT seq, LEFT(SHA2(seq, 224), 32) FROM ${rowNumbers(world.db, 60_000)}`,
     );
     before = await describeServer(world.db, ['shop']);
     for (const source of sources) await makeBackup(world, { SOURCE: source, ...BACKUPS[source] });
@@ -88,7 +89,7 @@ export async function goesOn(source: string, kept: readonly number[]): Promise<v
   const asked = world.s3.requests.length;
   const { code, stdout } = await restoreInto(world, copy, ['--check'], small(source));
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
-  expect(stdout).toContain('going on with the restore begun at');
+  expect(stdout).toContain('resuming the restore begun at');
   expect(kept.length).toBeGreaterThan(0);
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['shop']);

@@ -14,17 +14,17 @@ import { makeBackup, restoreInto } from './setting.ts';
 
 useInterruptions(['chunks', 'huge']);
 
-test('SIGTERM in the middle ends it with 143; the same command goes on', async () => {
+test('SIGTERM in the middle ends it with 143; the same command resumes', async () => {
   await endsBy('SIGTERM', 143, 'chunks');
   await goesOn('chunks', await loadedIds());
 });
 
-test('SIGKILL in the middle of a file that is loaded in pieces takes myloader along; the same command goes on', async () => {
+test('SIGKILL in the middle of a cut file ends myloader, and the command resumes', async () => {
   await dies('huge');
   await goesOn('huge', await loadedIds());
 });
 
-test('a statement that the server refuses ends it with 8 and the reason; once that is mended the same command goes on', async () => {
+test('a refused statement ends with exit 8; after a fix the command resumes', async () => {
   const running = await inTheMiddle('chunks');
   // A row of the table that is loaded last is there already.
   await copy.query("INSERT INTO shop.bulk_1 VALUES (36000, 1, NULL, '', 1, '')");
@@ -35,7 +35,7 @@ test('a statement that the server refuses ends it with 8 and the reason; once th
   await goesOn('chunks', await loadedIds());
 });
 
-test('values that myloader changes are warned of, and are faults to --check; a database without tables is there with its routines', async () => {
+test('changed values fault --check; a database without tables has its routines', async () => {
   await world.db.query('CREATE DATABASE lost');
   await world.db.query('CREATE TABLE lost.ids (id uuid)');
   await world.db.query('INSERT INTO lost.ids VALUES (uuid())');

@@ -18,7 +18,7 @@ test('a manifest as the backup writes it is believed', () => {
   expect(readManifest(JSON.stringify(good), FOLDER)).toHaveProperty('manifest');
 });
 
-test('a manifest of format 1 reads as one of format 2 that tells nothing of what is new', () => {
+test('a manifest of format 1 reads as format 2 without the new fields', () => {
   const read = readManifest(JSON.stringify(goodManifestOfFormat1), FOLDER);
   const { server, files } = goodManifestOfFormat1;
   const nothing = {
@@ -55,7 +55,7 @@ test('a manifest of format 1 reads as one of format 2 that tells nothing of what
   });
 });
 
-test('a manifest of format 1 is believed no more than another', () => {
+test('a manifest of format 1 is checked like any other', () => {
   const { files, ...rest } = goodManifestOfFormat1;
   const read = readManifest(JSON.stringify({ ...rest, files: files.slice(0, 2) }), FOLDER);
   expect(read).toEqual({
@@ -169,7 +169,7 @@ test('a listing is held against the manifest', () => {
   expect(files.map(({ name }) => name)).toEqual(['metadata']);
 });
 
-test('a claim that the manifest names belongs to the folder', () => {
+test('a claim named by the manifest belongs to the folder', () => {
   const claim = { key: `${FOLDER}claim.json`, storedBytes: 7, crc32: 'y/Q5Jg==' };
   const manifest = { ...good, claim } as unknown as Manifest;
   expect(readManifest(JSON.stringify(manifest), FOLDER)).toHaveProperty('manifest');

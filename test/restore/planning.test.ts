@@ -39,7 +39,7 @@ const budgets = fc.oneof(
 );
 const threadCounts = fc.integer({ min: 1, max: 64 });
 
-test('a batch for each loader and the one that is fetched fit into any budget that works, with metadata in it', () => {
+test('all batches of loaders and the fetched one fit into any working budget with metadata', () => {
   fc.assert(
     fc.property(budgets, fc.integer({ min: 0, max: 2 ** 22 }), threadCounts, files, (...drawn) => {
       const [budget, metadata, threads, sizes] = drawn;
@@ -59,7 +59,7 @@ test('a batch for each loader and the one that is fetched fit into any budget th
   );
 });
 
-test('a loader for each thread where the budget allows, none too small, and the first batch is never late', () => {
+test('the budget gives each thread a loader of enough size, and the first batch is in time', () => {
   const files4 = Array.from({ length: 100 }, () => 4 * MIB);
   expect(planDisk(64 * MIB, 0, 2, files4)).toMatchObject({ loaders: 2 });
   expect(planDisk(10 * MIB, 0, 4, files4)).toMatchObject({ loaders: 1 });
@@ -78,7 +78,7 @@ const piece = fc.record({
   loaded: fc.boolean(),
 });
 
-test('a table of which something is half loaded starts anew, and nothing of another is loaded twice', () => {
+test('a half-loaded table is loaded again, and no other table is loaded twice', () => {
   const tableOf = (file: string) => (file === 'd' ? undefined : file === 'c' ? 'second' : 'first');
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 20 }), (made) => {
@@ -101,15 +101,16 @@ test('a table of which something is half loaded starts anew, and nothing of anot
   );
 });
 
-test('pieces are called so that myloader of either generation takes the table from the name', () => {
+test("myloader of either generation takes the table from a piece's name", () => {
   expect(pieceName('shop.orders.sql', 7)).toBe('shop.orders.00007.sql');
   expect(pieceName('shop.orders.00012.sql', 7)).toBe('shop.orders.00007.sql');
   expect(pieceName('shop.orders.00000.00012.sql', 123456)).toBe('shop.orders.123456.sql');
 });
 
-test('metadata of 1.x tells names and rows, that of 0.10 nothing', () => {
+test('metadata of 1.x holds names and rows, that of 0.10 neither', () => {
   const text =
-    '[config]\nquote_character=BACKTICK\n\n[`shop`.`mydumper_0`]\nreal_table_name=or/ders\nrows = 12\n\n[`shop`.`a``b`]\nrows=3\n';
+    '[config]\nquote_character=BACKTICK\n\n' +
+    '[`shop`.`mydumper_0`]\nreal_table_name=or/ders\nrows = 12\n\n[`shop`.`a``b`]\nrows=3\n';
   const { realNames, rows } = readMetadataTables(text);
   expect([...realNames]).toEqual([['shop.mydumper_0', 'or/ders']]);
   expect([...rows]).toEqual([
@@ -119,9 +120,13 @@ test('metadata of 1.x tells names and rows, that of 0.10 nothing', () => {
   expect(readMetadataTables('Started dump at: x\nFinished dump at: y\n').rows.size).toBe(0);
 });
 
-test('definitions are found by kind and name, whatever their bodies hold', () => {
+test('definitions are found by kind and name, with any bodies', () => {
   const text =
-    '/*!40101 SET NAMES binary*/;\nDROP FUNCTION IF EXISTS `a`;\nCREATE DEFINER=`r``t`@`%` FUNCTION `odd "f"`(a int) RETURNS int\nBEGIN\n  SELECT \'CREATE TABLE `no`\'; \n  RETURN 1; \nEND;\nCREATE DEFINER=`x`@`y` TRIGGER au AFTER UPDATE ON `TABLE` FOR EACH ROW SET @x = 1;\nCREATE ALGORITHM=UNDEFINED DEFINER=`x`@`y` SQL SECURITY DEFINER VIEW `v``w` AS select 1;\n';
+    '/*!40101 SET NAMES binary*/;\nDROP FUNCTION IF EXISTS `a`;\n' +
+    'CREATE DEFINER=`r``t`@`%` FUNCTION `odd "f"`(a int) RETURNS int\n' +
+    "BEGIN\n  SELECT 'CREATE TABLE `no`'; \n  RETURN 1; \nEND;\n" +
+    'CREATE DEFINER=`x`@`y` TRIGGER au AFTER UPDATE ON `TABLE` FOR EACH ROW SET @x = 1;\n' +
+    'CREATE ALGORITHM=UNDEFINED DEFINER=`x`@`y` SQL SECURITY DEFINER VIEW `v``w` AS select 1;\n';
   expect(readDefinitions(text).map(({ kind, name }) => [kind, name])).toEqual([
     ['FUNCTION', 'odd "f"'],
     ['TRIGGER', 'au'],

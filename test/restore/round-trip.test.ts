@@ -13,7 +13,7 @@ import {
   restoreInto,
 } from './setting.ts';
 
-/** Sources of backups by 0.10 of everything; names and types that 1.x loses are among it. */
+/** Each is a 0.10 backup of everything, including names and types that 1.x loses. */
 const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
 
 let world: World;
@@ -42,7 +42,7 @@ afterAll(async () => {
 afterEach(() => dropAll(copy));
 
 test.each(COMPRESSIONS)(
-  'mydumper and myloader 0.10: a backup with COMPRESS=%s is restored equal, compared by --check, and leaves nothing behind',
+  'mydumper and myloader 0.10: --check finds a restore with COMPRESS=%s equal, with no leftovers',
   async (compression) => {
     const ended = await restoreInto(world, copy, ['latest', '--check'], {
       ...classicEnvironment(),
@@ -80,12 +80,13 @@ test('mydumper and myloader 0.10: a database is restored under another name', as
   expect(differences(expected, await describeServer(copy, ['an"other näme']))).toEqual([]);
 });
 
-test('a copy beside the original has triggers of its own, and the original is left as it is', async () => {
+test('a copy beside the original has its own triggers; the original is unchanged', async () => {
   for (const statement of [
     'CREATE DATABASE shop',
     'CREATE TABLE shop.orders (id int PRIMARY KEY, customer varchar(40))',
     "INSERT INTO shop.orders VALUES (1, 'one'), (2, 'two')",
-    'CREATE TRIGGER shop.tidy BEFORE INSERT ON shop.orders FOR EACH ROW SET NEW.customer = TRIM(NEW.customer)',
+    'CREATE TRIGGER shop.tidy BEFORE INSERT ON shop.orders ' +
+      'FOR EACH ROW SET NEW.customer = TRIM(NEW.customer)',
     'CREATE VIEW shop.recent AS SELECT * FROM shop.orders WHERE id > 1',
   ])
     await world.db.query(statement);
@@ -128,7 +129,7 @@ test('a copy beside the original has triggers of its own, and the original is le
   }
 });
 
-test('mydumper and myloader 0.10: a single table is restored with its triggers, and its view left out', async () => {
+test('mydumper and myloader 0.10: one table is restored with triggers, no view', async () => {
   const nasty = databases[1] ?? '';
   const ended = await restoreInto(
     world,
@@ -153,7 +154,7 @@ test('mydumper and myloader 0.10: a single table is restored with its triggers, 
   expect(differences({ objects: wanted }, after)).toEqual([]);
 });
 
-test('mydumper and myloader 0.10: schemas alone, then rows alone, make the whole', async () => {
+test('mydumper and myloader 0.10: schemas, then rows, restore the whole database', async () => {
   const nasty = databases[0] ?? '';
   const schemas = await restoreInto(
     world,

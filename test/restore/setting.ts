@@ -44,8 +44,8 @@ export function restoreInto(
 }
 
 /**
- * What differs after a restore. Dumps of 1.x do not hold the SQL mode of programs, nor the time
- * zone of events: myloader makes them with those of the files (docs/mydumper.md).
+ * The differences after a restore. Dumps of 1.x hold neither the SQL mode of programs nor the time
+ * zone of events. myloader creates them with those of the files (docs/mydumper.md).
  */
 export function differencesOfRestore(
   before: ServerDescription,
@@ -61,14 +61,17 @@ export function differencesOfRestore(
 /** Removes every database but the server's own. */
 export async function dropAll(db: MariaDb): Promise<void> {
   const names = await db.query(
-    "SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')",
+    `SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA
+     WHERE SCHEMA_NAME NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')`,
   );
   for (const { n } of names) await db.query(`DROP DATABASE \`${String(n).replaceAll('`', '``')}\``);
 }
 
 export async function databasesOf(db: MariaDb): Promise<string[]> {
   const names = await db.query(
-    "SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY 1",
+    `SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA
+     WHERE SCHEMA_NAME NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')
+     ORDER BY 1`,
   );
   return names.map(({ n }) => String(n));
 }

@@ -35,8 +35,8 @@ type Cut = {
 };
 
 /**
- * Cuts the file under a budget, with a loader that is done at once, and puts together what was in
- * the pieces.
+ * Cuts the file under a budget, with a loader that finishes at once, and joins the content of the
+ * pieces.
  */
 async function cut(
   content: Buffer,
@@ -134,7 +134,7 @@ const sizes = fc.array(
   },
 );
 
-test('what does not fit names the smallest budget that does: with it all is staged, with 1 MiB less it is refused', async () => {
+test('a refusal names the smallest budget that fits: 1 MiB less is refused', async () => {
   await fc.assert(
     fc.asyncProperty(sizes, fc.integer({ min: 1, max: 8 }), async (drawn, threads) => {
       const content = fileOf(drawn);
@@ -170,7 +170,7 @@ test('a large statement that is loaded already needs no room', async () => {
   expect(loaded).toBe(content.toString('latin1').slice(kept.at(-1)?.end));
 });
 
-test('a statement that does not belong there is told, unless the file is damaged, which explains it', async () => {
+test('a foreign statement is reported, unless the file is damaged', async () => {
   const content = Buffer.concat([fileOf([900, 900]), Buffer.from('DROP DATABASE mysql;\n')]);
   expect((await refusalOf(cut(content, 4, 2))).message).toContain('no INSERT: "DROP DATABASE');
   const damaged = Buffer.concat([content.subarray(0, -2), Buffer.from('.\n')]);

@@ -29,7 +29,7 @@ function expectFailed({ code, stdout }: Ended, reason: RegExp): void {
   expect(processesWith(world.staging)).toEqual([]);
 }
 
-test('a myloader that does nothing any more is ended, and the same command goes on', async () => {
+test('an idle myloader is ended, and the same command resumes', async () => {
   const stuck = join(world.directory, 'myloader');
   writeFileSync(stuck, '#!/bin/sh\n[ "$1" = --version ] && exec myloader --version\nsleep 600\n', {
     mode: 0o755,

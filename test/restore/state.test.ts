@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 afterEach(() => dropAll(db));
 
-/** As if nobody had worked at it for so long. */
+/** Makes the restore idle for this long. */
 const age = (hours: number) =>
   db.query(`UPDATE ${RUNS} SET worked_at = UTC_TIMESTAMP() - INTERVAL ${hours} HOUR`);
 const idleSeconds = async () => (await state.read())?.idleSeconds ?? Number.NaN;
@@ -41,11 +41,19 @@ test.each<[string, (state: RestoreState) => Promise<unknown>]>([
   expect(await idleSeconds()).toBeLessThan(3600);
 });
 
-test('what version 0.1.0 remembered is read without changing it, and gets the time of work when it is gone on with', async () => {
+test('the record of version 0.1.0 is read unchanged, and gets a work time on resume', async () => {
   const madeByThen = [
     'CREATE DATABASE `mydumper_fargate_restore` CHARACTER SET utf8mb4',
-    `CREATE TABLE ${RUNS} (id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL, started_at DATETIME NOT NULL) ENGINE=InnoDB`,
-    'CREATE TABLE `mydumper_fargate_restore`.`pieces` (id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL, file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL, begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)) ENGINE=InnoDB',
+    `CREATE TABLE ${RUNS} (
+       id CHAR(40) PRIMARY KEY, about TEXT, phase VARCHAR(10) NOT NULL,
+       started_at DATETIME NOT NULL
+     ) ENGINE=InnoDB`,
+    `CREATE TABLE \`mydumper_fargate_restore\`.\`pieces\` (
+       id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL,
+       file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+       start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL,
+       begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)
+     ) ENGINE=InnoDB`,
     `INSERT INTO ${RUNS} VALUES ('${RUN}', 'x', 'data', UTC_TIMESTAMP() - INTERVAL 30 HOUR)`,
   ];
   for (const statement of madeByThen) await db.query(statement);

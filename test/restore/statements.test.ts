@@ -7,7 +7,8 @@ import {
 } from '../../app/restore/statements.ts';
 
 const PROLOGUE =
-  "/*!40101 SET NAMES binary*/;\n/*!40014 SET FOREIGN_KEY_CHECKS=0*/;\n/*!40103 SET TIME_ZONE='+00:00' */;\n";
+  '/*!40101 SET NAMES binary*/;\n/*!40014 SET FOREIGN_KEY_CHECKS=0*/;\n' +
+  "/*!40103 SET TIME_ZONE='+00:00' */;\n";
 
 function scanInChunks(content: Buffer, sizes: readonly number[]): Span[] {
   const { scan, end } = createStatementScanner();
@@ -145,7 +146,7 @@ test.each([
   expect(spans.filter(({ inserts }) => inserts)).toEqual([]);
 });
 
-test('whatever stands before it and however it is written, a statement that drops is refused', () => {
+test('a statement that drops is refused, after any comments and in any spelling', () => {
   const lead = fc.array(
     fc.constantFrom(
       '/**/',

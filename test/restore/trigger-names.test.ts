@@ -37,7 +37,7 @@ test.each([
   expect(() => withoutDatabase(PROLOGUE + text, 'shop')).toThrow(UnclearTrigger);
 });
 
-test('of any name and any database nothing of the qualifier is left, and what is left is what it was without', () => {
+test('removing the qualifier leaves the statement as written without it, for any names', () => {
   const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``;
   const name = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !/;\n/.test(text));
   fc.assert(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createTurns } from '../../app/restore/turns.ts';
 
-test('what is done alone is, and everything is done, whatever fails', async () => {
+test('exclusive work runs alone, and all work runs despite failures', async () => {
   const works = fc.array(fc.record({ alone: fc.boolean(), fails: fc.boolean() }), {
     maxLength: 12,
   });

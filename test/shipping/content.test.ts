@@ -22,8 +22,8 @@ const open = (lease: Lease, compression: Compression, prologue = NOTHING) =>
   openContent(lease, createTail(lease.sizeBytes, lease.closed), compression, prologue, PART_BYTES);
 
 /**
- * Node's zstd decoder stops after the first frame without a word, so what it gives is one frame's
- * content.
+ * Node's zstd decoder silently stops after the first frame. Its output is therefore the content of
+ * one frame.
  */
 function decode(stored: Buffer, compression: Compression): Buffer {
   if (compression === 'none') return stored;
@@ -122,7 +122,8 @@ test.each(COMPRESSIONS)(
     appendFileSync(lease.path, 'one more');
     const { body } = open(lease, compression);
     await expect(buffer(body)).rejects.toThrow(
-      `${lease.name} held ${SQL.length} bytes when mydumper closed it and ${SQL.length + 8} when it was read`,
+      `${lease.name} held ${SQL.length} bytes when mydumper closed it ` +
+        `and ${SQL.length + 8} when it was read`,
     );
   },
 );

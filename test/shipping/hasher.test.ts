@@ -32,7 +32,7 @@ async function addInTurns(files: readonly (readonly Uint8Array[])[], open: () =>
   return { hex, hashed };
 }
 
-test('files side by side have the hashes they should, whether their memory is shared or not', async () => {
+test('files side by side get the right hashes, in shared memory and in own memory', async () => {
   const { open } = hasher();
   const piece = fc.tuple(fc.uint8Array({ maxLength: 3000 }), fc.boolean()).map(([data, shared]) => {
     const buffer = shared ? allocateShared(data.byteLength) : Buffer.alloc(data.byteLength);

@@ -20,7 +20,7 @@ async function startGrowing(options: Parameters<typeof startShipping>[0] = {}) {
   return { ...run, grow, frees, beginning: () => run.beginnings.get(KEY) };
 }
 
-test('a growing file is freed as far as it is acknowledged, and released when all of it is', async () => {
+test('a growing file is freed up to its acknowledged bytes, and released at its end', async () => {
   const run = await startGrowing();
   expect(run.frees()).toEqual([]);
   run.beginning()?.acknowledge(600);
@@ -81,7 +81,7 @@ test('growing files go beside the finished ones, which are bounded', async () =>
   expect(run.releases().length).toBe(4);
 });
 
-test('growing files are bounded too, and go in the order they came; one that was finished while it waited is shipped whole', async () => {
+test('growing files queue in order; one that finishes there is shipped whole', async () => {
   const run = startShipping({ growingConcurrency: 2 });
   const names = ['g1', 'g2', 'g3', 'g4'];
   run.shipper.addGrowing(names.slice(0, 3).map((name) => run.stage(name, name, { closed: false })));
@@ -114,7 +114,7 @@ test('stop forgets growing files that wait for their turn', async () => {
   expect(run.log).not.toContain('lease g2');
 });
 
-test('stop ends files that wait for more, releases nothing of them, and is no failure', async () => {
+test('stop ends files that wait for growth, without a release and without a failure', async () => {
   const run = await startGrowing();
   run.shipper.stop();
   await run.shipper.idle();
@@ -125,7 +125,7 @@ test('stop ends files that wait for more, releases nothing of them, and is no fa
   expect(await run.isIdle()).toBe(true);
 });
 
-test('the failure of another file ends files that wait for more, and is told alone', async () => {
+test('a failure of another file ends waiting files, and is the only report', async () => {
   const run = await startGrowing();
   run.shipper.add([run.stage('other')]);
   (await run.uploading(1)).refuse(new TypeError('oops'));
@@ -134,7 +134,7 @@ test('the failure of another file ends files that wait for more, and is told alo
   expect(run.releases()).toEqual([]);
 });
 
-test('news of files that are not under way are nobody’s business', () => {
+test('news of files that are not under way are ignored', () => {
   const run = startShipping();
   run.shipper.grown([{ id: 'unknown', sizeBytes: 1, closed: true }]);
   run.shipper.press('unknown');

@@ -19,7 +19,7 @@ async function acknowledgeAll({
   await shipper.idle();
 }
 
-test('a file is leased, uploaded, and released only when the store has acknowledged it', async () => {
+test('a file is released only after the store has acknowledged it', async () => {
   const run = startShipping();
   run.shipper.add([run.stage('shop.orders.sql', 'rows')]);
   const upload = await run.uploading(1);
@@ -52,7 +52,7 @@ test('a file is leased, uploaded, and released only when the store has acknowled
   expect(run.told).toEqual([file]);
 });
 
-test('compression gives the key its extension, the object its type and both of its sizes', async () => {
+test("compression sets the key's extension, the object's type and both sizes", async () => {
   const prologue = Buffer.from('SET NAMES binary;\n');
   const run = startShipping({ compression: 'zstd', prologueOf: () => prologue });
   const content = 'INSERT INTO t VALUES(1);\n'.repeat(1000);
@@ -95,7 +95,7 @@ test('the oldest file goes first, and never more go at once than allowed', async
     );
 });
 
-test('a refused upload releases nothing, begins nothing more, and the first cause is told once', async () => {
+test('a refused upload releases nothing, stops others, and reports its cause once', async () => {
   const run = startShipping();
   run.shipper.add(['a', 'b', 'c'].map((name) => run.stage(name)));
   await run.uploading(2);
@@ -133,7 +133,7 @@ test('an error that is no Failure becomes one of the upload', async () => {
   expect(run.failures).toMatchObject([{ kind: 'upload', message: 'shipping failed: oops', cause }]);
 });
 
-test('a lease or a release that is refused is told as it is', async () => {
+test('a refused lease or release is reported unchanged', async () => {
   const leased = startShipping();
   leased.shipper.add([{ id: 'gone', name: 'gone', sizeBytes: 1 }]);
   await leased.shipper.idle();
@@ -149,7 +149,7 @@ test('a lease or a release that is refused is told as it is', async () => {
   expect(released.told).toEqual([]);
 });
 
-test('two files of one name are a failure of the dump, and the second is not uploaded', async () => {
+test('two files of one name fail the dump, and the second is not uploaded', async () => {
   const run = startShipping({ concurrency: 1 });
   run.shipper.add([
     run.stage('shop.t.sql', 'one', { id: 'first' }),
@@ -181,7 +181,7 @@ test('after stop no file is begun, also none that comes later; those under way g
   expect(run.failures).toEqual([]);
 });
 
-test('a failure after stop is not told: whoever stopped has a cause of his own', async () => {
+test('a failure after stop is not reported, since the caller has its own cause', async () => {
   const run = startShipping();
   run.shipper.add([run.stage('a')]);
   const upload = await run.uploading(1);
@@ -192,7 +192,7 @@ test('a failure after stop is not told: whoever stopped has a cause of his own',
   expect(run.releases()).toEqual([]);
 });
 
-test('idle is at once with nothing to do, and anew with each file that comes', async () => {
+test('idle resolves at once without work, and waits again for each new file', async () => {
   const run = startShipping();
   expect(await run.isIdle()).toBe(true);
   run.shipper.add([]);
@@ -207,7 +207,7 @@ test('idle is at once with nothing to do, and anew with each file that comes', a
 });
 
 test.each([1, 2])(
-  'who waits from the start is told at the end, %i at a time',
+  'idle called at the start resolves at the end, %i at a time',
   { timeout: 20_000 },
   async (concurrency) => {
     const run = startShipping({ concurrency });

@@ -21,7 +21,7 @@ test('a semicolon within a line ends no statement', () => {
   expect(largestOf(bytes("INSERT INTO `t` VALUES('a;b; c');\nSELECT 1;\n"))).toBe(33);
 });
 
-test('a statement without an end counts as far as it goes', () => {
+test('a statement without an end counts with its bytes so far', () => {
   expect(largestOf(bytes('SELECT 1;\nINSERT INTO `t` VALUES(1)'))).toBe(25);
   expect(largestOf(bytes('SELECT 1;'))).toBe(9);
 });
@@ -31,7 +31,7 @@ test('a file without bytes has no statement', () => {
   expect(largestOf(Buffer.alloc(0))).toBe(0);
 });
 
-test('statements measure the same however the file is cut into pieces, in shared memory too', () => {
+test('the largest statement is the same for any pieces of a file, in shared memory too', () => {
   const text = fc.string({ unit: fc.constantFrom(';', '\n', 'a', ' '), maxLength: 60 });
   const cuts = fc.array(fc.nat(60), { maxLength: 8 });
   fc.assert(

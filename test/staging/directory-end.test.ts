@@ -50,7 +50,7 @@ describe('in the end', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('keeping what was not shipped removes the secrets, and leaves the rest to the next run', () => {
+  test('keeping unshipped files removes the secrets, and the next run clears the rest', () => {
     const { keepForInspection, optionFile } = claimStaging(directory);
     writeFileSync(optionFile, 'secret');
     put('db.t.sql');

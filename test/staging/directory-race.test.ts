@@ -10,8 +10,7 @@ const MARKER = '.mydumper-fargate.json';
 const CONTENDERS = 4;
 const ROUNDS = 10;
 /**
- * Claims each directory that is named on a line, all at the time told with it, and says how that
- * went.
+ * Claims each directory that a line names, at the time that the line gives, and reports the result.
  */
 const CONTENDER = `
 const { claimStaging } = await import(process.argv[1]);
@@ -83,7 +82,7 @@ test('of several runs that take a new directory at once, one has it', async () =
   await expectOneWinner(() => {});
 });
 
-test('of several runs that find the leftovers of a dead one at once, one has the directory', async () => {
+test("only one of several runs gets a directory with a dead run's leftovers", async () => {
   await expectOneWinner((directory) => {
     mkdirSync(directory);
     writeFileSync(

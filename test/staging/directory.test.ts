@@ -113,7 +113,7 @@ describe('a staging directory is taken', () => {
   test.each([
     ['whose process id another process has now', () => ({ ...NOBODY, pid: process.pid })],
     [
-      'that was running before the machine was started anew',
+      'that was running before the machine was restarted',
       () => ({ ...ownMarker(), bootId: 'another-boot' }),
     ],
     ['whose process id is used again', () => ({ ...ownMarker(), startTicks: '1' })],
@@ -143,7 +143,7 @@ function ownMarker(): Record<string, unknown> {
 }
 
 describe('a staging directory is refused and left as it is', () => {
-  test('when somebody else has something in it', () => {
+  test('when another program has a file in it', () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) put(name);
     expectRefused('is not empty', '"a", "b", "c" and 2 more', 'not ours');
   });
@@ -219,7 +219,8 @@ describe('a path is refused as staging directory', () => {
 
   test('when nothing can be created there', async () => {
     // In a process of its own, which ends also if it does not come to an answer.
-    const script = `import(process.argv[1]).then(({ claimStaging }) => claimStaging('/proc/mydumper-fargate/staging'))
+    const script = `import(process.argv[1])
+      .then(({ claimStaging }) => claimStaging('/proc/mydumper-fargate/staging'))
       .catch((error) => console.log(error.kind, error.message));`;
     const module = new URL('../../app/staging/directory.ts', import.meta.url).href;
     const options = { timeout: 10_000, killSignal: 'SIGKILL' as const };
@@ -233,7 +234,7 @@ describe('a path is refused as staging directory', () => {
 
   test('when we may not write to it', () => {
     chmodSync(directory, 0o500);
-    // Root may write everywhere, so it is somebody else for a moment.
+    // Root may write everywhere, so the test becomes another user for a moment.
     const isRoot = process.geteuid?.() === 0;
     if (isRoot) chownSync(directory, UNPRIVILEGED, UNPRIVILEGED);
     if (isRoot) process.seteuid?.(UNPRIVILEGED);

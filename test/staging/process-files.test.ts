@@ -48,7 +48,7 @@ function openFilesOf(...pids: number[]): Set<FileId> {
 }
 
 describe('the state of a process', () => {
-  test('is read whatever its name holds', () => {
+  test('is read for any command name', () => {
     const name = fc.string({
       unit: fc.constantFrom('(', ')', ' ', 'S', 'T', '1', 'x', '\n', ') S 1 2'),
       maxLength: 12,
@@ -61,7 +61,8 @@ describe('the state of a process', () => {
         fc.nat(),
         fc.nat(),
         (pid, command, state, parent, processGroup) => {
-          const text = `${pid} (${command}) ${state} ${parent} ${processGroup} 7 0 -1 4194304 1 0 0 0\n`;
+          const rest = '7 0 -1 4194304 1 0 0 0\n';
+          const text = `${pid} (${command}) ${state} ${parent} ${processGroup} ${rest}`;
           expect(parseProcessStat(text)).toEqual({ state, processGroup });
         },
       ),
@@ -102,7 +103,8 @@ describe('a process group', () => {
     const fifo = join(elsewhere(), 'fifo');
     // The third child ends when it may, and nobody waits for it.
     const script =
-      'mkfifo "$1"; sleep 1000 & a=$!; sleep 1000 & b=$!; read x <"$1" & echo $a $b $!; exec sleep 1000';
+      'mkfifo "$1"; sleep 1000 & a=$!; sleep 1000 & b=$!; read x <"$1" & echo $a $b $!; ' +
+      'exec sleep 1000';
     const { pid, said } = await shell(script, fifo);
     const [first, second, zombie] = said.split(' ').map(Number);
     await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('sleep\n'), WAIT);
@@ -138,13 +140,14 @@ describe('a process group', () => {
 });
 
 describe('open files', () => {
-  test('are those of every process given, by identity, also when they were renamed or removed since', async () => {
+  test('are those of every given process, also after a rename or removal', async () => {
     const directory = elsewhere();
     mkdirSync(join(directory, 'sub'));
     const { pid, said, child } = await shell(
       `cd "$1"; exec 3>kept 4>renamed 5>removed 6<sub
        stat -c '%d:%i' removed; rm removed; mv renamed moved
-       sleep 1000 7>childs & echo $!; echo closed > closed; read line; exec 3>&-; echo done; exec sleep 1000`,
+       sleep 1000 7>childs & echo $!; echo closed > closed; read line; exec 3>&-; echo done
+       exec sleep 1000`,
       directory,
     );
     const lines = said.split('\n');
@@ -217,8 +220,9 @@ describe('open files', () => {
 });
 
 /**
- * What a script prints, or the message it fails with, that has `collectOpenFiles` and no rights: it
- * gives them up after loading, as it may not read the checkout.
+ * Runs a script that has `collectOpenFiles` and no rights. It gives up its rights after loading, as
+ * it may not read the checkout without them.
+ * @returns what it prints, or its error message.
  */
 async function asNobody(script: string): Promise<string> {
   const module = new URL('../../app/staging/process-files.ts', import.meta.url).href;

@@ -10,7 +10,7 @@ const LIMITS: GrowingLimits = { announceBytes: 2 * MIB, shippableBytes: MIB };
 
 const filled = (bytes: number) => Buffer.alloc(bytes, 'x');
 
-test('a file that is still written is announced once it is worth it, and never called finished afterwards', () => {
+test('a large enough growing file is announced once, and never reported finished later', () => {
   const { scan, write, close } = trackDirectory(LIMITS);
   const id = write('db.t.sql', filled(2 * MIB - 4 * KIB));
   expect(scan().growing).toEqual([]);
@@ -22,7 +22,7 @@ test('a file that is still written is announced once it is worth it, and never c
   expect(scan()).toMatchObject({ growing: [], finished: [] });
 });
 
-test('without limits nothing is announced before it is finished, and open files do not count as to be shipped', () => {
+test('without limits no growing file is announced, and open files are not shippable', () => {
   const { tracker, scan, write } = trackDirectory();
   write('db.t.sql', filled(3 * MIB));
   expect(scan()).toMatchObject({ growing: [], shippableBytes: 0 });
@@ -36,7 +36,7 @@ test('metadata is not shipped before the end however large it grows', () => {
   expect(tracker.largestGrowing()).toBeUndefined();
 });
 
-test('who has leased a growing file hears of each half MiB, of the least when mydumper is stopped, and of the end', () => {
+test('a leased growing file reports each half MiB, any growth in a stop, and its close', () => {
   const { tracker, scan, write, close } = trackDirectory(LIMITS);
   const id = write('db.t.sql', filled(2 * MIB));
   scan();
@@ -89,7 +89,7 @@ test('what was shipped of a growing file is freed while it grows on, and counts 
   expect(statSync(at('db.t.sql')).size).toBe(4 * MIB);
 });
 
-test('pressed is the unfinished file that holds most disk, as new only once and never one below the limit', () => {
+test('the press takes the largest unfinished file above the limit, as new only once', () => {
   const { tracker, scan, write, close } = trackDirectory(LIMITS);
   write('db.small.sql', filled(MIB - 4 * KIB));
   scan();

@@ -6,7 +6,7 @@ import { elsewhere, namesOf, trackDirectory } from '../support/tracked-directory
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-test('a shipped file is opened, freed part by part and removed, and its bytes stay in the books', () => {
+test('a shipped file is opened, freed in parts and removed, and its bytes still count', () => {
   const { tracker, scan, finished, at, idAt } = trackDirectory();
   finished('db.t.sql', Buffer.alloc(MIB, 'x'));
   scan();
@@ -66,7 +66,7 @@ test('a shipped file leaves its inode number to the next one, which is another f
   expect(scan().dumpedBytes).toBe(60);
 });
 
-test('a shipped file is refused when it is not there, not leased, not finished, or another one has its name', () => {
+test('a missing, unleased, unfinished or replaced file cannot be shipped', () => {
   const { tracker, scan, write, finished, at, idAt } = trackDirectory();
   expect(() => tracker.lease('1:1')).toThrow('no file 1:1 in staging');
   expect(() => tracker.release('1:1')).toThrow('not being shipped');

@@ -14,7 +14,7 @@ import { elsewhere, namesOf, trackDirectory } from '../support/tracked-directory
 const KIB = 1024;
 
 describe('a file is called finished', () => {
-  test('once, when nobody has it open any more, with its size', () => {
+  test('once, when no process has it open any more, with its size', () => {
     const { scan, write, close, idAt } = trackDirectory();
     write('db.t.sql', 'abc');
     expect(scan().finished).toEqual([]);
@@ -48,7 +48,7 @@ describe('a file is called finished', () => {
     expect(asked).toEqual([false, true]);
   });
 
-  test('later, when the surer look is not to be had now; until then it counts as something to ship', () => {
+  test('later, when the sure look is not available yet; until then it counts as shippable', () => {
     const { tracker, finished, scan } = trackDirectory();
     finished('db.t.sql', 'abc');
     const now = tracker.scan((surely) => (surely ? undefined : new Set()));
@@ -58,7 +58,7 @@ describe('a file is called finished', () => {
     expect(namesOf(scan().finished)).toEqual(['db.t.sql']);
   });
 
-  test('under its new name when it was renamed after closing, before, while or after it is looked at', () => {
+  test('under its new name, when mydumper renamed it before, during or after the look', () => {
     const { tracker, scan, write, close, finished, at, idAt } = trackDirectory();
     write('db.a.00001.sql', 'a');
     scan();
@@ -81,7 +81,7 @@ describe('a file is called finished', () => {
     expect(tracker.lease(idAt('db.c.sql')).name).toBe('db.c.sql');
   });
 
-  test('anew when another one takes the name of a finished one that was renamed', () => {
+  test('again when a new file takes the name of a finished one that was renamed', () => {
     const { scan, finished, at } = trackDirectory();
     finished('db.t.sql', 'first');
     scan();
@@ -91,7 +91,7 @@ describe('a file is called finished', () => {
     expect(found.map(({ name, sizeBytes }) => [name, sizeBytes])).toEqual([['db.t.sql', 6]]);
   });
 
-  test('while it is empty only when mydumper is gone, as mydumper removes what stayed empty', () => {
+  test("while empty only after mydumper's exit, as mydumper removes empty files", () => {
     const { tracker, scan, finished, at } = trackDirectory();
     finished('db.removed.sql', '');
     finished('db.kept.sql', '');
@@ -112,7 +112,7 @@ describe('a file is called finished', () => {
 });
 
 describe('what is in the directory', () => {
-  test('counts by allocated bytes, our own files and lost+found included, which are no files of the dump', () => {
+  test('counts allocated bytes, with our own files and lost+found', () => {
     const { tracker, scan, write, at } = trackDirectory();
     writeFileSync(at('.mydumper-fargate.json'), '{}');
     mkdirSync(at('lost+found'));
@@ -127,7 +127,7 @@ describe('what is in the directory', () => {
     expect(namesOf(tracker.scan(undefined).finished)).toEqual(['db.t.sql']);
   });
 
-  test('tells which file grew most since the last look', () => {
+  test('reports which file grew most since the last look', () => {
     const { scan, write, at } = trackDirectory();
     write('db.a.sql', 'aaa');
     write('db.b.sql', 'b');

@@ -41,7 +41,7 @@ test.each([
   ['its own', undefined],
   ['one that is given', RIGHT],
 ])(
-  'the checksum of a body in memory is sent, %s, and the answer compared',
+  'the client sends the checksum of a body in memory, %s, and compares the answer',
   async (_title, given) => {
     const { server, client } = await guarded();
     const answer = await client.send(

@@ -16,7 +16,7 @@ test('is the CRC-32 of both pieces one after the other', () => {
   );
 });
 
-test('also where the second piece is larger than 32 bits tell', () => {
+test('also where the second piece is larger than 32 bits can count', () => {
   const zeros = Buffer.alloc(1024 * 1024);
   let mebibyte = crc32(zeros);
   let bytes = zeros.byteLength;

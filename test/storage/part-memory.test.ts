@@ -27,7 +27,7 @@ test('each file gets one part at once, and all together as many more as there ar
   expect(await third).toBe(part);
 });
 
-test('a file that has given back all it held waits for nobody', async () => {
+test('a file that has given back all its parts does not wait', async () => {
   const memory = createPartMemory(1);
   const [first, second] = [memory.open(), memory.open()];
   await first.take(BYTES);
@@ -39,7 +39,7 @@ test('a file that has given back all it held waits for nobody', async () => {
   expect(await isDone(next)).toBe(true);
 });
 
-test('a file that ends lets others have what it held, but what it did not give back is not used again', async () => {
+test("a file's end frees its share, but its unreturned buffers are not used again", async () => {
   const memory = createPartMemory(1);
   const [first, second] = [memory.open(), memory.open()];
   const parts = [await first.take(BYTES), await first.take(BYTES)];
@@ -53,7 +53,7 @@ test('a file that ends lets others have what it held, but what it did not give b
 
 type Step = { readonly file: number; readonly action: 'take' | 'give back' | 'end' };
 
-test('whatever files do, no more is held than one part for each and the extra ones, and nobody waits who holds none', async () => {
+test('the memory limit holds for any files, and a file without a part never waits', async () => {
   const steps = fc.array(
     fc.record<Step>({
       file: fc.nat(4),

@@ -23,7 +23,8 @@ function errorWith({ name, code, message = '', status, attempts }: Fields): Erro
 const CASES: readonly (readonly [Fields, string])[] = [
   [
     { name: 'NoSuchBucket', message: 'The specified bucket does not exist', status: 404 },
-    'there is no bucket my-backups; check BUCKET and REGION=eu-central-1 (NoSuchBucket: The specified bucket does not exist)',
+    'there is no bucket my-backups; check BUCKET and REGION=eu-central-1 ' +
+      '(NoSuchBucket: The specified bucket does not exist)',
   ],
   [
     { name: 'PermanentRedirect', message: 'Use another endpoint', status: 301 },
@@ -31,16 +32,19 @@ const CASES: readonly (readonly [Fields, string])[] = [
   ],
   [
     { name: 'AuthorizationHeaderMalformed', message: "expecting 'us-west-2'", status: 400 },
-    "the bucket is not in REGION=eu-central-1 (AuthorizationHeaderMalformed: expecting 'us-west-2')",
+    'the bucket is not in REGION=eu-central-1 ' +
+      "(AuthorizationHeaderMalformed: expecting 'us-west-2')",
   ],
   [{ name: '301', status: 301 }, 'the bucket is not in REGION=eu-central-1 (301)'],
   [
     { name: 'AccessDenied', message: 'Access Denied', status: 403 },
-    'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix (and the KMS key) (AccessDenied: Access Denied)',
+    'access denied; the role needs s3:PutObject and s3:AbortMultipartUpload on the prefix ' +
+      '(and the KMS key) (AccessDenied: Access Denied)',
   ],
   [
     { name: 'InvalidAccessKeyId', message: 'no such key', status: 403 },
-    'the AWS credentials have expired or are not valid (any more) (InvalidAccessKeyId: no such key)',
+    'the AWS credentials have expired or are not valid (any more) ' +
+      '(InvalidAccessKeyId: no such key)',
   ],
   [
     { name: 'RequestTimeTooSkewed', message: 'too far apart', status: 403 },
@@ -48,15 +52,18 @@ const CASES: readonly (readonly [Fields, string])[] = [
   ],
   [
     { name: 'CredentialsProviderError', message: 'Could not load credentials' },
-    'no AWS credentials found; give the task a role (CredentialsProviderError: Could not load credentials)',
+    'no AWS credentials found; give the task a role ' +
+      '(CredentialsProviderError: Could not load credentials)',
   ],
   [
     { code: 'ENOTFOUND', message: 'getaddrinfo ENOTFOUND s3.nowhere.amazonaws.com' },
-    'the endpoint has no address; check REGION and the VPC endpoint or DNS (ENOTFOUND: getaddrinfo ENOTFOUND s3.nowhere.amazonaws.com)',
+    'the endpoint has no address; check REGION and the VPC endpoint or DNS ' +
+      '(ENOTFOUND: getaddrinfo ENOTFOUND s3.nowhere.amazonaws.com)',
   ],
   [
     { code: 'EAI_AGAIN', message: 'getaddrinfo EAI_AGAIN s3' },
-    'the endpoint has no address; check REGION and the VPC endpoint or DNS (EAI_AGAIN: getaddrinfo EAI_AGAIN s3)',
+    'the endpoint has no address; check REGION and the VPC endpoint or DNS ' +
+      '(EAI_AGAIN: getaddrinfo EAI_AGAIN s3)',
   ],
   // Node's AggregateError of several addresses has no message.
   [
@@ -76,11 +83,11 @@ const CASES: readonly (readonly [Fields, string])[] = [
   [{ message: 'two\nlines\r\n  and   blanks' }, 'two lines and blanks'],
 ];
 
-test.each(CASES)('%j is told in one line', (fields, line) => {
+test.each(CASES)('%j is reported in one line', (fields, line) => {
   expect(explain(errorWith(fields), config)).toBe(line);
 });
 
-test('what is no error is told as it is', () => {
+test('a thrown value that is no error is reported unchanged', () => {
   expect(explain('gone', config)).toBe('gone');
   expect(explain(undefined, config)).toBe('undefined');
 });

@@ -1,14 +1,10 @@
 import type { SdkError } from '@smithy/types';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import {
-  backoffMilliseconds,
-  isTransient,
-  type Limits,
-  retryForSeconds,
-} from '../../app/storage/retry.ts';
+import { backoffMilliseconds, type Limits, retryForSeconds } from '../../app/storage/retry.ts';
+import { sdkError } from './sdk-error.ts';
 
-/** A clock that moves only while somebody sleeps; a sleeper may be kept until its signal aborts. */
+/** A clock that moves only during a sleep. A sleep may last until its signal aborts. */
 const clock = vi.hoisted(() => ({ now: 0, sleeps: [] as number[], isStopped: false }));
 
 vi.mock('node:timers/promises', () => ({
@@ -31,89 +27,6 @@ beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
 });
 afterEach(() => vi.restoreAllMocks());
-
-/** An error as the SDK throws it. */
-function sdkError(fields: {
-  name?: string;
-  code?: string;
-  Code?: string;
-  status?: number;
-  cause?: unknown;
-}): Error {
-  const { status, cause, ...rest } = fields;
-  const error = new Error('said so', { cause });
-  return Object.assign(
-    error,
-    rest,
-    status === undefined ? {} : { $metadata: { httpStatusCode: status } },
-  );
-}
-
-test.each([
-  ...[
-    'InternalError',
-    'SlowDown',
-    'ServiceUnavailable',
-    'RequestTimeout',
-    'ThrottlingException',
-    'RequestTimeTooSkewed',
-    'ConditionalRequestConflict',
-    'OperationAborted',
-    'BadDigest',
-    'IncompleteBody',
-    'XAmzContentSHA256Mismatch',
-    'TimeoutError',
-  ].map((name) => ({ name })),
-  ...[
-    'ECONNRESET',
-    'ECONNREFUSED',
-    'EPIPE',
-    'ETIMEDOUT',
-    'EAI_AGAIN',
-    'ENOTFOUND',
-    'EHOSTUNREACH',
-  ].map((code) => ({ code })),
-  ...[500, 502, 503, 504, 429, 408].map((status) => ({ name: 'Unknown', status })),
-  { name: 'InternalError', status: 200 },
-  { name: 'SlowDown', status: 400 },
-  { name: 'Error', Code: 'SlowDown', status: 200 },
-  { name: 'RequestTimeTooSkewed', status: 403 },
-  { name: 'ConditionalRequestConflict', status: 409 },
-  { name: 'Error', cause: sdkError({ code: 'ECONNRESET' }) },
-])('$name $code $Code $status says later', (fields) => {
-  expect(isTransient(sdkError(fields))).toBe(true);
-});
-
-test.each([
-  { name: 'AccessDenied', status: 403 },
-  // The SDK gives errors inside of 200 answers the status 503.
-  { name: 'AccessDenied', status: 503 },
-  { name: 'InvalidPart', status: 503 },
-  { name: 'NoSuchUpload', status: 503 },
-  { name: 'Error', Code: 'EntityTooSmall', status: 503 },
-  { name: 'NoSuchBucket', status: 404 },
-  { name: 'NoSuchUpload', status: 404 },
-  { name: 'PreconditionFailed', status: 412 },
-  { name: 'PermanentRedirect', status: 301 },
-  { name: 'AuthorizationHeaderMalformed', status: 400 },
-  { name: 'InvalidRequest', status: 400 },
-  { name: 'NotImplemented', status: 501 },
-  { name: 'EntityTooLarge', status: 400 },
-  { name: 'KMS.DisabledException', status: 400 },
-  { name: 'CredentialsProviderError' },
-  { name: 'ChecksumMismatch' },
-  { name: 'AbortError', code: 'ECONNRESET' },
-  { name: 'AbortError', status: 500 },
-  { name: 'TypeError' },
-  { code: 'ENOENT' },
-])('$name $code $status is final', (fields) => {
-  expect(isTransient(sdkError(fields))).toBe(false);
-});
-
-test('what is no error is final', () => {
-  for (const thrown of [undefined, null, 'SlowDown', { name: 'SlowDown' }])
-    expect(isTransient(thrown)).toBe(false);
-});
 
 const retries = fc.integer({ min: 1, max: 1_000_000 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -166,7 +79,7 @@ async function refuse(tries: ReturnType<typeof strategy>, error: Error, attemptM
   }
 }
 
-test('a request is sent again until the time has passed, once more at its end, and then its error is thrown', async () => {
+test('a request is retried until its time ends, once more at the end, then fails', async () => {
   const tries = strategy(300);
   const { attempts, thrown } = await refuse(tries, slowDown);
   expect(thrown).toBe(slowDown);
@@ -192,7 +105,7 @@ test('attempts themselves count, and none is begun after the time', async () => 
   );
 });
 
-test('without time the first refusal is final, and nobody is told of a retry', async () => {
+test('without time the first refusal is final, and no retry is reported', async () => {
   const tries = strategy(0);
   expect(await refuse(tries, slowDown)).toEqual({ attempts: 1, thrown: slowDown });
   expect(tries.onRetry).not.toHaveBeenCalled();
@@ -213,7 +126,7 @@ test('each request has its own time, and a changed limit holds for the next refu
   expect(clock.now - before).toBe(50_000);
 });
 
-test('a hint of the server is followed as far as the cap, never below the own backoff', async () => {
+test("a retry follows the server's hint up to the cap, never below its own backoff", async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   try {
     for (const [seconds, expected] of [

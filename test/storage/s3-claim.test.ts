@@ -18,7 +18,7 @@ const error = (status: number, code: string): FaultRule['action'] => ({
 const asked = (server: S3Server) =>
   server.requests.map(({ operation, status }) => `${operation} ${status}`);
 
-test('a free folder is claimed: one write is carried out, the second is refused by the first', async () => {
+test('a free folder is claimed: the first write succeeds, and the second is refused', async () => {
   const server = await testServer({ deny: operations.filter((name) => !ADDING.includes(name)) });
   const { store, retries } = testStore(server, { kmsKeyId: 'alias/backups', objectTags: 'a=1' });
   const claim = await store.claim(KEY, CLAIM);
@@ -32,7 +32,7 @@ test('a free folder is claimed: one write is carried out, the second is refused 
   expect(retries).toEqual([]);
 });
 
-test('a folder that another run has claimed is taken, and its claim stays as it is', async () => {
+test("a folder with another run's claim is taken, and the claim stays unchanged", async () => {
   const server = await testServer();
   const { store } = testStore(server);
   await testStore(server).store.claim(KEY, CLAIM);
@@ -40,7 +40,7 @@ test('a folder that another run has claimed is taken, and its claim stays as it 
   expect(await server.readObject('box', KEY)).toEqual(CLAIM);
 });
 
-test('of 50 pairs of runs that claim one folder at the same moment exactly one gets it', async () => {
+test('exactly one of two runs gets a folder that both claim at once, 50 times', async () => {
   const server = await testServer();
   const runs = ['left', 'right'].map((name) => ({ name, ...testStore(server) }));
   for (let pair = 0; pair < 50; pair += 1) {
@@ -60,7 +60,7 @@ test.each([
   ['an answer cut in the middle', 1, { kind: 'cut-answer' }],
   ['several lost answers', 3, { kind: 'lost-answer' }],
 ] as const)(
-  'after %s the folder counts as taken, though the claim is our own',
+  "after %s the folder counts as taken, although the claim is this run's own",
   async (_what, times, action) => {
     const server = await testServer();
     const { store, retries } = testStore(server);
@@ -77,7 +77,7 @@ test.each<readonly [string, FaultRule]>([
   ['throttling', { times: 3, action: error(503, 'SlowDown') }],
   ['a conflict with another write', { times: 2, action: error(409, 'ConditionalRequestConflict') }],
   ['a lost answer to the second write', { skip: 1, action: { kind: 'lost-answer' } }],
-])('%s is ridden out', async (_what, fault) => {
+])('a claim survives %s', async (_what, fault) => {
   const server = await testServer();
   const { store } = testStore(server);
   const struck = server.faults.add({ operation: 'PutObject', ...fault });
@@ -85,7 +85,7 @@ test.each<readonly [string, FaultRule]>([
   expect(struck.hits).toBe(fault.times ?? 1);
 });
 
-const LACKING: readonly (readonly [string, FaultRule['action'], RegExp])[] = [
+const REFUSED: readonly (readonly [string, FaultRule['action'], RegExp])[] = [
   [
     'that does not implement conditional writes',
     error(501, 'NotImplemented'),
@@ -113,7 +113,7 @@ const LACKING: readonly (readonly [string, FaultRule['action'], RegExp])[] = [
   ],
 ];
 
-test.each(LACKING)('a store %s is refused with one clear line', async (_what, action, message) => {
+test.each(REFUSED)('a store %s is refused with one clear line', async (_what, action, message) => {
   const server = await testServer();
   const { store, retries } = testStore(server);
   server.faults.add({ operation: 'PutObject', times: ALWAYS, action });
@@ -123,7 +123,7 @@ test.each(LACKING)('a store %s is refused with one clear line', async (_what, ac
   expect(retries).toEqual([]);
 });
 
-test('a store that answers 412 to everything calls the folder taken', async () => {
+test('a folder counts as taken when the store answers 412 to every request', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({
@@ -134,7 +134,7 @@ test('a store that answers 412 to everything calls the folder taken', async () =
   expect(await store.claim(KEY, CLAIM)).toBeUndefined();
 });
 
-test('an object that some other program put there keeps the folder from being claimed', async () => {
+test('an object of another program keeps a run from claiming the folder', async () => {
   const server = await testServer();
   await testClient(server).send(new PutObjectCommand({ Bucket: 'box', Key: KEY, Body: 'foreign' }));
   expect(await testStore(server).store.claim(KEY, CLAIM)).toBeUndefined();

@@ -49,9 +49,9 @@ test.each<FaultRule>([
   { action: { kind: 'cut-answer' } },
   { times: 2, action: { kind: 'lost-answer' } },
 ])(
-  'a refusal by the own attempt that got no answer is an acknowledgement: $action.kind',
+  'a refusal after an own attempt without an answer is an acknowledgement: $action.kind',
   async (fault) => {
-    // The role may not read, so that the refusal is all there is.
+    // The role may not read, so the refusal is the only information.
     const server = await testServer({ deny: ['HeadObject', 'GetObject', 'ListObjectsV2'] });
     const { store, retries } = testStore(server);
     server.faults.add({ operation: 'PutObject', ...fault });
@@ -63,7 +63,7 @@ test.each<FaultRule>([
   },
 );
 
-test('a lost answer and then a reset are no different', async () => {
+test('a refusal after a lost answer and a reset is an acknowledgement', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({ operation: 'PutObject', action: { kind: 'lost-answer' } });
@@ -72,7 +72,7 @@ test('a lost answer and then a reset are no different', async () => {
   expect(await server.readObject('box', KEY)).toEqual(MANIFEST);
 });
 
-test('a 5xx answer does not say that nothing was written, so that a refusal after it is an acknowledgement', async () => {
+test('a refusal after a 5xx answer is an acknowledgement of that write', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({ operation: 'PutObject', action: { kind: 'lost-answer' } });
@@ -92,7 +92,7 @@ test.each([
   ['403 RequestTimeTooSkewed', { kind: 'clock-skew' }],
   ['400 BadDigest', { kind: 'error', status: 400, code: 'BadDigest' }],
 ] as const)(
-  'a refusal after %s, which says that nothing was written, is a failure',
+  'a refusal after %s is a failure: that answer proves that nothing was written',
   async (_what, action) => {
     const server = await testServer();
     await putOther(server);

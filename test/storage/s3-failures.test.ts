@@ -107,7 +107,7 @@ test('without time to retry the first refusal is final', async () => {
   expect(await server.multipartUploads('box')).toEqual([]);
 });
 
-test('the first cause is told also when the upload cannot be aborted', async () => {
+test('the first cause is reported also when the upload cannot be aborted', async () => {
   const server = await testServer();
   const { store } = testStore(server, { retrySeconds: 0 });
   server.faults.add({
@@ -120,7 +120,7 @@ test('the first cause is told also when the upload cannot be aborted', async () 
   expect(failure.message).toContain('AccessDenied');
 });
 
-test('nobody answering at the endpoint is told as such', async () => {
+test('an endpoint without an answer is reported as such', async () => {
   const server = await testServer();
   const { store } = testStore(server, { retrySeconds: 0 });
   await server.close();
@@ -138,7 +138,7 @@ const LIES = (['wrong-checksum', 'no-checksum'] as const).flatMap((kind) =>
 );
 
 test.each(LIES)(
-  '%s in the answer to %s is a failure, though the store says 200',
+  '%s in the answer to %s is a failure, although the status is 200',
   async (kind, operation) => {
     const server = await testServer();
     const { store } = testStore(server);
@@ -153,7 +153,7 @@ test.each(LIES)(
   },
 );
 
-test('a part that fails while the body waits for more, as of a file that does not grow, ends the upload', async () => {
+test('a failed part ends the upload while the body waits for a file to grow', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({ operation: 'UploadPart', action: error(403, 'ExpiredToken') });
@@ -222,7 +222,7 @@ test.each([0, 1, 7, 13])(
   },
 );
 
-test('the failure of a body is told also when the upload cannot be aborted', async () => {
+test('the failure of a body is reported also when the upload cannot be aborted', async () => {
   const server = await testServer();
   const { store } = testStore(server, { retrySeconds: 0 });
   server.faults.add({ operation: 'AbortMultipartUpload', action: error(503, 'SlowDown') });

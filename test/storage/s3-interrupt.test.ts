@@ -54,7 +54,7 @@ test('the manifest being written ends with the reason given', async () => {
   expect(await server.objects('box')).toEqual([]);
 });
 
-test('an outage that is being waited through ends with the reason given, and the upload is aborted', async () => {
+test('an interruption during an outage fails with its reason and aborts the upload', async () => {
   const server = await testServer();
   const { store, retries } = testStore(server, { retrySeconds: 3600 });
   const outage = { kind: 'error', status: 503, code: 'ServiceUnavailable' } as const;
@@ -82,7 +82,7 @@ test('an upload that is just being created is created, and then aborted', async 
   expect(await server.multipartUploads('box')).toEqual([]);
 });
 
-test('a body with nothing more to give is ended by whoever ends the body, and the upload is aborted', async () => {
+test("an upload whose body waits ends with the body's error, and is aborted", async () => {
   const server = await testServer();
   const { store } = testStore(server);
   const body = new Readable({ read: () => undefined });
@@ -107,7 +107,7 @@ test('after an interruption nothing is written any more', async () => {
   expect(await server.multipartUploads('box')).toEqual([]);
 });
 
-test('the first interruption is the one that is told', async () => {
+test('the first interruption is the one that is reported', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   store.interrupt(REASON);

@@ -11,7 +11,7 @@ const CHUNK = 256 * 1024;
 /** Between the source and its parts: 1 MiB of read-ahead, a chunk on either side of it. */
 const READ_AHEAD = mebibyte + 3 * CHUNK;
 
-test('no more of the body is read than what is under way, whatever its size and however slow the store', async () => {
+test('no more of a body is read than is under way, at any size and speed', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({

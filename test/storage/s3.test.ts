@@ -67,7 +67,7 @@ test.each([0, 1, 5 * mebibyte - 1, 5 * mebibyte, 5 * mebibyte + 1, 10 * mebibyte
   },
 );
 
-test('storage class, KMS key and tags go with data files of any size, and with the manifest but for the class', async () => {
+test('data files get storage class, KMS key and tags, the manifest all but the class', async () => {
   const server = await testServer();
   const { store } = testStore(server, {
     storageClass: 'STANDARD_IA',
@@ -188,7 +188,7 @@ test.each([
   expect(retries).toEqual([]);
 });
 
-test('a lost answer to a body as large as a part is ridden out, though S3 refuses the second before it is sent', async () => {
+test('a body as large as a part survives a lost answer and an early refusal', async () => {
   const server = await testServer();
   const { store } = testStore(server);
   server.faults.add({ operation: 'PutObject', action: { kind: 'lost-answer' } });

@@ -9,16 +9,17 @@ import {
 import { expect, test, vi } from 'vitest';
 import { createReusedBuffers } from '../../app/reused-buffers.ts';
 import { encodeCrc32 } from '../../app/storage/checksum-guard.ts';
+import type { UploadJob } from '../../app/storage/multipart.ts';
 import { createPartMemory } from '../../app/storage/part-memory.ts';
-import { type UploadJob, uploadBody } from '../../app/storage/upload.ts';
+import { uploadBody } from '../../app/storage/upload.ts';
 import { mebibyte, sampleBytes } from '../support/s3/test-setup.ts';
 import { streamOf } from '../support/s3/test-store.ts';
 
 const PART = 5 * mebibyte;
 
 /**
- * A client whose parts are answered when the test lets them be; what each held is looked at only
- * then, as a slow network would.
+ * A client that answers parts when the test allows it. It reads a part's content only then, as a
+ * slow network would.
  */
 function heldClient() {
   const parts: {
@@ -56,7 +57,7 @@ function jobFor(client: UploadJob['client'], extra: Partial<UploadJob> = {}): Up
   };
 }
 
-test('a part keeps its content until it is answered, though its buffer is used again afterwards', async () => {
+test('a part keeps its content until its answer; only then is its buffer used again', async () => {
   const { client, parts } = heldClient();
   const reused = createReusedBuffers();
   const buffers = new Set<Buffer>();
@@ -90,7 +91,7 @@ test('a part keeps its content until it is answered, though its buffer is used a
   expect(acknowledged).toEqual([1, 2, 3, 4, 5].map((count) => count * PART));
 });
 
-test('a completion says that the key must not exist, and the checksum of all parts together', async () => {
+test('a completion sends the whole checksum, and requires that the key is free', async () => {
   const { client, parts } = heldClient();
   const completions: unknown[] = [];
   const noting: UploadJob['client'] = {
@@ -129,7 +130,7 @@ test('parts answered out of order are acknowledged in order', async () => {
   expect(acknowledged).toEqual([2 * PART, 3 * PART]);
 });
 
-test('every piece is given back once, and the whole is told of when it goes in one request', async () => {
+test('each piece is given back once, and a single request reports the whole body', async () => {
   const { client } = heldClient();
   const pieces = [sampleBytes(1000, 1), sampleBytes(2000, 2)];
   const taken: Buffer[] = [];
@@ -145,7 +146,7 @@ test('every piece is given back once, and the whole is told of when it goes in o
   expect(wholes).toEqual([Buffer.concat(pieces)]);
 });
 
-test('files share the memory of parts: one that has its part under way waits until another gives back what it has beyond its own', async () => {
+test('a file with a part under way waits until another file gives back an extra part', async () => {
   const { client, parts } = heldClient();
   const memory = createPartMemory(1);
   const files = [1, 2].map((seed) =>

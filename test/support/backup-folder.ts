@@ -30,8 +30,8 @@ export function objectsOf(s3: S3Server, bucket: string): OpenObject {
 }
 
 /**
- * Does by hand what `aws s3 sync` and a decompressor would: leaves a directory that plain myloader
- * takes, every file compared with its size and SHA-256 in the manifest.
+ * Downloads and decompresses a backup, as `aws s3 sync` and a decompressor do. Plain myloader
+ * accepts the directory. Every file is compared with its size and SHA-256 in the manifest.
  * @throws Error naming the file that differs.
  */
 export async function unpackBackup(

@@ -1,29 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay of this machine that leads each connection to one of several servers. */
+/** A TCP relay on this machine that leads each connection to one of several servers. */
 export type Balancer = {
   readonly port: number;
-  /** Connections that each server has had. */
+  /** The number of connections that each server has had. */
   readonly counts: () => readonly number[];
-  /** From now on new connections reach this server only. */
+  /** Leads new connections to this server only, from now on. */
   readonly pin: (server: number) => void;
   readonly close: () => Promise<void>;
 };
 
 export type BalancerOptions = {
   /**
-   * Which server is next: each in its turn (the default), or the one with the fewest connections.
+   * How the relay chooses a server: each in turn (the default), or the one with the fewest
+   * connections.
    */
   readonly by?: 'turns' | 'fewest';
-  /**
-   * Like ProxySQL and MaxScale it gives connections numbers of its own, and takes KILL for itself.
-   */
+  /** The relay numbers connections itself and intercepts KILL, as ProxySQL and MaxScale do. */
   readonly ownNumbers?: boolean;
 };
 
 const FIRST_OWN_NUMBER = 4_000_000;
-/** Of a command, after the packet's header of four bytes. */
+/** The byte of a query command, after the packet's header of four bytes. */
 const COM_QUERY = 3;
 const OK_PACKET = Buffer.from([7, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
 
@@ -93,8 +92,8 @@ function isKill(packet: Buffer): boolean {
 }
 
 /**
- * Of the server's greeting: header, version of the protocol, the server's version to a NUL, the
- * number.
+ * Offset of the connection's number in the server's greeting. The header, the protocol's version
+ * and the server's version, which ends with a NUL, come first.
  */
 function renumber(greeting: Buffer, number: number): void {
   greeting.writeUInt32LE(number, greeting.indexOf(0, 5) + 1);

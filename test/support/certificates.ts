@@ -5,7 +5,7 @@ import { makeSelfSigned, openssl } from './openssl.ts';
 /** Certificates in a directory, each as `<name>.pem` with its key as `<name>.key`. */
 export type Certificates = {
   readonly at: (file: string) => string;
-  /** A certificate authority. Every one says the same of itself. */
+  /** Makes a certificate authority. All authorities have the same subject. */
   readonly makeAuthority: (name: string) => void;
   /**
    * A server's certificate for these names, as `subjectAltName` takes them, signed by the

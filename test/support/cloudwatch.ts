@@ -21,7 +21,7 @@ const TARGET_PREFIX = 'GraniteServiceVersion20100801.';
 const CONTENT_TYPE = 'application/x-amz-json-1.0';
 
 /**
- * `error`: an internal error. `hang`: no answer, ever. `throttle`: told to slow down. `slow`:
+ * `error`: an internal error. `hang`: never an answer. `throttle`: a throttling error. `slow`:
  * recorded, and answered seconds later.
  */
 export type FailureMode = 'none' | 'error' | 'hang' | 'throttle' | 'slow';

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A TCP relay to a server of this machine whose connections break on one side only, as those
- * through a NAT gateway do.
+ * A TCP relay to a server on this machine. Its connections break silently, as those through a NAT
+ * gateway do.
  */
 export type CuttableProxy = {
   readonly port: number;
-  /** Resets the clients' connections; the server is not told. */
+  /** Resets the clients' connections; the server gets no notice. */
   readonly cutClients: () => void;
-  /** Nothing is passed on any more, and nobody is told: a server out of reach. */
+  /** Stops passing data without closing connections, as a server out of reach does. */
   readonly stall: () => void;
   /**
-   * Nothing is passed on any more on the connections there are, and nobody is told: what a gateway
-   * does with idle ones. New ones work.
+   * Stops passing data on the open connections, without closing them, as a gateway does with idle
+   * ones. New connections work.
    */
   readonly forget: () => void;
   /** As it was before `stall`; what was not passed on meanwhile is lost. */
@@ -23,7 +23,7 @@ export type CuttableProxy = {
   readonly close: () => Promise<void>;
 };
 
-/** `before` is awaited with what a client sends, before the server gets it. */
+/** The relay awaits `before` with a client's data before it passes the data to the server. */
 export async function startCuttableProxy(
   port: number,
   before: (bytes: Buffer) => Promise<void> = async () => {},

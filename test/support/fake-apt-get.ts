@@ -1,12 +1,12 @@
 /**
- * Stands in for apt-get in tests of set-up: writes its command line down, and installs a package by
+ * Stands in for apt-get in tests of set-up: it records its command line, and installs a package by
  * making empty programs. The first argument is the directory of its scenario, as {@link FakeApt}
  * describes it.
  */
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The scenario: what `scenario.json` in the directory holds. */
+/** The scenario, from `scenario.json` in the directory. */
 export type FakeApt = {
   /** The line that `indextargets` prints. */
   readonly targets: string;
@@ -30,7 +30,7 @@ function setting(name: string): string | undefined {
   return argv.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** The sources list that apt would read: the machine's own, or that of a directory. */
+/** The sources list that apt reads: the machine's own, or that of a directory. */
 function sourcesList(): string {
   const parts = setting('Dir::Etc::SourceParts');
   if (parts === undefined) return 'the machine';

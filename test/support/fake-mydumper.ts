@@ -21,10 +21,10 @@ import { COMPILE_CACHE } from './compile-cache.ts';
 import { readTools } from './recording/recording.ts';
 
 /**
- * A stand-in for mydumper: it plays recordings of upstream's 1.x (recording/play.ts), which is not
- * packaged where tests run, and does what the real one cannot be made to do: stalls, errors after
- * the end, exit 0 over a failure. It takes mydumper's arguments and does what its script says, in
- * order.
+ * A stand-in for mydumper. It takes mydumper's arguments and carries out its script's steps in
+ * order. It plays recordings of upstream's 1.x (recording/play.ts), which has no package where
+ * tests run. It also does what a test cannot make the real one do: stalls, errors after the end,
+ * exit 0 despite a failure.
  */
 export type FakeStep =
   /** A line on standard error, where mydumper's log goes. `{outputdir}` in it is the directory. */
@@ -47,8 +47,8 @@ export type FakeStep =
   /** Goes on once this name is no longer in staging: what had it was shipped. */
   | { readonly waitUntilGone: string }
   /**
-   * Starts a process of its group that holds its standard error open, ignores signals and does not
-   * end by itself.
+   * Starts a process of its group. That process holds standard error open, ignores signals and
+   * never ends by itself.
    */
   | { readonly leaveChild: true }
   /** Copies the option file it was given, with its mode, to a path outside staging. */
@@ -66,7 +66,7 @@ export type FakeScript = {
   readonly version: string;
   /** What `--version` does instead of ending with 0. */
   readonly versionCommand?: 'fails' | 'hangs';
-  /** What it says of its connection when that is checked; it connects where this is not given. */
+  /** The connection error that it prints in a check; in one without, it connects. */
   readonly connection?: string;
   readonly steps: readonly FakeStep[];
 };
@@ -77,7 +77,8 @@ export const UPSTREAM_VERSION = readTools('mysql-client').mydumper.version;
 const POLL_MILLISECONDS = 5;
 
 /**
- * Writes an executable into `directory` that plays `script`; its path is what MYDUMPER_BIN takes.
+ * Writes an executable into `directory` that plays `script`.
+ * @returns its path, for MYDUMPER_BIN.
  */
 export function writeFakeMydumper(directory: string, script: FakeScript): string {
   mkdirSync(directory, { recursive: true });
@@ -110,15 +111,19 @@ function versionLine(
 }
 
 /**
- * In a check of the connection the option file ends each session by an error (SIGNAL); no step is
- * taken.
+ * In a check of the connection, the option file ends each session with an error (SIGNAL). The
+ * stand-in then takes no step.
  */
 function checkLine(
   { connection = 'mydumper-fargate connected' }: FakeScript,
   quote: (text: string) => string,
 ): string {
-  const said = `\n** (mydumper:1): CRITICAL **: 08:00:00.000: Error connection to database: ${connection}`;
-  return `if grep -qs 'SIGNAL SQLSTATE' -- "\${1#--defaults-file=}"; then printf '%s\\n' ${quote(said)} >&2; exit 1; fi`;
+  const level = '** (mydumper:1): CRITICAL **: 08:00:00.000:';
+  const line = `\n${level} Error connection to database: ${connection}`;
+  return (
+    `if grep -qs 'SIGNAL SQLSTATE' -- "\${1#--defaults-file=}"; then printf '%s\\n' ` +
+    `${quote(line)} >&2; exit 1; fi`
+  );
 }
 
 const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGTSTP'] as const;

@@ -40,8 +40,8 @@ export function runFake(...args: Parameters<typeof startFake>): Promise<Ended> {
 }
 
 /**
- * It failed for this reason and no other, said so once, and left no backup, no upload, no process
- * and in staging only `left`.
+ * Expects that the run failed for this reason only and logged it once. It left no backup, no
+ * upload, no process, and in staging only `left`.
  */
 export async function expectFailure(
   world: World,

@@ -37,8 +37,8 @@ const unexpected = (what: string) => (): never => {
 };
 
 /**
- * A store that reads bodies and then waits to be told what to answer, and a watching thread over
- * real files. `log` holds what was asked of both and how uploads ended, in order.
+ * A store that reads bodies and then waits for the test to choose its answer, and a watching thread
+ * over real files. `log` holds the requests to both and the ends of uploads, in order.
  */
 export function fakeShipping() {
   const log: string[] = [];

@@ -6,15 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_DEADLINE_MS = 20_000;
 
-/** HAProxy in front of servers of this machine. */
+/** HAProxy in front of servers on this machine. */
 export type HaProxy = { readonly port: number; readonly stop: () => Promise<void> };
 
-/** How HAProxy chooses a server for a connection, by its own names. */
+/** How HAProxy chooses a server for a connection, in HAProxy's terms. */
 export type Balance = 'roundrobin' | 'leastconn' | 'random' | 'source';
 
 /**
  * Starts `haproxy`, which dies with this process.
- * @throws Error when it does not start, with its output.
+ * @throws Error with HAProxy's output when it does not start.
  */
 export async function startHaProxy(
   directory: string,

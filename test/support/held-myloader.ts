@@ -2,14 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { classicTool } from './installed-tools.ts';
 
-/** The real myloader 0.10, held back before each run that loads rows until the test lets it go. */
+/** The real myloader 0.10. It waits before each run that loads rows until the test releases it. */
 export type HeldMyloader = {
   /** What MYLOADER_BIN takes. */
   readonly path: string;
-  /**
-   * Runs that load rows, as far as they have come: the threads each was given and the files it
-   * found.
-   */
+  /** The runs that load rows, so far: the threads that each got and the files that it found. */
   readonly runs: () => readonly { readonly threads: number; readonly files: readonly string[] }[];
   /** Lets a run go, which may come later; the first is 1. */
   readonly go: (run: number) => void;

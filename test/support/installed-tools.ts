@@ -14,7 +14,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Every `tool` on the PATH, with what its `--version` says. */
+/** Every `tool` on the PATH, with the output of its `--version`. */
 function installed(
   tool: Tool,
 ): { path: string; generation: Generation | undefined; said: string }[] {
@@ -47,10 +47,10 @@ export function generationOf(tool: Tool = 'mydumper'): Generation {
 }
 
 /**
- * Debian's 0.10, for tests that describe it alone and say so in their titles: the first on the
- * PATH, whatever comes before it.
+ * Debian's 0.10: the first one on the PATH, also behind other versions. For tests that describe
+ * 0.10 alone and name it in their titles.
  *
- * @throws Error when none is installed: such a test fails, it is not skipped.
+ * @throws Error when none is installed. Such a test fails and is not skipped.
  */
 export function classicTool(tool: Tool): string {
   const path = toolsOf(tool).find(({ generation }) => generation === 'classic')?.path;
@@ -63,7 +63,7 @@ export function classicTool(tool: Tool): string {
   return path;
 }
 
-/** Environment by which the program starts both tools of 0.10. */
+/** Environment that makes the program start both tools of 0.10. */
 export function classicEnvironment(): Record<string, string> {
   return { MYDUMPER_BIN: classicTool('mydumper'), MYLOADER_BIN: classicTool('myloader') };
 }

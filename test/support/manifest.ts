@@ -29,7 +29,7 @@ const manifestFileOfFormat1 = (
   crc32: 'y/Q5Jg==',
 });
 
-/** A manifest as backups wrote it until format 2, in the form that JSON has. */
+/** A manifest as backups wrote it until format 2, as parsed JSON. */
 export const goodManifestOfFormat1 = {
   format: 1,
   backupId: '20261122T030000Z',
@@ -59,7 +59,7 @@ export const goodManifestOfFormat1 = {
   },
 };
 
-/** The same backup as it is written today. */
+/** The same backup in today's format. */
 export const goodManifest = {
   ...goodManifestOfFormat1,
   format: 2,

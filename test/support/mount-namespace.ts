@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * In a chroot the root directory is no mount point, so that unshare cannot make it private. This
- * makes it one in the new namespace: the root is mounted over /proc, which is made private first,
- * so that no other namespace sees a mount.
+ * In a chroot the root directory is not a mount point, so unshare cannot make it private. This
+ * script makes it one in the new namespace: it makes /proc private and mounts the root over it. No
+ * other namespace sees a mount.
  */
 const ENTER_FROM_CHROOT = [
   'mount --make-private /proc',
@@ -13,8 +13,8 @@ const ENTER_FROM_CHROOT = [
 ].join(' && ');
 
 /**
- * The words that start a command in a mount namespace of its own, as root there. The command
- * follows them. `options` are further options of unshare.
+ * The command prefix that starts a command in a new mount namespace, as root there. `options` are
+ * further options of unshare.
  */
 export function inMountNamespace(...options: readonly string[]): string[] {
   const unshare = ['unshare', '--mount', ...options];

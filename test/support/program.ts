@@ -81,9 +81,8 @@ export function startProgram(
 }
 
 /**
- * A wrapper that gives the program a file system of its own at `directory`, in memory and of
- * exactly that size, which goes when the program ends. Nobody else sees it. What is written beyond
- * its size fails with ENOSPC.
+ * A wrapper that gives the program a private file system at `directory`, in memory and of exactly
+ * that size. It disappears when the program ends. A write beyond its size fails with ENOSPC.
  */
 export function onTmpfs(directory: string, sizeBytes: number): string[] {
   const script = 'mkdir -p "$1" && mount -t tmpfs -o size="$2" tmpfs "$1" && shift 2 && exec "$@"';

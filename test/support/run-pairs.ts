@@ -11,15 +11,15 @@ import type { FaultRule } from './s3/server.ts';
 const CLOCK = fileURLToPath(new URL('./set-clock.ts', import.meta.url));
 const MIDNIGHT = Date.parse('2026-11-22T00:00:00.100Z');
 
-/** Two runs at once of what looks like one source, each through a server of its own. */
+/** Two concurrent runs under one SOURCE, each with its own server. */
 export type Pair = {
-  /** By how much the second run's clock is ahead of the first one's, in milliseconds. */
+  /** Milliseconds by which the second run's clock is ahead of the first one's. */
   readonly aheadMilliseconds: number;
-  /** What S3 does to the claims of both. */
+  /** The fault that S3 has for the claims of both. */
   readonly fault?: Omit<FaultRule, 'operation' | 'key'>;
 };
 
-/** Makes the database `pair`, whose rows tell from which server they are. */
+/** Makes the database `pair`, whose rows name their server. */
 export async function createPairDatabase(db: MariaDb, server: string): Promise<void> {
   await db.query('CREATE DATABASE pair');
   for (const table of ['a', 'b', 'c', server]) {
@@ -29,8 +29,8 @@ export async function createPairDatabase(db: MariaDb, server: string): Promise<v
 }
 
 /**
- * Runs a pair and looks at what it left: two backups, each in a folder that holds one server's
- * files and nothing else. The locks of the two servers do not know of each other.
+ * Runs a pair and checks the result: two backups, each in a folder that holds one server's files
+ * and nothing else. The two servers do not share locks.
  * @returns how often a folder was taken.
  */
 export async function runPair(
@@ -97,7 +97,7 @@ async function readManifest(world: World, key: string): Promise<Manifest> {
   return manifestSchema.parse(JSON.parse(String(await world.s3.readObject(BUCKET, key))));
 }
 
-/** The folder holds what the manifest says and nothing else, and all rows are of one server. */
+/** Expects the manifest's files and no others in the folder, and only rows of one server. */
 async function expectOneServersFolder(
   world: World,
   folder: string,

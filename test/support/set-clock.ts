@@ -1,7 +1,7 @@
 /**
- * Loaded before a program by NODE_OPTIONS=--import: its clock begins at `TEST_CLOCK` (milliseconds
- * since 1970) and runs at a twentieth of the speed, so that two programs are in one second however
- * long they take to start.
+ * NODE_OPTIONS=--import loads this before a program. The program's clock begins at `TEST_CLOCK`
+ * (milliseconds since 1970) and runs at a twentieth of the speed. Two programs are then in the same
+ * second regardless of their start-up times.
  */
 const SLOWER = 20;
 

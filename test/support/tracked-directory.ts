@@ -7,8 +7,8 @@ import { createTracker, type GrowingLimits } from '../../app/staging/tracker.ts'
 import { temporaryDirectory } from './program.ts';
 
 /**
- * A tracker over a directory of its own, and a mydumper that does as it is told. Gone when the
- * running test ends.
+ * A tracker over its own directory, and a mydumper that the test controls. Both are removed when
+ * the running test ends.
  */
 export function trackDirectory(limits?: GrowingLimits) {
   const { path: directory, remove } = temporaryDirectory('mf-tracker');

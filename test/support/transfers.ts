@@ -53,7 +53,8 @@ export async function startTransfers(
         await timed(by === 'transaction' ? 'COMMIT' : 'UNLOCK TABLES');
         count += 1;
       } catch (error) {
-        // LOCK TABLES of the dump may come between the two tables; an application begins anew then.
+        // The dump's LOCK TABLES may come between the two tables. The transfer then starts again,
+        // as an application does.
         if (by !== 'transaction' || (error as { errno?: number }).errno !== ER_LOCK_DEADLOCK)
           throw error;
         await timed('ROLLBACK');

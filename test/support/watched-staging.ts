@@ -18,7 +18,7 @@ export type Shipped = { readonly name: string; readonly id: FileId; readonly con
 
 /**
  * The real watching thread over a directory of its own, with a network that takes finished files
- * one after another. All of it is gone when the running test ends.
+ * one after another. It is removed when the running test ends.
  */
 export async function watchStaging(
   changes: Partial<WatchStart> & {

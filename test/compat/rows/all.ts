@@ -10,8 +10,8 @@ import { typeRows } from './types.ts';
 import { writerRows } from './writers.ts';
 
 /**
- * Rows about what a backup holds. The first of them look at all databases, so others must not have
- * made theirs yet.
+ * Rows about the contents of a backup. The first rows look at all databases, so they run before the
+ * rows that make further ones.
  */
 export const CONTENT: readonly Row[] = [...contentRows, ...programRows, ...typeRows, ...nameRows];
 

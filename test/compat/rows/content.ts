@@ -14,8 +14,7 @@ const ONE = 'nasty_types';
 type Content = { readonly databases: readonly string[]; readonly before: ServerDescription };
 
 /**
- * Databases with tables of every kind, without what rows of their own are about: odd names,
- * routines.
+ * Databases with tables of every kind. Odd names and routines are left out: other rows cover them.
  */
 const content = once(async ({ db }): Promise<Content> => {
   const databases = await createNastyDatabases(db, {
@@ -27,7 +26,7 @@ const content = once(async ({ db }): Promise<Content> => {
   return { databases, before: await describeServer(db, databases) };
 });
 
-/** Of all databases there are, so it must be made before other rows add theirs. */
+/** A backup of all databases. It must run before other rows add theirs. */
 const whole = once(async (pair): Promise<Backup> => {
   await content(pair);
   return backUp(pair.world, { SOURCE: 'whole' });
@@ -47,8 +46,8 @@ function only({ before }: Content, database: string): ServerDescription {
 }
 
 /**
- * Makes a backup as a user who has just these privileges, and compares it with what the user may
- * see.
+ * Makes a backup as a user with exactly these privileges. Compares it with the objects that the
+ * user may see.
  */
 async function asUser(
   { db, world, copy }: Pair,
@@ -77,7 +76,7 @@ async function asUser(
   return `without a binary log position: ${binlogMissingReason}`;
 }
 
-/** What README asks for, but for what the binary log position needs. */
+/** The privileges of README.md, without the one for the binary log position. */
 function readme(db: MariaDb, lock: 'RELOAD' | 'LOCK TABLES'): string[] {
   const grants = [`SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, ${lock} ON *.*`];
   return db.vendor === 'mysql' ? [...grants, 'SHOW_ROUTINE ON *.*'] : grants;
@@ -88,7 +87,8 @@ export const contentRows: readonly Row[] = [
     id: 'whole-server',
     part: 'backup',
     promise:
-      'The whole server: tables of every kind, views, triggers, events; no system schema; `verify` finds no fault',
+      'The whole server: tables of every kind, views, triggers, events; no system schema; ' +
+      '`verify` finds no fault',
     run: async (pair) => {
       const { databases, before } = await content(pair);
       const backup = await whole(pair);
@@ -124,7 +124,8 @@ export const contentRows: readonly Row[] = [
     id: 'limited-reload',
     part: 'backup',
     promise:
-      'A user with `SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD`, on a server with a binary log',
+      'A user with `SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD`, ' +
+      'on a server with a binary log',
     run: async (pair) => {
       const { before } = await content(pair);
       return asUser(pair, 'limited_reload', readme(pair.db, 'RELOAD'), before);

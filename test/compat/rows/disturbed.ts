@@ -27,7 +27,9 @@ const bulk = once(async ({ db }): Promise<ServerDescription> => {
   return describeServer(db, ['bulk']);
 });
 
-/** A run on a slow network, with staging full and mydumper in the middle of its tables. */
+/**
+ * Starts a backup on a slow network and waits until staging is full, in the middle of the tables.
+ */
 async function inTheMiddle(pair: Pair, id: string): Promise<RunningProgram> {
   const { world } = pair;
   world.s3.setBandwidth(SLOW_BYTES_PER_SECOND);
@@ -37,7 +39,7 @@ async function inTheMiddle(pair: Pair, id: string): Promise<RunningProgram> {
   return program;
 }
 
-/** Waits until staging is full. @throws as a backup does that does not come to it. */
+/** Waits until staging is full. @throws Refused or Error when the backup ends before that. */
 async function paused({ world }: Pair, program: RunningProgram): Promise<void> {
   await program.printed('"event":"paused"').catch(async (error: unknown) => {
     await backupOf(world, await program.ended);
@@ -48,7 +50,10 @@ async function paused({ world }: Pair, program: RunningProgram): Promise<void> {
 const mydumperOf = ({ world }: Pair) =>
   processesWith(`--outputdir=${world.staging}`).map(({ pid }) => pid);
 
-/** A whole backup, or none and a reason. The note says which. */
+/**
+ * A row whose run must end with an intact backup, or with no backup and a reason. The note says
+ * which.
+ */
 function disturbed(id: string, promise: string, strike: (pair: Pair) => Promise<void>): Row {
   return {
     id,
@@ -71,7 +76,7 @@ function disturbed(id: string, promise: string, strike: (pair: Pair) => Promise<
 function signalled(signal: NodeJS.Signals): Row {
   return disturbed(
     `mydumper-${signal.toLowerCase()}`,
-    `${signal} to mydumper from outside: a whole backup, or none and a reason`,
+    `Another process sends mydumper ${signal}: an intact backup, or no backup and a reason`,
     async (pair) => {
       for (const pid of mydumperOf(pair)) process.kill(pid, signal);
     },
@@ -82,10 +87,11 @@ export const disturbedRows: readonly Row[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGHUP', 'SIGKILL'] as const).map(signalled),
   disturbed(
     'connection-killed',
-    "mydumper's connections killed in the server: a whole backup, or none and a reason",
+    "The server kills mydumper's connections: an intact backup, or no backup and a reason",
     async ({ db }) => {
       const reading =
-        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = 'bulk' OR INFO LIKE 'SELECT %bulk%'";
+        'SELECT ID FROM information_schema.PROCESSLIST ' +
+        "WHERE DB = 'bulk' OR INFO LIKE 'SELECT %bulk%'";
       const own = await db.query('SELECT CONNECTION_ID() id');
       for (const { ID } of await db.query(reading))
         if (String(ID) !== String(own[0]?.id)) await db.query(`KILL ${ID}`).catch(() => []);
@@ -93,13 +99,13 @@ export const disturbedRows: readonly Row[] = [
   ),
   disturbed(
     'server-restarted',
-    'The server restarted during the dump: none, and a reason',
+    'The server restarts during the dump: no backup, and a reason',
     ({ db }) => db.restart(),
   ),
   {
     id: 'disk-full',
     part: 'backup',
-    promise: 'The staging disk filled by something else during the dump: none, and a reason',
+    promise: 'Another process fills the staging disk during the dump: no backup, and a reason',
     run: async (pair) => {
       await bulk(pair);
       const { world } = pair;
@@ -115,7 +121,7 @@ export const disturbedRows: readonly Row[] = [
       };
       const program = startProgram(world.environment(environment), [], onTmpfs(disk, 8 * MIB));
       await paused(pair, program);
-      // Seen from outside only through the program's own root.
+      // Only the program's own root shows the mount.
       const filler = join('/proc', String(program.pid), 'root', disk, 'filler');
       const filling = setInterval(() => fill(filler), 20);
       const ended = await endInTime(program).finally(() => clearInterval(filling));
@@ -128,7 +134,8 @@ export const disturbedRows: readonly Row[] = [
     id: 'killed-and-again',
     part: 'backup',
     promise:
-      'This program killed in the middle: mydumper ends with it, and the next run clears and makes a backup',
+      'The program is killed during the dump: mydumper ends too, ' +
+      'and the next run clears staging and makes a backup',
     run: async (pair) => {
       const before = await bulk(pair);
       const program = await inTheMiddle(pair, 'again');
@@ -147,7 +154,8 @@ export const disturbedRows: readonly Row[] = [
     id: 'budget',
     part: 'backup',
     promise:
-      'A file system of the size of the budget, a slow S3 and a server with `net_write_timeout=3`: no row is lost',
+      'A file system of the size of the budget, a slow S3 ' +
+      'and a server with `net_write_timeout=3`: no row is lost',
     run: async (pair) => {
       const { db, world, copy } = pair;
       await createBulkDatabase(db, { name: 'large', megabytes: 30, tables: 2, rowBytes: 1000 });
@@ -157,7 +165,7 @@ export const disturbedRows: readonly Row[] = [
         db.vendor === 'mariadb' ? ['max_statement_time', '3'] : ['max_execution_time', '3000'];
       const hasty = [['net_write_timeout', '3'], ['net_read_timeout', '3'], own];
       for (const [name, value] of hasty) await db.query(`SET GLOBAL ${name} = ${value}`);
-      // Longer than the server's patience, while mydumper is paused.
+      // The stall is longer than the server's timeouts, while mydumper is paused.
       const stall = world.s3.faults.add({
         operation: ['PutObject', 'UploadPart'],
         skip: 12,
@@ -193,7 +201,7 @@ export const disturbedRows: readonly Row[] = [
     id: 'restore-killed',
     part: 'restore',
     promise:
-      '`restore` killed in the middle: the same command goes on and ends with all that was backed up',
+      '`restore` is killed during the load: the same command resumes and restores everything',
     run: async (pair) => {
       const { world, copy } = pair;
       const before = await bulk(pair);
@@ -203,7 +211,7 @@ export const disturbedRows: readonly Row[] = [
       world.s3.setBandwidth(4e6);
       const first = startProgram(environment, ['restore']);
       const loaded = 'SELECT COUNT(*) n FROM mydumper_fargate_restore.pieces WHERE loaded = 1';
-      await until('some of it is loaded', async () => {
+      await until('a part of the backup is loaded', async () => {
         if (first.child.exitCode !== null)
           throw new Error(`exit ${first.child.exitCode}: ${reasonOf(await first.ended)}`);
         const [row] = await copy.query(loaded).catch(() => []);
@@ -214,8 +222,8 @@ export const disturbedRows: readonly Row[] = [
       world.s3.setBandwidth(undefined);
       const second = await runProgram(environment, ['restore']);
       if (second.code !== 0) throw new Error(`exit ${second.code}: ${reasonOf(second)}`);
-      if (!second.stdout.includes('going on with the restore begun at'))
-        throw new Error('it began anew');
+      if (!second.stdout.includes('resuming the restore begun at'))
+        throw new Error('it began again from the start');
       await expectSame(copy, before);
       return undefined;
     },

@@ -10,7 +10,7 @@ import {
   reasonOf,
 } from '../runs.ts';
 
-/** Computed once, also when it fails: several rows look at the same backup. */
+/** Computes a value once, also when that fails: several rows use the same backup. */
 export function once<T>(compute: (pair: Pair) => Promise<T>): (pair: Pair) => Promise<T> {
   let result: Promise<T> | undefined;
   return (pair) => {
@@ -27,20 +27,17 @@ export type Subject = {
 
 export type LoadRows = {
   readonly id: string;
-  /** What the rows promise, by the page's part. A part without a promise has no row. */
+  /** The promise of each part of the page. A part without a promise has no row. */
   readonly promises: Readonly<Partial<Record<Part, string>>>;
   readonly only?: Row['only'];
-  /** Makes the databases and names them; they alone are backed up. */
+  /** Makes the databases and returns their names. The backup holds only these. */
   readonly prepare: (pair: Pair) => Promise<readonly string[]>;
-  /** Where the backup does not hold all, the run must have warned of it in these words. */
-  readonly told?: RegExp;
+  /** The warning that the run must give where the backup is incomplete. */
+  readonly warning?: RegExp;
 };
 
-/**
- * Rows about one backup: that it holds everything, that plain myloader loads it, and that `restore`
- * does.
- */
-export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[] {
+/** Rows about one backup: it holds everything, plain myloader loads it, and `restore` loads it. */
+export function loadRows({ id, promises, only, prepare, warning }: LoadRows): Row[] {
   const subject = once(async (pair): Promise<Subject> => {
     const databases = await prepare(pair);
     const before = await describeServer(pair.db, databases);
@@ -50,14 +47,13 @@ export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[]
   const runs: Readonly<Record<Part, Row['run']>> = {
     backup: async (pair) => {
       const { backup, before } = await subject(pair);
-      const warning =
-        told === undefined ? undefined : backup.warnings.find((text) => told.test(text));
+      const given = backup.warnings.find((text) => warning?.test(text));
       try {
         await expectSameAsSql(pair.world, pair.copy, backup, before);
         return undefined;
       } catch (error) {
-        if (warning === undefined) throw error;
-        throw new Warned(warning);
+        if (given === undefined) throw error;
+        throw new Warned(given);
       }
     },
     myloader: async (pair) => {
@@ -81,7 +77,7 @@ export function loadRows({ id, promises, only, prepare, told }: LoadRows): Row[]
 }
 
 /**
- * Restores the newest backup of a source into the empty server and compares the two.
+ * Restores the newest backup of a source into the empty server and compares that with the original.
  * @throws Error where it differs.
  */
 export async function expectRestored(

@@ -52,7 +52,8 @@ const ODD_COLUMNS = [
 type Table = { readonly database: string; readonly table: string };
 
 /**
- * One name, and the tables that it takes; with a trigger on the first where the name is a table's.
+ * One name and the tables that a test of it needs. A table's name also gets a trigger on the first
+ * table.
  */
 type Named = {
   readonly name: string;
@@ -79,7 +80,7 @@ const asColumn = (name: string, index: number): Named => ({
 });
 
 /**
- * Names that 0.10 cannot represent, each in databases of its own with the table that it collides
+ * Names that 0.10 cannot represent. Each has databases of its own, with the table that it collides
  * with.
  */
 const colliding = hostileNames.map(
@@ -108,7 +109,8 @@ async function create(db: MariaDb, names: readonly Named[]): Promise<void> {
       const name = quoteName(database, table);
       const quoted = quoteName(column);
       await db.query(
-        `CREATE TABLE ${name} (id int PRIMARY KEY, ${quoted} varchar(200), g int AS (length(${quoted})) STORED)`,
+        `CREATE TABLE ${name} (id int PRIMARY KEY, ${quoted} varchar(200), ` +
+          `g int AS (length(${quoted})) STORED)`,
       );
       await db.query(`INSERT INTO ${name} (id, ${quoted}) VALUES (1, ?), (2, NULL)`, [
         `${database}.${table}`,
@@ -124,7 +126,7 @@ async function create(db: MariaDb, names: readonly Named[]): Promise<void> {
 
 /**
  * Makes a backup of these names alone.
- * @returns why that is refused or not right; undefined where it is right.
+ * @returns the refusal or the fault; undefined where the backup is right.
  */
 async function tryBackup(
   { db, copy, world }: Pair,
@@ -148,7 +150,7 @@ async function tryBackup(
 type Verdict = { readonly name: string; readonly error: Error };
 
 /**
- * Tries names together, and by halves where that does not end as expected.
+ * Tries names together, and in halves where the outcome is not the expected one.
  * @returns the names whose backup is not right.
  */
 async function verdicts(
@@ -170,7 +172,7 @@ async function verdicts(
   return [...first, ...(await verdicts(pair, source, names.slice(half), expected))];
 }
 
-/** What the program's own rules say of a name, so that most names need one backup together. */
+/** Whether the program's own rules refuse a name. Names with the same answer share one backup. */
 function isRefused(
   generation: Generation,
   vendor: MariaDb['vendor'],
@@ -233,7 +235,7 @@ export const nameRows: readonly Row[] = [
   ),
   namesRow(
     'colliding-names',
-    `${colliding.length} names whose files collide or mean something else: each comes back or is refused`,
+    `${colliding.length} names whose files collide or are misread: each comes back or is refused`,
     colliding,
   ),
 ];

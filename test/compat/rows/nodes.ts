@@ -32,7 +32,7 @@ async function through<T>(
   }
 }
 
-/** A run that must make no backup, and say why. */
+/** Runs a backup that must make no manifest and end with this code and reason. */
 async function expectNone(
   { world }: Pair,
   extra: Record<string, string>,
@@ -51,7 +51,8 @@ export const nodeRows: readonly Row[] = [
   {
     id: 'nodes-two-servers',
     part: 'backup',
-    promise: 'A name that leads to two servers by turns: no backup, told before the dump (exit 3)',
+    promise:
+      'A host name that leads to two servers in turn: no backup, refused before the dump (exit 3)',
     run: async (pair) => {
       await made(pair);
       await through([pair.db, pair.copy], {}, (port) =>
@@ -63,10 +64,11 @@ export const nodeRows: readonly Row[] = [
   {
     id: 'nodes-mydumper-astray',
     part: 'backup',
-    promise: 'A name that leads mydumper to two servers and the run to one: no backup (exit 4)',
+    promise:
+      'A host name that leads mydumper to two servers and the run to one: no backup (exit 4)',
     run: async (pair) => {
       await made(pair);
-      // Where the other server lacks the database, 0.10 fails to connect before it is asked for the
+      // Without the database on the other server, 0.10 fails to connect before the check of the
       // mark.
       await pair.copy.query(`CREATE DATABASE ${DATABASE}`);
       try {
@@ -83,8 +85,7 @@ export const nodeRows: readonly Row[] = [
   {
     id: 'nodes-proxy',
     part: 'backup',
-    promise:
-      'A proxy over one server, which gives connections numbers of its own and takes `KILL` for itself',
+    promise: 'A proxy before one server: it numbers the connections itself and intercepts `KILL`',
     run: async (pair) => {
       const before = await made(pair);
       await through([pair.db], { ownNumbers: true }, async (port) => {

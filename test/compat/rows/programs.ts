@@ -3,14 +3,15 @@ import type { MariaDb } from '../../support/mariadb/harness.ts';
 import type { Row } from '../row.ts';
 import { loadRows } from './loads.ts';
 
-/** Programs whose bodies mean something else, or nothing, under another mode. */
+/** Programs whose bodies have another meaning, or none, under another SQL mode. */
 const BY_MODE: readonly (readonly [mode: string, statements: readonly string[]])[] = [
   ['PIPES_AS_CONCAT', ["CREATE FUNCTION joined(a text) RETURNS text NO SQL RETURN a || ';' || a"]],
   [
     'ANSI_QUOTES',
     [
       'CREATE PROCEDURE quoted() SELECT "id" FROM "noted"',
-      'CREATE TRIGGER "quoted trigger" BEFORE INSERT ON noted FOR EACH ROW SET NEW."what" = concat(NEW."what", \'"\')',
+      'CREATE TRIGGER "quoted trigger" BEFORE INSERT ON noted FOR EACH ROW ' +
+        'SET NEW."what" = concat(NEW."what", \'"\')',
     ],
   ],
   [
@@ -25,7 +26,8 @@ const BY_MODE: readonly (readonly [mode: string, statements: readonly string[]])
   [
     '',
     [
-      "CREATE EVENT lenient ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 03:00:00' DISABLE DO INSERT INTO noted VALUES ('x', 'too long')",
+      "CREATE EVENT lenient ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 03:00:00' DISABLE DO " +
+        "INSERT INTO noted VALUES ('x', 'too long')",
     ],
   ],
 ];
@@ -79,7 +81,7 @@ export const programRows: readonly Row[] = [
     id: 'modes',
     promises: {
       backup:
-        'Routines, triggers and events made under SQL modes of their own: the manifest has the modes',
+        'Routines, triggers and events with SQL modes of their own: the manifest has the modes',
       myloader: 'Loads routines, triggers and events that need SQL modes of their own',
       restore: '`restore` gives routines, triggers and events their SQL modes',
     },

@@ -3,14 +3,14 @@ import type { Pair, Row } from '../row.ts';
 import { backUp, expectSameAsSql } from '../runs.ts';
 import { once } from './loads.ts';
 
-/** Global SQL modes under which clients write or read statements in another way. */
+/** Global SQL modes that change how clients write or read statements. */
 const MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH'];
 const MARIADB_MODES = [
   'ORACLE',
   'EMPTY_STRING_IS_NULL,NO_ZERO_IN_DATE,NO_ZERO_DATE,STRICT_ALL_TABLES',
 ];
 
-/** What every connection inherits from the server, and a dump must not. */
+/** Settings that every connection inherits from the server, and that a dump must override. */
 const DEFAULTS: readonly (readonly [name: string, value: string])[] = [
   ['sql_select_limit', '3'],
   ['max_join_size', '1'],
@@ -31,10 +31,14 @@ const hard = once(async ({ db }): Promise<ServerDescription> => {
     await connection.query('CREATE DATABASE settings CHARACTER SET utf8mb4');
     await connection.query('USE settings');
     await connection.query(
-      "CREATE TABLE `select` (id int AUTO_INCREMENT PRIMARY KEY, `order` text, b varbinary(99), c char(9), d datetime, t timestamp NULL) ENGINE=InnoDB COMMENT 'ä'",
+      'CREATE TABLE `select` (id int AUTO_INCREMENT PRIMARY KEY, `order` text, ' +
+        "b varbinary(99), c char(9), d datetime, t timestamp NULL) ENGINE=InnoDB COMMENT 'ä'",
     );
     await connection.query(
-      "INSERT INTO `select` (`order`, b, c, d, t) VALUES ('it''s;\\n\\'; x', x'5c270a3b00', 'a ', '0000-00-00', '2024-01-01 00:00:00'), ('\\\\', x'41004200', '', '2024-00-10', NULL), ('\"', '', 'ä', NULL, NULL), ('日本', NULL, NULL, NULL, NULL), ('', NULL, NULL, NULL, NULL)",
+      "INSERT INTO `select` (`order`, b, c, d, t) VALUES ('it''s;\\n\\'; x', x'5c270a3b00', " +
+        "'a ', '0000-00-00', '2024-01-01 00:00:00'), ('\\\\', x'41004200', '', '2024-00-10', " +
+        "NULL), ('\"', '', 'ä', NULL, NULL), ('日本', NULL, NULL, NULL, NULL), " +
+        "('', NULL, NULL, NULL, NULL)",
     );
     await connection.query("CREATE VIEW `group` AS SELECT id, 'lit;' l FROM `select`");
   } finally {
@@ -82,7 +86,8 @@ export const settingRows: readonly Row[] = [
     id: 'session-defaults',
     part: 'backup',
     promise:
-      'A server with unusual defaults for sessions: `sql_select_limit`, `max_join_size`, `autocommit=0` and others',
+      'A server with unusual session defaults: `sql_select_limit`, `max_join_size`, ' +
+      '`autocommit=0` and more',
     run: async (pair) => {
       await under(pair, 'defaults', DEFAULTS);
       return undefined;

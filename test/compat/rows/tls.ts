@@ -19,7 +19,7 @@ const tiny = once(async ({ db }: Pair): Promise<void> => {
   }
 });
 
-/** Backs up over TCP, at an address whose name every client library verifies. */
+/** Backs up over TCP. Every client library verifies the server's name at this address. */
 async function backUpTiny(pair: Pair, environment: Record<string, string>): Promise<void> {
   const base = { SOURCE: 'tls', DATABASES: 'tiny', HOST: CHECKED_HOST, PASSWORD: 'geheim' };
   await backUp(pair.world, { ...base, ...environment });
@@ -33,7 +33,7 @@ async function expectRefused(what: string, made: Promise<void>): Promise<void> {
   if (outcome !== 'refused') throw new Error(`${what}: ${String(outcome)}`);
 }
 
-/** With another certificate, and the good one afterwards. */
+/** Runs `use` while the server presents another certificate. The good one returns afterwards. */
 async function presenting(pair: Pair, name: string, use: () => Promise<void>): Promise<void> {
   const { certificates } = pair.tls;
   await present(certificates, name, pair.db);
@@ -60,7 +60,7 @@ function tlsRow(id: string, promise: string, run: (pair: Pair) => Promise<void>)
   };
 }
 
-/** The server takes no connection of `secure` without TLS, neither ours nor mydumper's. */
+/** The server accepts `secure` only with TLS, in the program's connections and in mydumper's. */
 function preferring(mode: Record<string, string>) {
   return async (pair: Pair) => {
     await backUpTiny(pair, { USERNAME: 'secure', ...mode });
@@ -101,11 +101,7 @@ export const tlsRows: readonly Row[] = [
       backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: 'disabled' }),
     );
   }),
-  tlsRow(
-    'unset',
-    '`TLS_MODE` not set: TLS where the server offers it, also where it takes no other',
-    preferring({}),
-  ),
+  tlsRow('unset', '`TLS_MODE` not set: TLS where the server offers or requires it', preferring({})),
   tlsRow('preferred', '`TLS_MODE=preferred`: the same', preferring({ TLS_MODE: 'preferred' })),
   tlsRow('required', '`TLS_MODE=required`: TLS with any server', async (pair) => {
     await backUpTiny(pair, { USERNAME: 'secure', TLS_MODE: 'required' });
@@ -115,25 +111,21 @@ export const tlsRows: readonly Row[] = [
   }),
   tlsRow(
     'verify-ca',
-    '`TLS_MODE=verify-ca`: TLS with a server of this authority, whatever its name, and no other',
+    '`TLS_MODE=verify-ca`: TLS with servers of this authority only, regardless of the name',
     verifying('verify-ca', 'backed up'),
   ),
   tlsRow(
     'verify-full',
-    '`TLS_MODE=verify-full`: TLS with a server of this authority and name, and no other',
+    '`TLS_MODE=verify-full`: TLS with a server of this authority and name only',
     verifying('verify-full', 'refused'),
   ),
-  tlsRow(
-    'socket',
-    'A unix socket: without TLS, and with it where `TLS_MODE` says so',
-    async (pair) => {
-      const { at } = pair.tls.certificates;
-      const SOCKET = pair.db.socket;
-      const before = await sessionsWithTls(pair);
-      await backUpTiny(pair, { USERNAME: 'plain', SOCKET });
-      if ((await sessionsWithTls(pair)) > before) throw new Error('connections used TLS');
-      for (const TLS_MODE of ['required', 'verify-ca', 'verify-full'])
-        await backUpTiny(pair, { USERNAME: 'secure', SOCKET, TLS_MODE, TLS_CA: at('ca.pem') });
-    },
-  ),
+  tlsRow('socket', 'A unix socket: no TLS, unless `TLS_MODE` requires it', async (pair) => {
+    const { at } = pair.tls.certificates;
+    const SOCKET = pair.db.socket;
+    const before = await sessionsWithTls(pair);
+    await backUpTiny(pair, { USERNAME: 'plain', SOCKET });
+    if ((await sessionsWithTls(pair)) > before) throw new Error('connections used TLS');
+    for (const TLS_MODE of ['required', 'verify-ca', 'verify-full'])
+      await backUpTiny(pair, { USERNAME: 'secure', SOCKET, TLS_MODE, TLS_CA: at('ca.pem') });
+  }),
 ];

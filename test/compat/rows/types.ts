@@ -52,20 +52,20 @@ const MARIADB: readonly Type[] = [
 
 const MYSQL: readonly Type[] = [['point SRID 4326', "ST_GeomFromText('POINT(51.5 -0.12)', 4326)"]];
 
-/** Types that not every version of the vendor has. */
+/** Types that only recent versions of the vendor have. */
 const RECENT: Readonly<Record<MariaDb['vendor'], readonly Type[]>> = {
   mariadb: [['vector(3)', "VEC_FromText('[1,-0.5,1e-10]')"]],
   mysql: [['vector(3)', "STRING_TO_VECTOR('[1,-0.5,1e-10]')"]],
 };
 
-/** MariaDB's types that take text as raw bytes where the literal is binary. */
+/** MariaDB's types that read a binary literal as raw bytes. */
 const ADDRESSES: readonly Type[] = [
   ['uuid', "'123e4567-e89b-12d3-a456-426655440000'"],
   ['inet4', "'192.168.0.1'"],
   ['inet6', "'::1'", "'2001:db8::1:abcd'"],
 ];
 
-/** One table for each type, and what it is called. */
+/** Creates a table for each type, named after it. */
 async function createTables(connection: Connection, types: readonly Type[]): Promise<void> {
   for (const [index, [type, ...values]] of types.entries()) {
     const name = quoteName(`${type.replace(/[^a-z0-9]+/gi, '_')}_${index}`);
@@ -75,7 +75,7 @@ async function createTables(connection: Connection, types: readonly Type[]): Pro
   }
 }
 
-/** A column of each character set that the server has, with bytes that trouble it. */
+/** Creates a table for each of the server's character sets, with text that is hard to convert. */
 async function createCharacterSets(connection: Connection): Promise<void> {
   const [sets] = await connection.query(
     'SELECT CHARACTER_SET_NAME n FROM information_schema.CHARACTER_SETS ORDER BY 1',
@@ -100,7 +100,7 @@ async function inDatabase(
   try {
     await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
     await connection.query(`USE ${name}`);
-    // Zero dates and values that a column cuts are data too.
+    // Without strict mode, zero dates and truncated values are data too.
     await connection.query("SET SESSION sql_mode = '', time_zone = '+00:00'");
     await fill(connection);
   } finally {
@@ -145,12 +145,14 @@ export const typeRows: readonly Row[] = [
       myloader: 'Loads comments, defaults and `ENUM` members in every character set',
       restore: '`restore` loads comments, defaults and `ENUM` members in every character set',
     },
-    told: /ENUM members and defaults/,
+    warning: /ENUM members and defaults/,
     prepare: ({ db }) =>
       inDatabase(db, 'definitions', async (connection) => {
         for (const charset of ['latin1', 'sjis', 'ucs2', 'utf16', 'utf8mb3']) {
           await connection.query(
-            `CREATE TABLE t_${charset} (id int PRIMARY KEY, a varchar(10) DEFAULT 'a\\\\''' COMMENT '表示 ü', e enum('é', 'b') CHARSET latin1 DEFAULT 'é', j varchar(9) CHARSET sjis DEFAULT '表示') CHARSET ${charset} COMMENT 'ünïcödé 日本'`,
+            `CREATE TABLE t_${charset} (id int PRIMARY KEY, a varchar(10) DEFAULT 'a\\\\''' ` +
+              "COMMENT '表示 ü', e enum('é', 'b') CHARSET latin1 DEFAULT 'é', " +
+              `j varchar(9) CHARSET sjis DEFAULT '表示') CHARSET ${charset} COMMENT 'ünïcödé 日本'`,
           );
           await connection.query(`INSERT INTO t_${charset} (id) VALUES (1), (2)`);
         }
@@ -159,7 +161,7 @@ export const typeRows: readonly Row[] = [
   ...loadRows({
     id: 'float',
     promises: { backup: '`FLOAT` values with more than six digits' },
-    told: /^FLOAT values are dumped/,
+    warning: /^FLOAT values are dumped/,
     prepare: ({ db }) =>
       inDatabase(db, 'floats', (connection) =>
         createTables(connection, [['float', '16777216', '0.1234567', '-3.4028234e38']]),
@@ -182,7 +184,9 @@ export const typeRows: readonly Row[] = [
     prepare: ({ db }) =>
       inDatabase(db, 'defaults', async (connection) => {
         await connection.query(
-          "CREATE TABLE t (a int PRIMARY KEY, b int DEFAULT (a * 2), c char(36) DEFAULT (concat('x;', 'y')), d timestamp(6) NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))",
+          'CREATE TABLE t (a int PRIMARY KEY, b int DEFAULT (a * 2), c char(36) ' +
+            "DEFAULT (concat('x;', 'y')), d timestamp(6) NULL " +
+            'DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))',
         );
         await connection.query(
           "INSERT INTO t VALUES (1, 1, 'x', '2024-01-01 00:00:00.5'), (2, 2, 'y', NULL)",
@@ -193,7 +197,7 @@ export const typeRows: readonly Row[] = [
     id: 'versioned',
     only: 'mariadb',
     promises: { backup: 'The history of system-versioned tables' },
-    told: /^the history of system-versioned tables/,
+    warning: /^the history of system-versioned tables/,
     prepare: ({ db }) =>
       inDatabase(db, 'versioned', async (connection) => {
         await connection.query('CREATE TABLE t (a int PRIMARY KEY, b int) WITH SYSTEM VERSIONING');

@@ -11,12 +11,12 @@ import { once } from './loads.ts';
 
 const ACCOUNTS = 500;
 const BALANCE = 1000;
-/** Writers may wait for no longer (invariant 4). */
+/** The longest time that a writer may wait (invariant 4). */
 const LONGEST_WAIT_SECONDS = 10;
 
 /**
- * Two tables between which money moves, and so much between them that no two are read at the same
- * moment.
+ * Two tables between which money moves. Two larger tables stand between them in the dump, so that
+ * mydumper reads the accounts at two different moments.
  */
 const bank = once(async ({ db }): Promise<void> => {
   await db.query('CREATE DATABASE bank');
@@ -31,7 +31,8 @@ const bank = once(async ({ db }): Promise<void> => {
   for (const table of ['middle_1', 'middle_2']) {
     await db.query(`CREATE TABLE bank.${table} (id int PRIMARY KEY, t text) ENGINE=InnoDB`);
     await db.query(
-      `INSERT INTO bank.${table} SELECT seq, REPEAT(SHA2(seq, 224), 20) FROM ${rowNumbers(db, 4000)}`,
+      `INSERT INTO bank.${table} ` +
+        `SELECT seq, REPEAT(SHA2(seq, 224), 20) FROM ${rowNumbers(db, 4000)}`,
     );
   }
 });
@@ -43,7 +44,10 @@ async function sumIn(server: MariaDb): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-/** Makes a backup while money moves. Throws where it is not all there at one moment. */
+/**
+ * Makes a backup while money moves.
+ * @throws Error where the sum in the backup is not the sum of one moment.
+ */
 async function underWriters(
   pair: Pair,
   mode: LockMode,
@@ -74,7 +78,8 @@ async function underWriters(
   const sum = await sumIn(copy);
   if (sum !== 2 * ACCOUNTS * BALANCE)
     throw new Error(
-      `it claims ${lock} (${description}), and ${2 * ACCOUNTS * BALANCE - sum} of the money is missing`,
+      `it claims ${lock} (${description}), and ${2 * ACCOUNTS * BALANCE - sum} of the money ` +
+        'is missing',
     );
   return mode === 'auto' ? `with ${lock}` : '';
 }
@@ -83,13 +88,15 @@ function lockRow(mode: LockMode): Row {
   return {
     id: `lock-${mode}`,
     part: 'backup',
-    promise: `\`LOCK_MODE=${mode}\` while others write: one point in time, or the run says that it is none`,
+    promise:
+      `\`LOCK_MODE=${mode}\` under concurrent writes: one point in time, ` +
+      'or the run reports that it is none',
     run: async (pair) => {
       await bank(pair);
       try {
         return (await underWriters(pair, mode)) || undefined;
       } catch (error) {
-        // mydumper's own refusal, during the dump.
+        // mydumper itself refuses, during the dump.
         if (error instanceof Error && error.message.includes('due to the use of SAFE_NO_LOCK'))
           return error.message;
         throw error;
@@ -104,13 +111,15 @@ export const writerRows: readonly Row[] = [
     id: 'lock-mixed-engines',
     part: 'backup',
     promise:
-      'A table without transactions beside them: transactional tables at one point in time, and writers go on',
+      'A table without transactions under concurrent writes: ' +
+      'the other tables at one point in time, and writers continue',
     run: async (pair) => {
       await bank(pair);
       await pair.db.query('CREATE TABLE bank.old (id int PRIMARY KEY, t text) ENGINE=MyISAM');
       try {
         await pair.db.query(
-          `INSERT INTO bank.old SELECT seq, REPEAT(SHA2(seq, 224), 20) FROM ${rowNumbers(pair.db, 8000)}`,
+          'INSERT INTO bank.old ' +
+            `SELECT seq, REPEAT(SHA2(seq, 224), 20) FROM ${rowNumbers(pair.db, 8000)}`,
         );
         pair.world.s3.setBandwidth(8e6);
         return await underWriters(pair, 'auto', {

@@ -1,2 +1,2 @@
-/** Lines of the option file by which a server of the harness writes a binary log. */
+/** Lines of the option file that make a server of the harness write a binary log. */
 export const WITH_BINARY_LOG: readonly string[] = ['log-bin=binlog', 'server-id=1'];

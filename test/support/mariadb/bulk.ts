@@ -22,7 +22,8 @@ const FIXED_BYTES = 88;
 /** Of a row's text one hash of 32 digits for so much of it. */
 const BYTES_PER_HASH = 180;
 const SENTENCES =
-  "'thank you for your order, it will be shipped soon; ', 'returned by customer: \"damaged\" ', 'it''s late ', 'äöü 日本 '";
+  "'thank you for your order, it will be shipped soon; ', " +
+  "'returned by customer: \"damaged\" ', 'it''s late ', 'äöü 日本 '";
 const WORDS =
   'order customer invoice pending shipped address street number payment amount euro total discount';
 
@@ -50,7 +51,9 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
     { length: Math.floor(filler / BYTES_PER_HASH) },
     (_, index) => `, LEFT(SHA2(seq * ${7 + 4 * index}, 224), 32), ${word(4 + index)}`,
   ).join('');
-  const note = `RPAD(CONCAT(${[0, 1, 2].map(word).join(', ')}, HEX(CRC32(seq * 7)), ' ', ${word(3)}${hashes}), ${filler}, ELT(1 + seq % 4, ${SENTENCES}))`;
+  const note =
+    `RPAD(CONCAT(${[0, 1, 2].map(word).join(', ')}, HEX(CRC32(seq * 7)), ' ', ` +
+    `${word(3)}${hashes}), ${filler}, ELT(1 + seq % 4, ${SENTENCES}))`;
   const fill = async (table: number): Promise<void> => {
     const connection = await db.connect();
     try {
@@ -59,10 +62,14 @@ export async function createBulkDatabase(db: MariaDb, options: BulkOptions): Pro
         'SET SESSION unique_checks = 0, foreign_key_checks = 0, time_zone = "+00:00"',
       );
       await connection.query(
-        `CREATE TABLE bulk_${table} (id bigint PRIMARY KEY, amount decimal(12,2), at datetime, hash char(16), status tinyint, note longtext) ENGINE=${options.engine ?? 'InnoDB'}`,
+        `CREATE TABLE bulk_${table} (id bigint PRIMARY KEY, amount decimal(12,2), ` +
+          'at datetime, hash char(16), status tinyint, note longtext) ' +
+          `ENGINE=${options.engine ?? 'InnoDB'}`,
       );
       await connection.query(
-        `INSERT INTO bulk_${table} SELECT seq, (CRC32(seq + ${seed}) % 10000000) / 100, '2020-01-01' + INTERVAL seq SECOND, LEFT(SHA2(CONCAT(seq, '-', ${seed}, '-', ${table}), 224), 16), seq % 7, ${note} FROM ${rowNumbers(db, rows)}`,
+        `INSERT INTO bulk_${table} SELECT seq, (CRC32(seq + ${seed}) % 10000000) / 100, ` +
+          `'2020-01-01' + INTERVAL seq SECOND, LEFT(SHA2(CONCAT(seq, '-', ${seed}, '-', ` +
+          `${table}), 224), 16), seq % 7, ${note} FROM ${rowNumbers(db, rows)}`,
       );
     } finally {
       await connection.end();
@@ -80,8 +87,8 @@ export interface WideOptions {
   readonly name: string;
   readonly rows: number;
   /**
-   * Size of each row's one large value in bytes; at most 60 MiB or so, for dumped it may be twice
-   * that.
+   * Size of each row's one large value in bytes. About 60 MiB is the most, since a dump may double
+   * it.
    */
   readonly bytes: number;
   readonly seed?: number;
@@ -108,7 +115,7 @@ export async function createWideRows(db: MariaDb, options: WideOptions): Promise
         (at / piece) % 2 === 0 ? random.bytes(size) : Buffer.alloc(size, `row ${id}; it's "so" `),
       );
     }
-    // As parameter of a prepared statement the bytes travel as they are; quoted text would be twice
+    // A parameter of a prepared statement carries the bytes unchanged. Quoted text would be twice
     // as long.
     const connection = await db.connect();
     try {

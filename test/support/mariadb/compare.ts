@@ -1,11 +1,7 @@
 import type { Connection } from 'mysql2/promise';
+import { describeTable, type Facts, rowsOf, text } from './describe-table.ts';
 import type { MariaDb, Row } from './harness.ts';
 import { quoteName } from './sql.ts';
-
-export { dumpWithMydumper, loadWithMyloader, type ToolOptions, type ToolResult } from './tools.ts';
-
-/** What is known of one object: its facts by name, all as text. */
-export type Facts = Readonly<Record<string, string>>;
 
 /**
  * Everything a backup has to keep, by object: ``table `shop`.`order` `` and the like. Plain data,
@@ -15,94 +11,8 @@ export interface ServerDescription {
   readonly objects: Readonly<Record<string, Facts>>;
 }
 
-async function rowsOf(
-  connection: Connection,
-  sql: string,
-  values: readonly string[] = [],
-): Promise<Row[]> {
-  const [rows] = await connection.query<Row[]>(sql, [...values]);
-  return rows;
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return 'NULL';
-  return Buffer.isBuffer(value) ? value.toString('utf8') : String(value);
-}
-
 function facts(row: Row | undefined, ...names: readonly string[]): Facts {
   return Object.fromEntries(names.map((name) => [name, text(row?.[name])]));
-}
-
-/**
- * An expression over one column that differs whenever the stored value does, and never contains a
- * comma.
- */
-function columnDigest(name: string, type: string): string {
-  const column = quoteName(name);
-  switch (type) {
-    case 'tinyint':
-    case 'smallint':
-    case 'mediumint':
-    case 'int':
-    case 'bigint':
-    case 'decimal':
-    case 'double':
-    case 'year':
-    case 'date':
-    case 'datetime':
-    case 'timestamp':
-    case 'time':
-      return `IFNULL(CONCAT(${column}), 'N')`;
-    case 'float':
-      // As text a FLOAT shows six digits only; the sum is a DOUBLE and shows all of them.
-      return `IFNULL(CONCAT(${column} + 0e0), 'N')`;
-    case 'bit':
-      return `IFNULL(HEX(${column}), 'N')`;
-    case 'enum':
-    case 'set':
-      // The invalid value '' (number 0) and a member named '' look the same as text.
-      return `IFNULL(CONCAT(${column} + 0, ':', SHA2(${column}, 224)), 'N')`;
-    case 'inet4':
-    case 'inet6':
-    case 'uuid':
-      return `IFNULL(CONCAT(${column}), 'N')`;
-    default:
-      return `IFNULL(SHA2(${column}, 224), 'N')`;
-  }
-}
-
-async function describeTable(
-  connection: Connection,
-  database: string,
-  table: string,
-): Promise<Facts> {
-  const name = quoteName(database, table);
-  const create = text((await rowsOf(connection, `SHOW CREATE TABLE ${name}`))[0]?.['Create Table']);
-  // Every column: SELECT * would leave out the invisible ones.
-  const columns = await rowsOf(
-    connection,
-    'SELECT COLUMN_NAME c, DATA_TYPE t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION',
-    [database, table],
-  );
-  const digests = columns.map((column) =>
-    columnDigest(text(column.c), text(column.t).toLowerCase()),
-  );
-  const half = (from: number): string =>
-    `SUM(CAST(CONV(SUBSTR(m, ${from}, 15), 16, 10) AS DECIMAL(30)))`;
-  const data = await rowsOf(
-    connection,
-    `SELECT COUNT(*) r, CONCAT_WS('/', ${half(1)}, ${half(16)}) d FROM (SELECT SHA2(CONCAT_WS(',', ${digests.join(', ')}), 224) m FROM ${name}) q`,
-  );
-  const versioned = /WITH(OUT)? SYSTEM VERSIONING/i.test(create);
-  const history = versioned
-    ? await rowsOf(connection, `SELECT COUNT(*) h FROM ${name} FOR SYSTEM_TIME ALL`)
-    : [];
-  return {
-    create,
-    rows: text(data[0]?.r),
-    digest: text(data[0]?.d),
-    ...(versioned ? { 'rows with history': text(history[0]?.h) } : {}),
-  };
 }
 
 const ROUTINE_COLUMNS = [
@@ -122,7 +32,8 @@ async function describeDatabase(
 
   const tables = await rowsOf(
     connection,
-    'SELECT TABLE_NAME n, TABLE_TYPE t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY 1',
+    'SELECT TABLE_NAME n, TABLE_TYPE t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ' +
+      'ORDER BY 1',
     [database],
   );
   for (const table of tables) {
@@ -147,7 +58,11 @@ async function describeDatabase(
 
   const triggers = await rowsOf(
     connection,
-    'SELECT TRIGGER_NAME n, EVENT_OBJECT_TABLE `table`, ACTION_TIMING timing, EVENT_MANIPULATION event, ACTION_ORDER `order`, ACTION_STATEMENT statement, SQL_MODE sql_mode, DEFINER definer, CHARACTER_SET_CLIENT character_set_client, COLLATION_CONNECTION collation_connection, DATABASE_COLLATION database_collation FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY 1',
+    'SELECT TRIGGER_NAME n, EVENT_OBJECT_TABLE `table`, ACTION_TIMING timing, ' +
+      'EVENT_MANIPULATION event, ACTION_ORDER `order`, ACTION_STATEMENT statement, ' +
+      'SQL_MODE sql_mode, DEFINER definer, CHARACTER_SET_CLIENT character_set_client, ' +
+      'COLLATION_CONNECTION collation_connection, DATABASE_COLLATION database_collation ' +
+      'FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY 1',
     [database],
   );
   for (const { n, ...rest } of triggers) {
@@ -156,7 +71,8 @@ async function describeDatabase(
 
   const routines = await rowsOf(
     connection,
-    'SELECT ROUTINE_NAME n, ROUTINE_TYPE t FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? ORDER BY 2, 1',
+    'SELECT ROUTINE_NAME n, ROUTINE_TYPE t FROM information_schema.ROUTINES ' +
+      'WHERE ROUTINE_SCHEMA = ? ORDER BY 2, 1',
     [database],
   );
   for (const routine of routines) {
@@ -231,7 +147,8 @@ export function differences(
   options: DifferenceOptions = {},
 ): string[] {
   const lines: string[] = [];
-  // MySQL shows a column's character set beside its collation, or not, by how the table was made.
+  // Whether MySQL shows a column's character set beside its collation depends on how the table was
+  // made.
   const charset = (value: string): string =>
     value.replaceAll(/ CHARACTER SET \w+(?= COLLATE )/g, '');
   const body = (value: string): string =>

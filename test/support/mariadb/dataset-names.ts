@@ -37,18 +37,19 @@ export const ODD_TABLE_NAMES: readonly string[] = [
   '表'.repeat(45),
 ];
 
-/** What every pair of mydumper and server can dump and load. */
+/** Names that every pair of mydumper and server can dump and load. */
 const PLAIN = /^[\w$-]+$/;
 
 /**
- * One small table for each odd name, with odd column and index names, in the current database; with
- * `plain` only those of letters, digits, _, $ and -.
+ * Creates a small table for each odd name in the current database, with odd column and index names.
+ * With `plain` only names of letters, digits, _, $ and -.
  */
 export async function createOddNames(connection: Connection, plain: boolean): Promise<void> {
   for (const [number, name] of ODD_TABLE_NAMES.entries()) {
     if (plain && !PLAIN.test(name)) continue;
     await connection.query(
-      `CREATE TABLE ${quoteName(name)} (\`select\` int PRIMARY KEY, \`it's "ä" %s;\` varchar(50), \`a.b\` int, KEY \`odd ";key\` (\`a.b\`))`,
+      `CREATE TABLE ${quoteName(name)} (\`select\` int PRIMARY KEY, ` +
+        `\`it's "ä" %s;\` varchar(50), \`a.b\` int, KEY \`odd ";key\` (\`a.b\`))`,
     );
     await connection.query(`INSERT INTO ${quoteName(name)} VALUES (1, ?, ?), (2, NULL, NULL)`, [
       name,

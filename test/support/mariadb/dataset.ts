@@ -6,14 +6,8 @@ import { seededRandom } from './random.ts';
 import { quoteName } from './sql.ts';
 
 export { type BulkOptions, createBulkDatabase, createWideRows, type WideOptions } from './bulk.ts';
-export {
-  createHostileTable,
-  createSilentLoss,
-  type Hostile,
-  hostileNames,
-  type SilentLoss,
-  silentLosses,
-} from './hostile.ts';
+export { createHostileTable, hostileNames } from './hostile.ts';
+export { createSilentLoss, silentLosses } from './losses.ts';
 
 /** What {@link createNastyDatabases} makes. */
 export interface NastyOptions {
@@ -30,9 +24,9 @@ export interface NastyOptions {
 }
 
 /**
- * Creates databases with everything that mydumper 0.10 and myloader 0.10 get right although it
- * looks dangerous, and gives their names. What those two lose is kept apart, in `hostileNames` and
- * `silentLosses`.
+ * Creates databases with everything that looks dangerous and that mydumper 0.10 and myloader 0.10
+ * get right. Returns their names. `hostileNames` and `silentLosses` hold the objects that those
+ * tools lose.
  *
  * @throws Error when a database of that name exists already.
  */

@@ -1,22 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Connection,
   type ConnectionOptions,
   createConnection,
   type RowDataPacket,
 } from 'mysql2/promise';
-import { configFile, FAST_AND_SMALL } from './server-config.ts';
+import { serverProcess } from './server-process.ts';
 import { serverProgram, type Vendor } from './server-program.ts';
-import { copyTemplate, userArguments } from './template.ts';
-
-const START_DEADLINE_MS = 60_000;
-const STOP_DEADLINE_MS = 30_000;
+import { copyTemplate } from './template.ts';
 
 /** Everything a shell, an option file, a URL or a printf can trip over. */
 export const NASTY_PASSWORD = `pä"ss'w\\o#r%d ;x`;
@@ -45,7 +40,7 @@ export type Row = RowDataPacket;
 /** A running server of our own: MariaDB, or MySQL where {@link serverProgram} says so. */
 export interface MariaDb {
   readonly vendor: Vendor;
-  /** As the program gives it, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
+  /** The program's version, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
   readonly version: string;
   readonly host: '127.0.0.1';
   readonly port: number;
@@ -57,14 +52,11 @@ export interface MariaDb {
   readonly pid: number;
   /** Directory of socket, error log and (unless given) data; `stop()` removes it. */
   readonly dir: string;
-  /**
-   * Runs one statement on a connection kept for this and gives its rows (none for a statement
-   * without any).
-   */
+  /** Runs one statement on a shared connection and returns its rows, if any. */
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /**
-   * A new connection as root (or as `options.user`); the caller ends it. `stop()` ends what is left
-   * over.
+   * A new connection as root (or as `options.user`); the caller ends it. `stop()` ends all
+   * remaining ones.
    */
   connect(options?: ConnectionOptions): Promise<Connection>;
   /** Shuts down cleanly and removes `dir`. May be called again, and after `kill()`. */
@@ -85,11 +77,6 @@ async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string')
     throw new Error('no free TCP port on 127.0.0.1');
   return address.port;
-}
-
-async function tail(path: string, bytes = 4000): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.slice(-bytes);
 }
 
 async function isEmptyOrMissing(path: string): Promise<boolean> {
@@ -113,10 +100,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
   const base = tmpdir().length > 60 ? '/tmp' : tmpdir();
   const dir = await mkdtemp(join(base, 'mdb-'));
   const socket = join(dir, 's.sock');
-  const errorLog = join(dir, 'error.log');
   const dataDir = options.dataDir ?? join(dir, 'data');
   const port = options.port ?? (await freePort());
-  let server: ChildProcess | undefined;
   let shared: Promise<Connection> | undefined;
   const connections: Set<Connection> = new Set();
 
@@ -130,8 +115,8 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,
-      // The client library sets it by default, and routines keep the SQL mode they were created
-      // under.
+      // The client library sets IGNORE_SPACE by default, and routines keep the SQL mode of their
+      // creation.
       flags: ['-IGNORE_SPACE'],
       ...extra,
     });
@@ -155,107 +140,19 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     shared = undefined;
   };
 
-  const exited = async (deadline: number): Promise<boolean> => {
-    const child = server;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return true;
-    return Promise.race([
-      once(child, 'exit').then(() => true),
-      sleep(deadline, false, { ref: false }),
-    ]);
-  };
-
-  const halt = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    disconnect();
-    server?.kill(signal);
-    if (!(await exited(STOP_DEADLINE_MS))) {
-      server?.kill('SIGKILL');
-      await exited(STOP_DEADLINE_MS);
-    }
-    server = undefined;
-  };
-
-  const boot = async (config: readonly string[]): Promise<void> => {
-    const own = [
-      `datadir=${dataDir}`,
-      `socket=${socket}`,
-      `port=${port}`,
-      `pid-file=${join(dir, 'pid')}`,
-    ];
-    // Runs at every start, before connections are accepted; the file is gone once the server
-    // answers.
-    const init = join(dir, 'init.sql');
-    const quoted = `'${password.replace(/[\\']/g, (c) => `\\${c}`)}'`;
-    await writeFile(
-      init,
-      [
-        "SET sql_mode='';",
-        `ALTER USER root@localhost IDENTIFIED BY ${quoted};`,
-        `CREATE USER IF NOT EXISTS root@'127.0.0.1' IDENTIFIED BY ${quoted};`,
-        `ALTER USER root@'127.0.0.1' IDENTIFIED BY ${quoted};`,
-        "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;",
-        '',
-      ].join('\n'),
-      { mode: 0o600 },
-    );
-    const defaults = join(dir, 'my.cnf');
-    await writeFile(
-      defaults,
-      configFile([
-        ...FAST_AND_SMALL[program.vendor],
-        ...program.files,
-        ...own,
-        `tmpdir=${dir}`,
-        `init-file=${init}`,
-        ...config,
-      ]),
-      { mode: 0o600 },
-    );
-    const log = await open(errorLog, 'a');
-    const child = spawn(
-      'setpriv',
-      [
-        '--pdeathsig',
-        'KILL',
-        '--',
-        ...program.command,
-        `--defaults-file=${defaults}`,
-        ...userArguments(),
-      ],
-      { stdio: ['ignore', log.fd, log.fd], detached: true },
-    );
-    server = child;
-    let failure: string | undefined;
-    child.on('error', (error) => {
-      failure = error.message;
-    });
-    child.on('exit', (code, signal) => {
-      failure = `it ended with ${signal ?? `exit code ${code}`}`;
-    });
-    await log.close();
-    const deadline = Date.now() + START_DEADLINE_MS;
-    for (;;) {
-      const connection = await connect().catch((error: unknown) => error);
-      if (connection !== null && typeof connection === 'object' && 'threadId' in connection) break;
-      if (failure === undefined && Date.now() > deadline)
-        failure = `no login in a minute: ${String(connection)}`;
-      if (failure !== undefined) {
-        await halt('SIGKILL');
-        throw new Error(`${program.path} did not start: ${failure}\n${await tail(errorLog)}`);
-      }
-      await sleep(20);
-    }
-    disconnect();
-    await rm(init, { force: true });
-  };
+  const server = serverProcess(
+    { program, dir, socket, port, dataDir, password },
+    { connect, disconnect },
+  );
 
   const stop = async (): Promise<void> => {
-    await halt('SIGTERM');
+    await server.halt('SIGTERM');
     await rm(dir, { recursive: true, force: true });
   };
 
   try {
     if (await isEmptyOrMissing(dataDir)) await copyTemplate(program, dataDir);
-    await boot(options.config ?? []);
+    await server.start(options.config ?? []);
   } catch (error) {
     await stop();
     throw error;
@@ -270,7 +167,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
     user: 'root',
     password,
     get pid() {
-      return server?.pid ?? -1;
+      return server.pid;
     },
     dir,
     connect,
@@ -283,10 +180,10 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
       return Array.isArray(rows) ? rows : [];
     },
     stop,
-    kill: () => halt('SIGKILL'),
+    kill: () => server.halt('SIGKILL'),
     async restart(config) {
-      await halt('SIGTERM');
-      await boot(config ?? options.config ?? []);
+      await server.halt('SIGTERM');
+      await server.start(config ?? options.config ?? []);
     },
   };
 }

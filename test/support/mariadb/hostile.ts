@@ -2,8 +2,8 @@ import type { MariaDb } from './harness.ts';
 import { quoteName } from './sql.ts';
 
 /**
- * When a loss shows, in a run of mydumper 0.10 and then myloader 0.10: by exit code or message of
- * which, or never.
+ * When a loss shows in a run of mydumper 0.10 and then myloader 0.10: which tool reports it, or
+ * never.
  */
 export type Noticed = 'dump' | 'load' | 'never' | 'sometimes';
 
@@ -58,7 +58,8 @@ export const hostileNames: readonly Hostile[] = [
     table: 't',
     why: 'myloader takes what stands before the first dot of a file name for the database',
     symptom:
-      'tables and rows are loaded into another database, `hostile`, without an error; only its triggers fail',
+      'tables and rows are loaded into another database, `hostile`, without an error; ' +
+      'only its triggers fail',
     noticed: 'load',
   },
   {
@@ -102,7 +103,9 @@ export const hostileNames: readonly Hostile[] = [
     database: DB,
     table: 't.00001',
     beside: { database: DB, table: 't' },
-    why: 'with -F its data file is called what the first chunk of `t` is called until it is renamed',
+    why:
+      'with -F its data file has the name that the first chunk of `t` has until mydumper ' +
+      'renames that chunk',
     symptom: 'exit 0 of both; depending on which thread is first, rows of one table are lost',
     noticed: 'sometimes',
   },
@@ -127,10 +130,9 @@ export async function createHostileTable(db: MariaDb, which: Hostile): Promise<s
     await db.query(`CREATE TABLE ${name} (id int PRIMARY KEY, t varchar(100))`);
     await db.query(`INSERT INTO ${name} VALUES (1, ?), (2, NULL)`, [`table ${number}`]);
     await db.query(
-      `CREATE TRIGGER ${quoteName(database, `t${number}`)} BEFORE INSERT ON ${name} FOR EACH ROW SET NEW.t = 'x'`,
+      `CREATE TRIGGER ${quoteName(database, `t${number}`)} BEFORE INSERT ON ${name} ` +
+        "FOR EACH ROW SET NEW.t = 'x'",
     );
   }
   return [...new Set(tables.map(({ database }) => database))];
 }
-
-export { createSilentLoss, type SilentLoss, silentLosses } from './losses.ts';

@@ -5,7 +5,7 @@ import type { Manifest, ManifestFile, ManifestProgram } from '../../../app/manif
 import type { MariaDb } from './harness.ts';
 import { quoteName } from './sql.ts';
 
-/** Kinds of files in the order in which nothing needs what comes later. */
+/** Kinds of files, in an order in which no file needs a later one. */
 const ORDER: readonly (readonly [ManifestFile['kind'], name: RegExp])[] = [
   ['schema', /-schema-create\.sql$/],
   ['schema', /-schema-sequence\.sql$/],
@@ -17,9 +17,9 @@ const ORDER: readonly (readonly [ManifestFile['kind'], name: RegExp])[] = [
 ];
 
 /**
- * Loads a backup without any loader: the server gets the files as they are, and each program the
- * SQL mode and time zone that the manifest tells. So it shows what the backup holds, whatever
- * myloader makes of it.
+ * Loads a backup without a loader. The server gets the files unchanged, and each program gets its
+ * SQL mode and time zone from the manifest. The result shows the backup's contents, regardless of
+ * myloader's faults.
  *
  * @throws the server's error, with the file's name.
  */
@@ -42,15 +42,15 @@ async function loadFile(
   { name, kind, database }: ManifestFile,
   programs: readonly ManifestProgram[],
 ): Promise<void> {
-  // In this character set a string of latin1 is sent byte for byte, whatever the file sets
-  // meanwhile.
+  // In this character set the client sends a latin1 string byte for byte, regardless of the file's
+  // own settings.
   const connection = await db.connect({
     multipleStatements: true,
     charset: 'BINARY',
     flags: ['-IGNORE_SPACE', '-SESSION_TRACK'],
   });
   try {
-    // As every loader does it: keys are checked when all is there, and rows keep their number 0.
+    // As in every loader: keys are checked after the load, and rows keep the number 0.
     await connection.query(
       "SET SESSION foreign_key_checks = 0, unique_checks = 0, time_zone = '+00:00'",
     );
@@ -74,7 +74,7 @@ async function loadFile(
 }
 
 /**
- * Statement by statement: MySQL takes a semicolon behind the last word of a program for a part of
+ * Sends one statement at a time: MySQL treats a semicolon after a program's last word as part of
  * it.
  */
 async function loadPrograms(
@@ -95,20 +95,22 @@ async function loadPrograms(
 }
 
 /**
- * Whether the statement creates this program. Its name is quoted as its own SQL mode has it, and
- * MariaDB keeps the name of the database before it where the statement of its creation had one.
+ * Whether the statement creates this program. The program's own SQL mode decides how its name is
+ * quoted. MariaDB keeps a trigger's name as the original statement had it: after the database's
+ * name, or without quotes.
  */
 function isCreated(statement: string, { kind, database, name }: ManifestProgram): boolean {
   const quotes = [
     (text: string) => quoteName(text),
     (text: string) => `"${text.replaceAll('"', '""')}"`,
   ];
+  const names = [...quotes.map((quote) => quote(name)), `${name} `];
   const databases = [
     '',
     ...[...quotes.map((quote) => quote(database)), database].map((word) => `${word}.`),
   ];
   const words = databases.flatMap((before) =>
-    quotes.map((quote) => `${kind} ${bytesOf(`${before}${quote(name)}`)}`.toLowerCase()),
+    names.map((quoted) => `${kind} ${bytesOf(`${before}${quoted}`)}`.toLowerCase()),
   );
   const head = statement.slice(0, statement.indexOf('\n') + 1 || undefined);
   return (

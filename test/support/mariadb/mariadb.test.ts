@@ -133,7 +133,7 @@ describe('bulk data', () => {
       expect(Object.values(two.objects).map(({ digest }) => digest)).toEqual(
         Object.values(one.objects).map(({ digest }) => digest),
       );
-      // Plain 1.x refuses tables without transactions unless told.
+      // Plain 1.x refuses tables without transactions without this option.
       const modern = generationOf() === 'modern' ? ['--trx-tables=0'] : [];
       const { path } = await dump(db, { args: ['-F', '64', ...modern] });
       // 1.x writes a table into a file for each thread.
@@ -144,7 +144,7 @@ describe('bulk data', () => {
       await dropAll(db);
     }
     await createWideRows(db, { name: 'wide', rows: 2, bytes: 5_000_000 });
-    // A BIGINT in MySQL, which the client library gives as text.
+    // In MySQL this is a BIGINT, which the client library returns as text.
     const sizes = await db.query('SELECT id, CAST(LENGTH(content) AS CHAR) n FROM wide.wide');
     expect(sizes).toEqual([
       { id: 1, n: '5000000' },

@@ -22,7 +22,8 @@ export async function directory(): Promise<string> {
 
 export async function userDatabases(db: MariaDb): Promise<string[]> {
   const rows = await db.query(
-    "SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY 1",
+    'SELECT SCHEMA_NAME n FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ' +
+      "('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY 1",
   );
   return rows.map((row) => String(row.n));
 }
@@ -32,8 +33,8 @@ export async function dropAll(db: MariaDb): Promise<void> {
 }
 
 /**
- * Dumps each database by a run of its own into one directory: told of several, mydumper 0.10 may
- * begin before it has listed all, and then leaves tables out or hangs.
+ * Dumps each database with a separate run into one directory. With several databases in one run,
+ * mydumper 0.10 may begin before it has listed all of them. It then leaves tables out or hangs.
  */
 export async function dump(
   db: MariaDb,

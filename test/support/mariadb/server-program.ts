@@ -11,14 +11,15 @@ export type Vendor = 'mariadb' | 'mysql';
 /** A server's program and how to start it. */
 export type ServerProgram = {
   readonly vendor: Vendor;
-  /** As the program itself gives it, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
+  /** The program's version, such as `10.11.14-MariaDB-0+deb12u2` or `9.7.4`. */
   readonly version: string;
   readonly path: string;
-  /**
-   * What runs the program: its path, or the dynamic linker of its own tree with the program's path.
-   */
+  /** The command that runs the program: its path, or its tree's dynamic linker with that path. */
   readonly command: readonly string[];
-  /** Lines for the option file that tell a program of another tree where its files are. */
+  /**
+   * Lines for the option file with the places of the program's files, for a program of another
+   * tree.
+   */
   readonly files: readonly string[];
   /**
    * Directory with the server's SQL scripts and messages; known only for a server of another tree.
@@ -50,7 +51,7 @@ export function serverProgram(): Promise<ServerProgram> {
 
 async function lookForServer(root = '', program = ''): Promise<ServerProgram> {
   if (root !== '') return serverOfTree(root, program);
-  // On Debian servers are in sbin, which a user's PATH may lack.
+  // Debian puts servers in sbin, which a user's PATH may not have.
   const candidates =
     program === ''
       ? ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd', 'mysqld']

@@ -12,12 +12,12 @@ export function quoteText(text: string): string {
 }
 
 /**
- * What a FROM clause needs to read the column `seq` with the numbers 1 to `count`, in ascending
- * order.
+ * A FROM clause's source for the column `seq` with the numbers 1 to `count`, in ascending order.
  */
 export function rowNumbers(db: { readonly vendor: Vendor }, count: number): string {
   // The sequence engine's tables are in every database. The harness lifts MySQL's recursion limit.
   return db.vendor === 'mariadb'
     ? `mysql.seq_1_to_${count}`
-    : `(WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ${count}) SELECT seq FROM n) numbers`;
+    : '(WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n ' +
+        `WHERE seq < ${count}) SELECT seq FROM n) numbers`;
 }

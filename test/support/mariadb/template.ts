@@ -10,7 +10,7 @@ import type { ServerProgram } from './server-program.ts';
 const run = promisify(execFile);
 
 /**
- * The scripts that `mariadb-install-db` feeds to the server, in its order. Help texts are left out.
+ * The scripts that `mariadb-install-db` sends to the server, in its order, without the help texts.
  */
 const MARIADB_SCRIPTS = [
   '*_system_tables.sql',
@@ -47,7 +47,7 @@ async function build(program: ServerProgram, target: string): Promise<void> {
     else if (program.share === undefined) await install(defaults, data);
     else await bootstrap(program, defaults, data);
     await rename(data, target).catch(async (error: unknown) => {
-      // Another worker was first; its template is as good as ours.
+      // Another worker was first. Its template is the same.
       if (!(await exists(join(target, 'mysql')))) throw error;
     });
   } catch (error) {
@@ -87,7 +87,7 @@ async function install(defaults: string, data: string): Promise<void> {
   );
 }
 
-/** What `mariadb-install-db` does, which cannot start a server through a linker. */
+/** Does the work of `mariadb-install-db`, which cannot start a server through a linker. */
 async function bootstrap(
   { command, share = '' }: ServerProgram,
   defaults: string,
@@ -120,7 +120,7 @@ async function bootstrap(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
-  // The server may end before it has read everything; its exit code tells.
+  // The server may end before it has read everything. Its exit code then reports the failure.
   child.stdin.on('error', () => undefined);
   child.stdin.end(scripts.join('\n'));
   const [code] = await once(child, 'close');

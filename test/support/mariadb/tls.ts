@@ -4,7 +4,8 @@ import type { MariaDb } from './harness.ts';
 import type { Vendor } from './server-program.ts';
 
 /**
- * MariaDB's client library 3.4 checks no name of a server at 127.0.0.1; at this address it does.
+ * MariaDB's client library 3.4 does not check the server's name at 127.0.0.1. At this address it
+ * does.
  */
 export const CHECKED_HOST = '127.0.0.2';
 
@@ -31,7 +32,7 @@ export async function present({ at }: Certificates, name: string, db?: MariaDb):
     copyFileSync(at(`${name}.${kind}`), at(`presented.${kind}`));
     chmodSync(at(`presented.${kind}`), 0o644);
   }
-  // MySQL reloads no certificate that it does not trust itself, but starts with it.
+  // MySQL refuses to reload a certificate that it does not trust, but it starts with one.
   if (db?.vendor === 'mysql') await db.restart();
   else await db?.query('FLUSH SSL');
 }

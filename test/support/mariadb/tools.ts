@@ -15,8 +15,8 @@ export interface ToolResult {
   /** Standard output and error together. */
   readonly output: string;
   /**
-   * The lines of `output` that report an error or warning: a load with any is not a good one,
-   * whatever the exit code.
+   * The lines of `output` that report an error or a warning. A load with such a line is faulty,
+   * regardless of the exit code.
    */
   readonly problems: readonly string[];
 }
@@ -83,7 +83,8 @@ async function runTool(
 /** Options common to the tools' runs. */
 export interface ToolOptions {
   /**
-   * Threads; 4 for mydumper when not given, 1 for myloader 0.10 and 2 for 1.x, which takes no less.
+   * Threads. The default is 4 for mydumper, 1 for myloader 0.10, and 2 for myloader 1.x, its
+   * minimum.
    */
   readonly threads?: number;
   /** The tool's path; the first on the PATH when not given. */
@@ -100,16 +101,15 @@ export interface ToolOptions {
 }
 
 /**
- * Loads a dump with plain `myloader -d`. Never rejects because of what the tool says: look at
+ * Loads a dump with plain `myloader -d`. Never rejects because of the tool's errors: look at
  * `exitCode` and `problems`.
  *
  * myloader 0.10 loads tables (foreign keys unchecked), rows, then routines and events, views, and
- * last triggers, so that none of them gets in the way of another, and needs of the server no more
- * than a `max_allowed_packet` above the largest statement and an account that may set definers. It
- * loads with one thread unless told: several that insert into one table have been seen to end in
- * `Deadlock found when trying to get lock`, after which it goes on without these rows. An event
- * that is due runs as soon as it is created: a server with `event_scheduler=ON` should have it off
- * while loading.
+ * last triggers, so that none disturbs another. It needs a `max_allowed_packet` above the largest
+ * statement, and an account that may set definers. Its default here is one thread: several that
+ * insert into one table have met `Deadlock found when trying to get lock`, after which myloader
+ * continues without these rows. An event that is due runs as soon as it is created: a server with
+ * `event_scheduler=ON` should have it off while loading.
  */
 export async function loadWithMyloader(
   db: MariaDb,

@@ -4,8 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../../../app/database/connection.ts';
 import { type Inventory, readInventory } from '../../../app/database/inventory.ts';
-import type { UserRights } from '../../../app/database/privileges.ts';
-import { readUserRights } from '../../../app/database/user-rights.ts';
+import { readUserRights, type UserRights } from '../../../app/database/user-rights.ts';
 import { type LockPlan, mydumperArguments } from '../../../app/mydumper/arguments.ts';
 import { looksLikeError } from '../../../app/mydumper/error-lines.ts';
 import { parseLine } from '../../../app/mydumper/log-reader.ts';
@@ -23,7 +22,7 @@ import { createPrivilegeDatabases, DATABASES, privilegeUsers } from './users.ts'
 // and its binary log on or off. USERS is a regular expression; without it all users are recorded.
 
 const PATIENCE_MS = 8000;
-/** Of lost files and of messages, since one tells enough. */
+/** The number of lost files and of messages to keep; a few are enough. */
 const SHOWN = 2;
 const LOCKS: readonly LockPlan[] = ['ftwrl', 'lock-all', 'none', 'safe-no-lock'];
 
@@ -78,7 +77,7 @@ async function record(file: string, binaryLog: boolean, which: RegExp): Promise<
   }
 }
 
-/** Of no consequence for privileges. */
+/** Messages without a bearing on privileges. */
 const TLS = { flags: [], lines: [] };
 
 async function createUser(db: MariaDb, grants: readonly string[]): Promise<void> {
@@ -104,7 +103,7 @@ async function lookAs(
   }
 }
 
-/** As this program starts mydumper, but for what it tells mydumper to ignore. */
+/** The program's arguments for mydumper, without the errors that it has mydumper ignore. */
 async function dump(
   db: MariaDb,
   inventory: Inventory,

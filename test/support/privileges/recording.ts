@@ -1,25 +1,22 @@
-import type { PrivilegeServer, UserRights } from '../../../app/database/privileges.ts';
+import type { PrivilegeServer, UserRights } from '../../../app/database/user-rights.ts';
 import type { LockPlan } from '../../../app/mydumper/arguments.ts';
 import type { Generation } from '../../../app/mydumper/version.ts';
 import type { Vendor } from '../mariadb/server-program.ts';
 
-/** How one dump ended, by a user who lacks something. */
+/** How one dump ended, by a user without some privilege. */
 export type PrivilegeRun = {
   /** Exit code, or the signal that ended it; `endless` where it had to be killed. */
   readonly exit: number | string;
   /** `metadata` holds a position in the binary log. */
   readonly position: boolean;
-  /**
-   * Some of the files that the dump of a user who lacks nothing has, and this one lacks or has with
-   * other content.
-   */
+  /** Some of the files that differ from the dump of a user with all privileges, or are missing. */
   readonly lost: readonly string[];
   /** Some of the errors in its log, also such as 1.x logs as warnings. */
   readonly said: readonly string[];
 };
 
 export type PrivilegeRecording = {
-  /** As `mydumper --version` tells it. */
+  /** mydumper's version, from `mydumper --version`. */
   readonly mydumper: string;
   readonly generation: Generation;
   readonly vendor: Vendor;
@@ -27,7 +24,7 @@ export type PrivilegeRecording = {
   readonly binaryLog: boolean;
   readonly users: readonly {
     readonly lacks: string;
-    /** What the server told of the user. */
+    /** The server's answers about the user. */
     readonly told: Omit<PrivilegeServer, keyof UserRights | 'vendor' | 'version'> & UserRights;
     readonly runs: Readonly<Partial<Record<LockPlan, PrivilegeRun>>>;
   }[];

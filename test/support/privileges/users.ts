@@ -1,8 +1,8 @@
-import { isAtLeast } from '../../../app/database/privileges.ts';
+import { isAtLeast } from '../../../app/database/server-version.ts';
 import type { MariaDb } from '../mariadb/harness.ts';
 import type { Vendor } from '../mariadb/server-program.ts';
 
-/** Databases with one of everything that a privilege shows or hides. */
+/** Databases with one object of every kind that a privilege shows or hides. */
 export const DATABASES = ['shop', 'crm', 'old'] as const;
 
 export async function createPrivilegeDatabases(db: Pick<MariaDb, 'query'>): Promise<void> {
@@ -14,7 +14,8 @@ export async function createPrivilegeDatabases(db: Pick<MariaDb, 'query'>): Prom
     'CREATE TABLE shop.orders (id int PRIMARY KEY, note varchar(100)) ENGINE=InnoDB',
     "INSERT INTO shop.orders VALUES (1, 'one'), (2, 'two')",
     'CREATE TABLE shop.audit (id int AUTO_INCREMENT PRIMARY KEY, what varchar(50)) ENGINE=InnoDB',
-    "CREATE TRIGGER shop.trg AFTER INSERT ON shop.orders FOR EACH ROW INSERT INTO shop.audit (what) VALUES ('new')",
+    'CREATE TRIGGER shop.trg AFTER INSERT ON shop.orders FOR EACH ROW ' +
+      "INSERT INTO shop.audit (what) VALUES ('new')",
     'CREATE VIEW shop.v AS SELECT id FROM shop.orders',
     'CREATE PROCEDURE shop.p() SELECT 1',
     'CREATE FUNCTION shop.f() RETURNS int DETERMINISTIC RETURN 1',
@@ -28,7 +29,10 @@ export async function createPrivilegeDatabases(db: Pick<MariaDb, 'query'>): Prom
 }
 
 const ON_DATABASES = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES'];
-/** What README.md named before the position was among it, less the privilege to lock. */
+/**
+ * The privileges that README.md named before it added the one for the position, without the one for
+ * locks.
+ */
 const FORMERLY = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'PROCESS'];
 
 type Server = { readonly vendor: Vendor; readonly version: string };
@@ -42,8 +46,8 @@ export function allPrivileges({ vendor, version }: Server): string[] {
 }
 
 /**
- * Users by what they lack, with what is granted to each, as it stands between GRANT and TO. `db`
- * users have on each database what can be granted there.
+ * Users by the privilege that they do not have, each with its grants as they stand between GRANT
+ * and TO. `db` users have every grantable privilege on each database.
  */
 export function privilegeUsers(server: Server): Readonly<Record<string, readonly string[]>> {
   const all = allPrivileges(server);
@@ -55,8 +59,8 @@ export function privilegeUsers(server: Server): Readonly<Record<string, readonly
     (name) => !ON_DATABASES.includes(name) && name !== 'SHOW CREATE ROUTINE',
   );
   const routine = all.includes('SHOW CREATE ROUTINE') ? ['SHOW CREATE ROUTINE'] : [];
-  // Older MariaDB shows routines to who may read their table, and with it the database of that
-  // table.
+  // Older MariaDB shows routines to a user who may read their table, and also that table's
+  // database.
   const bodies =
     server.vendor === 'mysql' || routine.length > 0
       ? []

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A TCP relay to a server of this machine. While it holds, clients get no answers, and lose none.
+ * A TCP relay to a server on this machine. While it holds, it keeps the answers back; clients get
+ * them later.
  */
 export type HeldRelay = {
   readonly port: number;

@@ -14,7 +14,7 @@ import { watchTool } from './watch-tool.ts';
 /** One run of myloader to record. */
 export type RecordedLoad = {
   readonly name: string;
-  /** What is run, in one sentence; goes into the recording. */
+  /** The run in one sentence; the recording keeps it. */
   readonly run: string;
   /** Changes the directory before it is loaded. */
   readonly spoil?: (directory: string) => void;
@@ -28,13 +28,13 @@ export const LOADS: readonly RecordedLoad[] = [
   { name: 'load', run: 'A directory with a database of two tables.' },
   {
     name: 'load-duplicate-key',
-    run: 'A row that is there already.',
+    run: 'A row that is already in the table.',
     spoil: (directory) =>
       appendFileSync(join(directory, ROWS), "INSERT INTO `orders` VALUES(1,'again')\n;\n"),
   },
   {
     name: 'load-syntax-error',
-    run: 'A statement that is none.',
+    run: 'An invalid statement.',
     spoil: (directory) =>
       appendFileSync(join(directory, ROWS), 'INSERT INTO `orders` VALUES(\n;\n'),
   },
@@ -45,7 +45,7 @@ export const LOADS: readonly RecordedLoad[] = [
   },
   {
     name: 'load-wrong-password',
-    run: 'A password that is not the right one.',
+    run: 'A wrong password.',
     password: 'not the right one',
   },
   {
@@ -59,7 +59,8 @@ export const LOADS: readonly RecordedLoad[] = [
 function writeDump(directory: string): void {
   const files: Readonly<Record<string, string>> = {
     metadata:
-      '[config]\nquote-character = BACKTICK\n\n[`shop`.`orders`]\nreal_table_name=orders\nrows = 2\n',
+      '[config]\nquote-character = ' +
+      'BACKTICK\n\n[`shop`.`orders`]\nreal_table_name=orders\nrows = 2\n',
     'shop-schema-create.sql': 'CREATE DATABASE IF NOT EXISTS `shop`;\n',
     'shop.orders-schema.sql':
       'CREATE TABLE `orders` (`id` int PRIMARY KEY, `name` text) ENGINE=InnoDB;\n',
@@ -69,7 +70,7 @@ function writeDump(directory: string): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
 }
 
-/** Runs myloader once as this program does, on a server that has nothing else. */
+/** Runs myloader once as the program does, on a server without other databases. */
 export async function recordLoad(
   load: RecordedLoad,
   server: RecordedServer,
@@ -105,7 +106,7 @@ export async function recordLoad(
     const given = new Set(readdirSync(directory));
     const watched = await watchTool({
       command: ['myloader', ...argv],
-      // It leaves directories there when it fails.
+      // myloader leaves directories there when it fails.
       environment: { ...toolEnvironment(process.env.PATH ?? ''), TMPDIR: path },
       directory,
       ignored: (name) => given.has(name),

@@ -1,13 +1,13 @@
 import type { RecordedStep, Recording } from './recording.ts';
 
-/** What a run is told of its surroundings, which differ each time. */
+/** The surroundings of a run, which differ each time. */
 export type Surroundings = {
   readonly outputDirectory: string;
   readonly optionFile: string;
   readonly password: string;
-  /** Where the server answers, and where the tool was told it does. */
+  /** The server's own address, and the address in the tool's options. */
   readonly ports: readonly number[];
-  /** Other texts, with what stands for each. */
+  /** Other texts, each with its placeholder. */
   readonly others?: readonly (readonly [text: string, placeholder: string])[];
 };
 
@@ -16,8 +16,8 @@ const MOMENT = '2026-01-01 08:00:00';
 const SERVER_UUID = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
 
 /**
- * Paths, ports and the password become placeholders in braces; times, ids and positions one value
- * that is always the same.
+ * Paths, ports and the password become placeholders in braces. Times, ids and positions become
+ * fixed values.
  */
 export function neutralText(text: string, surroundings: Surroundings): string {
   const { outputDirectory, optionFile, password, ports, others = [] } = surroundings;
@@ -49,10 +49,7 @@ export function neutralText(text: string, surroundings: Surroundings): string {
 const LONGEST_REFRAIN = 2;
 const FEWEST_REPEATS = 5;
 
-/**
- * Where the same lines come again and again, they are kept once: a crash by recursion repeats a
- * warning thousands of times.
- */
+/** Keeps repeated lines once: a crash by recursion repeats a warning thousands of times. */
 export function withoutRepeats(steps: readonly RecordedStep[]): RecordedStep[] {
   const texts = steps.map((step) => JSON.stringify(step));
   const kept: RecordedStep[] = [];
@@ -76,7 +73,7 @@ export function withoutRepeats(steps: readonly RecordedStep[]): RecordedStep[] {
   return kept;
 }
 
-/** The same with placeholders for what differs each time. */
+/** The same with placeholders for everything that differs each time. */
 export function neutralRecording(recording: Recording, surroundings: Surroundings): Recording {
   const text = (line: string) => neutralText(line, surroundings);
   const step = (each: RecordedStep): RecordedStep => {
@@ -99,8 +96,8 @@ export function neutralRecording(recording: Recording, surroundings: Surrounding
 }
 
 /**
- * What of a recording is the same each time, as text: threads share the work as it comes, so lines
- * and files are sorted, and the numbers of threads, guessed numbers of rows and shares of progress
+ * The part of a recording that is the same each time, as text. Threads share the work in any order,
+ * so lines and files are sorted. Numbers of threads, guessed numbers of rows and shares of progress
  * are left out.
  */
 export function substance(recording: Recording): string {

@@ -11,12 +11,14 @@ import {
 /** A good dump of the database `shop`, which `createShop` makes. */
 export const ONE_DATABASE = 'libmariadb/mariadb-10.11/one-database';
 
-/** The database of the recordings of `one-database`, so that the server has what they hold. */
+/**
+ * Makes the database of the `one-database` recordings, so that the server has the recorded rows.
+ */
 export async function createShop(db: MariaDb): Promise<void> {
   for (const statement of SHOP) await db.query(statement);
 }
 
-/** What a recorded run wrote, printed and ended with, as steps of the fake mydumper. */
+/** A recorded run's files, output and exit, as steps of the fake mydumper. */
 export function played(name: string): FakeStep[] {
   const recording = readRecording(name);
   const { code, signal } = recording.exit;
@@ -26,12 +28,12 @@ export function played(name: string): FakeStep[] {
   ];
 }
 
-/** The good dump up to where all rows are written, and what is left to do then, its exit aside. */
+/** The good dump in two halves: until all rows are written, and the rest without the exit. */
 export function playedInHalves(name: string = ONE_DATABASE): { dump: FakeStep[]; end: FakeStep[] } {
   const recording = readRecording(name);
   const { steps } = recording;
   const last = steps.findIndex((step) => 'stderr' in step && step.stderr.includes('Queue count:'));
-  if (last === -1) throw new Error(`${name} has no line that tells of its queues`);
+  if (last === -1) throw new Error(`${name} has no line about its queues`);
   // The recorder saw the end of `metadata` before or after that line.
   const isEnd = (step: RecordedStep, index: number) =>
     index >= last ||
@@ -66,7 +68,7 @@ function stepsOf(recording: Recording, steps: readonly RecordedStep[]): FakeStep
   });
 }
 
-/** Of a file that was removed in the end nothing is known. */
+/** A file that was removed in the end has no recorded content. */
 function written(name: string, file: RecordedFile | undefined): FakeStep[] {
   if (file === undefined) return [];
   const { lines, base64 } = file;

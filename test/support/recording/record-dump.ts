@@ -14,8 +14,8 @@ import { quoteText } from '../mariadb/sql.ts';
 import { temporaryDirectory } from '../program.ts';
 import { type HeldRelay, startHeldRelay } from './held-relay.ts';
 import { neutralRecording } from './neutral.ts';
+import type { RecordedRun } from './recorded-run.ts';
 import type { Recording } from './recording.ts';
-import type { RecordedRun } from './runs.ts';
 import { RECORDED_USER, type RecordedServer, removeDatabases } from './server.ts';
 import { recordedTls } from './tls.ts';
 import { type RunningTool, watchTool } from './watch-tool.ts';
@@ -24,7 +24,7 @@ const USER_PASSWORD = 'a password';
 const SIGINT_SECONDS = 3;
 const MIB = 1024 * 1024;
 
-/** Runs mydumper once as the run says, on a server that has nothing else. */
+/** Runs mydumper once with the run's settings, on a server without other databases. */
 export async function recordDump(
   run: RecordedRun,
   server: RecordedServer,
@@ -95,7 +95,7 @@ async function act(
   here.relay.hold();
   await middle?.act(here);
   here.relay.release();
-  // It asks on its standard input, which has nothing, and never ends.
+  // mydumper asks on standard input, which is empty, and never ends.
   if (name !== 'sigint') return;
   await sleep(SIGINT_SECONDS * 1000);
   here.tool.acted(`SIGKILL after ${SIGINT_SECONDS} s`);
@@ -115,7 +115,7 @@ async function prepare(
   }
 }
 
-/** The arguments and the option file with which this program starts mydumper for such a run. */
+/** The arguments and the option file with which the program starts mydumper for such a run. */
 async function startOf(
   run: RecordedRun,
   server: RecordedServer,

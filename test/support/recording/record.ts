@@ -13,7 +13,8 @@ import { type RecordedServer, startRecordedServer } from './server.ts';
 const USAGE = `Records runs of the mydumper 1.x on the PATH as fixtures.
   node test/support/recording/record.ts [name...]
 Names are those of runs (runs.ts, loads.ts) and "tools"; without any, all are recorded.
-TEST_SERVER and TEST_SERVER_ROOT choose the server as in tests. Root is needed for the run with a full disk.`;
+TEST_SERVER and TEST_SERVER_ROOT choose the server as in tests. The run with a full disk needs
+root.`;
 
 const searchPath = process.env.PATH ?? '';
 const said = (tool: string, option: string) =>
@@ -26,7 +27,7 @@ function clientOf(version: string): string {
   return /built against MariaDB/.test(version) ? 'libmariadb' : 'mysql-client';
 }
 
-/** @returns whether anything but the work of threads differs from what was there. */
+/** @returns whether the recording differs from the stored one, apart from the work of threads. */
 function save(name: string, recording: Recording): boolean {
   const path = `${RECORDINGS}/${name}.json`;
   mkdirSync(join(path, '..'), { recursive: true });

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where recordings lie: `<client library>/<server>/<name>.json`, and `<client library>/tools.json`.
+ * The directory of recordings: `<client library>/<server>/<name>.json` and `<client
+ * library>/tools.json`.
  */
 export const RECORDINGS = fileURLToPath(new URL('../../fixtures/mydumper-1.x', import.meta.url));
 
@@ -11,14 +12,14 @@ export type RecordedStep =
   /** A line on a stream, without its end. GLib begins a warning with an empty line. */
   | { readonly stdout: string }
   | { readonly stderr: string }
-  /** The last lines came so many times more. */
+  /** The number of further repetitions of the last lines. */
   | { readonly again: { readonly lines: number; readonly times: number } }
   | { readonly open: string }
-  /** Nothing was written to the file after this. */
+  /** The last write to the file was before this. */
   | { readonly close: string }
   | { readonly rename: readonly [from: string, to: string] }
   | { readonly remove: string }
-  /** What the recorder did to the tool or to its server. */
+  /** The recorder's action on the tool or its server. */
   | { readonly action: string };
 
 /**
@@ -35,7 +36,7 @@ export type RecordedFile = {
  * One run of a real tool. Times, process ids, ports and paths in it are placeholders (neutral.ts).
  */
 export type Recording = {
-  /** What was run, in one sentence. */
+  /** The run in one sentence. */
   readonly run: string;
   /** The line that `--version` prints. */
   readonly tool: string;
@@ -47,7 +48,7 @@ export type Recording = {
   readonly files: Readonly<Record<string, RecordedFile>>;
 };
 
-/** What both tools of one build print about themselves. */
+/** The output of both tools of one build about themselves. */
 export type RecordedTools = {
   readonly mydumper: { readonly version: string; readonly help: readonly string[] };
   readonly myloader: { readonly version: string; readonly help: readonly string[] };

@@ -1,79 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockPlan } from '../../../app/mydumper/arguments.ts';
-import { ARCHIVE, BULK, ODD_NAMES, SHOP, WIDE, WITH_DOT } from './dataset.ts';
-import type { HeldRelay } from './held-relay.ts';
-import type { RecordedServer } from './server.ts';
-import type { RunningTool } from './watch-tool.ts';
-
-/** One run of mydumper to record. */
-export type RecordedRun = {
-  readonly name: string;
-  /** What is run, in one sentence; goes into the recording. */
-  readonly run: string;
-  /** Databases that are made first. */
-  readonly data: readonly (readonly string[])[];
-  /** DATABASES; empty for the whole server. */
-  readonly databases?: readonly string[];
-  readonly lock?: LockPlan;
-  /** Privileges of the user who dumps; root when not given. */
-  readonly privileges?: readonly string[];
-  /** What they are on; everything when not given. */
-  readonly privilegesOn?: string;
-  /** The password that mydumper is given, when not the right one. */
-  readonly password?: string;
-  readonly tlsRequired?: true;
-  /** Arguments to leave out and to add. */
-  readonly without?: RegExp;
-  readonly further?: readonly string[];
-  /** Errors that the program tells 1.x to ignore. */
-  readonly ignoredErrors?: readonly number[];
-  /** Left out of the option file. */
-  readonly withoutOption?: RegExp;
-  /** Size of the file system that is dumped into; that of the machine when not given. */
-  readonly diskBytes?: number;
-  /** 1.x is not told which server it is, where it cannot know. */
-  readonly unnamed?: true;
-  readonly onlyOn?: RegExp;
-  /**
-   * Lets mydumper run until this line, stops its server's answers there, acts, and lets it go on.
-   */
-  readonly middle?: { readonly at: RegExp; readonly act: (here: Middle) => Promise<void> };
-};
-
-export type Middle = {
-  readonly server: RecordedServer;
-  readonly relay: HeldRelay;
-  readonly tool: RunningTool;
-};
-
-/** What the README asks for, with the global read lock. */
-const README = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'PROCESS', 'RELOAD'];
-const BINLOG = { mariadb: 'BINLOG MONITOR', mysql: 'REPLICATION CLIENT' } as const;
-const ROUTINES = { mariadb: 'SHOW CREATE ROUTINE', mysql: 'SHOW_ROUTINE' } as const;
-
-const without = (...names: readonly string[]) => README.filter((name) => !names.includes(name));
-
-/** When the rows of the third large table begin. */
-const IN_THE_MIDDLE = /`bulk`\.`part_3` \[/;
-const ACTING_MILLISECONDS = 500;
-
-function signalled(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1'): RecordedRun {
-  return {
-    name: signal.toLowerCase(),
-    run: `${signal} while rows are read.`,
-    data: [BULK],
-    databases: ['bulk'],
-    middle: { at: IN_THE_MIDDLE, act: send(signal) },
-  };
-}
-
-function send(signal: NodeJS.Signals): (here: Middle) => Promise<void> {
-  return async ({ tool }) => {
-    tool.acted(signal);
-    tool.kill(signal);
-    await sleep(ACTING_MILLISECONDS);
-  };
-}
+import { ARCHIVE, BULK, ODD_NAMES, SHOP, WITH_DOT } from './dataset.ts';
+import { disturbedRuns } from './disturbed-runs.ts';
+import type { RecordedRun } from './recorded-run.ts';
+import { userRuns } from './user-runs.ts';
 
 function lockedAs(lock: LockPlan): RecordedRun {
   return {
@@ -85,34 +14,14 @@ function lockedAs(lock: LockPlan): RecordedRun {
   };
 }
 
-function asUser(
-  name: string,
-  run: string,
-  privileges: readonly string[],
-  lock: LockPlan = 'ftwrl',
-): RecordedRun {
-  return { name, run, data: [SHOP], databases: ['shop'], privileges, lock };
-}
-
-/** Ends the connections that read rows of the wide table. */
-async function killReaders({ server, tool }: Middle): Promise<void> {
-  await sleep(ACTING_MILLISECONDS);
-  const readers = await server.query(
-    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND INFO LIKE 'SELECT %`wide`%'",
-  );
-  if (readers.length === 0) throw new Error('no connection reads rows of the wide table');
-  tool.acted('KILL of the connections that read rows of bulk.wide');
-  for (const { id } of readers) await server.query(`KILL ${id}`);
-  await sleep(ACTING_MILLISECONDS);
-}
-
+/** All runs of mydumper to record on a server of this vendor, in their order. */
 export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
-  const routines = ROUTINES[vendor];
-  const all = [...README, ...(vendor === 'mysql' ? [routines] : []), BINLOG[vendor]];
   return [
     {
       name: 'whole-server',
-      run: 'The whole server: tables with and without transactions, a view, triggers, programs, odd names.',
+      run:
+        'The whole server: tables with and without transactions, a view, triggers, programs, ' +
+        'odd names.',
       data: [SHOP, ARCHIVE, ODD_NAMES],
     },
     {
@@ -136,71 +45,10 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       data: [SHOP, ARCHIVE],
       lock: 'lock-all',
     },
-    asUser(
-      'user',
-      'A user with the privileges of the README and the one to read the position of the binary log.',
-      all,
-    ),
-    asUser(
-      'user-without-binlog',
-      'A user with the privileges of the README, on a server with a binary log.',
-      all.filter((name) => name !== BINLOG[vendor]),
-    ),
-    {
-      ...asUser(
-        'user-without-position',
-        'The same user, and mydumper told to ignore that the position is refused.',
-        all.filter((name) => name !== BINLOG[vendor]),
-      ),
-      ignoredErrors: [1227],
-    },
-    asUser(
-      'user-without-binlog-lock-all',
-      'A user with LOCK TABLES and without RELOAD and the privilege to read the position of the binary log, LOCK_MODE=lock-all.',
-      [...all.filter((name) => name !== BINLOG[vendor] && name !== 'RELOAD'), 'LOCK TABLES'],
-      'lock-all',
-    ),
-    ...(['ftwrl', 'lock-all', 'safe-no-lock', 'none'] as const).map((lock) =>
-      asUser(
-        `user-without-locks-${lock}`,
-        `A user with neither RELOAD nor LOCK TABLES, LOCK_MODE=${lock}.`,
-        all.filter((name) => name !== 'RELOAD'),
-        lock,
-      ),
-    ),
-    ...(['SHOW VIEW', 'TRIGGER', 'EVENT', 'PROCESS'] as const).map((name) =>
-      asUser(`user-without-${name.toLowerCase().replace(' ', '-')}`, `A user without ${name}.`, [
-        ...without(name),
-        ...(vendor === 'mysql' ? [routines] : []),
-        BINLOG[vendor],
-      ]),
-    ),
-    {
-      ...asUser('user-without-routines', `A user without ${routines}.`, [
-        ...README,
-        BINLOG[vendor],
-      ]),
-      onlyOn: /^mysql/,
-    },
-    {
-      ...asUser('user-without-select', 'A user with SELECT on nothing.', [
-        ...without('SELECT'),
-        BINLOG[vendor],
-      ]),
-    },
-    {
-      ...asUser(
-        'user-of-one-database',
-        'A user with privileges on one database only, LOCK_MODE=lock-all.',
-        ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES'],
-        'lock-all',
-      ),
-      data: [SHOP, ARCHIVE],
-      privilegesOn: 'shop.*',
-    },
+    ...userRuns(vendor),
     {
       name: 'wrong-password',
-      run: 'A password that is not the right one.',
+      run: 'A wrong password.',
       data: [SHOP],
       databases: ['shop'],
       password: 'not the right one',
@@ -241,7 +89,7 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
     },
     {
       name: 'unnamed-server',
-      run: 'A MySQL that mydumper does not recognise, and is not told of.',
+      run: 'A MySQL that mydumper does not recognise, without the option that names it.',
       data: [SHOP],
       databases: ['shop'],
       unnamed: true,
@@ -303,58 +151,6 @@ export function runsFor(vendor: 'mariadb' | 'mysql'): readonly RecordedRun[] {
       withoutOption: /^explain_format=/,
       onlyOn: /^mysql/,
     },
-    signalled('SIGTERM'),
-    {
-      ...signalled('SIGTERM'),
-      name: 'sigterm-early',
-      run: 'SIGTERM while definitions are read.',
-      middle: { at: /Transactions started/, act: send('SIGTERM') },
-    },
-    signalled('SIGINT'),
-    signalled('SIGHUP'),
-    signalled('SIGUSR1'),
-    {
-      name: 'connection-killed',
-      run: 'The server ends the connection that reads rows, in the middle of them.',
-      data: [BULK, WIDE],
-      databases: ['bulk'],
-      middle: { at: /`bulk`\.`wide` \[/, act: killReaders },
-    },
-    {
-      name: 'server-killed',
-      run: 'The server is killed while rows are read.',
-      data: [BULK],
-      databases: ['bulk'],
-      middle: {
-        at: IN_THE_MIDDLE,
-        act: async ({ server, tool }) => {
-          tool.acted('SIGKILL to the server');
-          await server.kill();
-          await sleep(ACTING_MILLISECONDS);
-        },
-      },
-    },
-    {
-      name: 'table-dropped',
-      run: 'A table is dropped before its rows are read.',
-      data: [BULK],
-      databases: ['bulk'],
-      lock: 'none',
-      middle: {
-        at: /`bulk`\.`part_6` \[/,
-        act: async ({ server, tool }) => {
-          tool.acted('DROP TABLE bulk.digits');
-          await server.query('SET SESSION lock_wait_timeout = 2');
-          await server.query('DROP TABLE bulk.digits');
-        },
-      },
-    },
-    {
-      name: 'disk-full',
-      run: 'A disk too small for the dump.',
-      data: [BULK],
-      databases: ['bulk'],
-      diskBytes: 8 * 1024 * 1024,
-    },
+    ...disturbedRuns,
   ];
 }

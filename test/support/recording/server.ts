@@ -1,12 +1,12 @@
-import { SYSTEM_SCHEMAS } from '../../../app/mydumper/arguments.ts';
+import { SYSTEM_SCHEMAS } from '../../../app/mydumper/database-regex.ts';
 import { type Row, startMariaDb } from '../mariadb/harness.ts';
 import { serverProgram, type Vendor } from '../mariadb/server-program.ts';
 import { quoteName } from '../mariadb/sql.ts';
 
-/** Who dumps where privileges are limited. */
+/** The user of dumps with limited privileges. */
 export const RECORDED_USER = 'backup';
 
-/** The server that recordings are made against. */
+/** The server of recordings. */
 export type RecordedServer = {
   readonly host: string;
   readonly port: number;
@@ -52,8 +52,8 @@ export async function startRecordedServer(): Promise<RecordedServer> {
 }
 
 /**
- * mydumper knows MySQL by its version comment, so one whose comment does not name it is a server of
- * its own.
+ * mydumper recognises MySQL by its version comment. A MySQL whose comment does not name it counts
+ * as a separate server.
  */
 function nameOf(version: string, comment: string): string {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];

@@ -3,18 +3,18 @@ import { lstatSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordedFile, RecordedStep } from './recording.ts';
 
-/** Of a file larger than this the recording keeps the beginning, to the end of a line. */
+/** The recording keeps the beginning of a file larger than this, to the end of a line. */
 const LARGEST_KEPT_BYTES = 8000;
 const BEGINNING_BYTES = 1500;
 
 export type ToolRun = {
   readonly command: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Whose files are recorded; must exist. */
+  /** The directory whose files are recorded; must exist. */
   readonly directory: string;
-  /** Files of ours in it, which are no part of the recording. */
+  /** The recorder's own files in it, which the recording leaves out. */
   readonly ignored: (name: string) => boolean;
-  /** Called with each line as it comes. It may act on the tool, and say so by `acted`. */
+  /** Called with each line as it comes. It may act on the tool and record that with `acted`. */
   readonly onLine: (line: string, tool: RunningTool) => void;
 };
 
@@ -31,14 +31,14 @@ export type WatchedRun = {
 };
 
 /**
- * Runs a tool and notes what it prints and what becomes of the files in a directory. Both come
- * through one event loop, so their order is right to about a millisecond.
+ * Runs a tool and records its output and the changes of files in a directory. Both come through one
+ * event loop, so their order is right to about a millisecond.
  */
 export async function watchTool(run: ToolRun): Promise<WatchedRun> {
   const steps: RecordedStep[] = [];
   const files = watchFiles(run.directory, run.ignored, steps);
   const [binary = '', ...argv] = run.command;
-  // A crash is recorded, not its core.
+  // The recording keeps a crash but no core file.
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', '--', 'prlimit', '--core=0', binary, ...argv],
@@ -79,9 +79,9 @@ export async function watchTool(run: ToolRun): Promise<WatchedRun> {
 }
 
 function watchFiles(directory: string, ignored: (name: string) => boolean, steps: RecordedStep[]) {
-  /** Names that are there, with what tells one file from another. */
+  /** The present names, each with its file's identity. */
   const known = new Map<string, string>();
-  /** How many steps there were when each file was last written to. */
+  /** The number of steps at each file's last write. */
   const written = new Map<string, number>();
   const identity = (name: string) => {
     const stat = lstatSync(join(directory, name), { bigint: true, throwIfNoEntry: false });
@@ -115,7 +115,7 @@ function watchFiles(directory: string, ignored: (name: string) => boolean, steps
     end: (): RecordedStep[] => {
       watcher.close();
       const all = [...steps];
-      // From the end, so that places before stay what they are.
+      // From the end, so that earlier positions stay valid.
       const places = [...written].toSorted(([, left], [, right]) => right - left);
       for (const [name, place] of places) all.splice(place, 0, { close: name });
       return all;

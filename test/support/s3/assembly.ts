@@ -20,8 +20,7 @@ export async function writeAssembly(
   });
   const pathOf = (file: string) => bucket.pathOf(`uploads/${upload.id}/${file}`);
   const inPlace = placed.every(({ part, at }) => part.file !== assemblyFile || part.offset === at);
-  // A write still going on, of a part nobody waits for any more, must never reach the finished
-  // object.
+  // A write may still run for a part whose request ended. It must never reach the finished object.
   const quiet = ![...upload.slots.values()].includes('writing');
   const target = inPlace && quiet ? assemblyFile : `whole-${Date.now()}`;
   const copied = placed.filter(({ part }) => part.file !== target && part.size > 0);

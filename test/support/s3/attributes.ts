@@ -112,7 +112,8 @@ function encryptionFrom(headers: Headers): Pick<Attributes, 'encryption' | 'kmsK
     throw new S3Error(
       400,
       'InvalidArgument',
-      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
+      'Server Side Encryption with AWS KMS managed key requires HTTP header ' +
+        'x-amz-server-side-encryption : aws:kms',
     );
   if (
     Object.keys(headers).some((name) => name.startsWith('x-amz-server-side-encryption-customer-'))

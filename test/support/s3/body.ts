@@ -78,7 +78,8 @@ function promisedChecksum(headers: Headers): BodyPlan['checksum'] {
       throw new S3Error(
         400,
         'InvalidRequest',
-        'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+        'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or ' +
+          'x-amz-trailer headers were found.',
       );
     if (algorithmNamed(named) !== promised.algorithm)
       throw new S3Error(
@@ -188,8 +189,8 @@ export function fileSink(handle: FileHandle, offset = 0) {
     position += size;
     await previous;
     writing = put(buffers, size, at);
-    // The failure is reported by whoever awaits it next; this only keeps it from being unhandled
-    // until then.
+    // The next caller to await the write gets the failure. Until then this keeps it from being
+    // unhandled.
     writing.catch(() => undefined);
   }
 

@@ -131,7 +131,8 @@ export function checksumTypeFor(algorithm: Algorithm, asked: string | undefined)
     throw new S3Error(
       400,
       'InvalidRequest',
-      `The ${asked} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+      `The ${asked} checksum type cannot be used with the ${algorithm.toLowerCase()} ` +
+        'checksum algorithm.',
     );
   return asked;
 }

@@ -96,8 +96,9 @@ function checkedParts(upload: OpenUpload, listed: readonly ListedPart[]): Part[]
       throw new S3Error(
         400,
         'InvalidRequest',
-        `The upload was created using a ${name} checksum. The complete request must include the checksum ` +
-          `for each part. It was missing for part ${item.number} in the request.`,
+        `The upload was created using a ${name} checksum. The complete request must ` +
+          'include the checksum for ' +
+          `each part. It was missing for part ${item.number} in the request.`,
       );
     }
     if (
@@ -123,13 +124,15 @@ function checkClaims(claims: CompletionClaims, checksum: Checksum, size: number)
     throw new S3Error(
       400,
       'InvalidRequest',
-      `The upload was created using the ${checksum.type} checksum mode. The complete request must use the same checksum mode.`,
+      `The upload was created using the ${checksum.type} checksum mode. The complete request ` +
+        'must use the same checksum mode.',
     );
   if (claims.size !== undefined && claims.size !== String(size))
     throw new S3Error(
       400,
       'InvalidRequest',
-      `The provided 'x-amz-mp-object-size' header value ${claims.size} does not match what was computed: ${size}`,
+      `The provided 'x-amz-mp-object-size' header value ${claims.size} does not match what ` +
+        `was computed: ${size}`,
     );
   if (claims.checksum === undefined) return;
   const { algorithm, value } = claims.checksum;
@@ -145,7 +148,8 @@ function invalidPart(): S3Error {
   return new S3Error(
     400,
     'InvalidPart',
-    'One or more of the specified parts could not be found. The part may not have been uploaded, or the specified ' +
+    'One or more of the specified parts could not be found. The part may not have been ' +
+      'uploaded, or the specified ' +
       "entity tag may not match the part's entity tag.",
   );
 }

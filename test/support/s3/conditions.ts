@@ -41,7 +41,8 @@ export function watchCondition(bucket: Bucket, key: string, condition: Condition
         throw new S3Error(
           409,
           'ConditionalRequestConflict',
-          'The conditional request cannot succeed due to a conflicting operation against this resource.',
+          'The conditional request cannot succeed due to a conflicting operation against this ' +
+            'resource.',
         );
       const object = bucket.get(key);
       if (condition.kind === 'etag' && object === undefined)

@@ -171,8 +171,7 @@ export function createExchange(settings: Settings) {
           ? error
           : new S3Error(500, 'InternalError', `Unexpected: ${String(error)}`);
       log(known.status, known.code);
-      // What is left of the body, or will not be sent as nobody asked for it, stands before any
-      // next request.
+      // The rest of the body, sent or not, stands before the next request on this connection.
       if (awaitingContinue || !request.complete) response.shouldKeepAlive = false;
       const resource = `/${record.bucket}${record.key === '' ? '' : `/${record.key}`}`;
       const { code, message, headers, status } = known;

@@ -144,7 +144,7 @@ test('a write is carried out as if it had no condition', async () => {
   expect(String(await server.readObject(Bucket, 'k'))).toBe('third');
 });
 
-test('a completion can fail inside a 200, answer a wrong checksum, or lose its answer', async () => {
+test('a completion can fail inside a 200, answer a wrong checksum or lose its answer', async () => {
   const server = await testServer();
   const client = testClient(server);
   const target = { Bucket, Key: 'k' };
@@ -181,7 +181,7 @@ test('a completion can fail inside a 200, answer a wrong checksum, or lose its a
   expect((await complete()).ChecksumCRC32).toBe(object?.checksum.value);
 });
 
-test('an answer is cut in the middle, or never comes to an end, though the request was carried out', async () => {
+test('a fault cuts or never ends the answer of a request that is carried out', async () => {
   const server = await testServer();
   const client = testClient(server);
   server.faults.add({ action: { kind: 'cut-answer' } });

@@ -27,7 +27,7 @@ export type FaultAction =
   | { readonly kind: 'wrong-checksum' }
   /** Carries out the request and answers no checksum, as an older S3-compatible store does. */
   | { readonly kind: 'no-checksum' }
-  /** Carries out a write as if it had no If-None-Match, as a store does that knows none. */
+  /** Carries out a write as if it had no If-None-Match, as a store without support for it does. */
   | { readonly kind: 'ignore-condition' }
   /** Answers 200, some whitespace and then an error document; nothing is carried out. */
   | { readonly kind: 'error-in-ok'; readonly code: string; readonly message?: string }
@@ -48,8 +48,8 @@ export type FaultAction =
   /** GetObject: flips one bit of the first byte sent. */
   | { readonly kind: 'corrupt' }
   /**
-   * Answers 403 RequestTimeTooSkewed with a Date that far ahead (20 minutes unless told). Nothing
-   * is carried out.
+   * Answers 403 RequestTimeTooSkewed with a Date that far ahead (by default 20 minutes). Nothing is
+   * carried out.
    */
   | { readonly kind: 'clock-skew'; readonly aheadMilliseconds?: number };
 

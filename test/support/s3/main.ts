@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util';
 import { startS3Server } from './server.ts';
 
-const usage = `Usage: node test/support/s3/main.ts --port <n> --dir <path> --bucket <name> [--bandwidth <MB/s>]
+const usage = `Usage:
+  node test/support/s3/main.ts --port <n> --dir <path> --bucket <name> [--bandwidth <MB/s>]
 
-Serves an S3 endpoint for tests on 127.0.0.1, objects kept as files below --dir, until SIGTERM or SIGINT.
+Serves an S3 endpoint for tests on 127.0.0.1 until SIGTERM or SIGINT. Objects are files below --dir.
 Prints "ready <endpoint>" once it listens.
 
   --port <n>          port to listen on; 0 takes a free one
   --dir <path>        where buckets are kept, also across restarts
   --bucket <name>     a bucket to create unless it exists; may be repeated
-  --bandwidth <MB/s>  megabytes (10^6 bytes) per second of all uploads together, and of all downloads
+  --bandwidth <MB/s>  megabytes (10^6 bytes) per second of all uploads, and of all downloads
   --help              prints this
 `;
 

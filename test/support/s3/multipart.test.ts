@@ -1,21 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
-  type CompleteMultipartUploadCommandInput,
-  CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandInput,
-  GetObjectCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   PutObjectCommand,
-  type S3Client,
-  UploadPartCommand,
-  type UploadPartCommandInput,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { expect, test } from 'vitest';
 import {
   failure,
@@ -25,105 +14,7 @@ import {
   testDirectory,
   testServer,
 } from './test-setup.ts';
-
-const Bucket = 'box';
-const Key = 'big';
-
-function base64Crc(bytes: Buffer): string {
-  const out = Buffer.alloc(4);
-  out.writeUInt32BE(crc32(bytes));
-  return out.toString('base64');
-}
-
-/** An upload begun, with the calls a test makes on it. */
-async function begin(client: S3Client, input: Partial<CreateMultipartUploadCommandInput> = {}) {
-  const created = await client.send(
-    new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32', ...input }),
-  );
-  const UploadId = created.UploadId ?? '';
-  const target = { Bucket, Key: input.Key ?? Key, UploadId };
-  return {
-    UploadId,
-    part: async (PartNumber: number, Body: Buffer, more: Partial<UploadPartCommandInput> = {}) => {
-      const { ETag, ChecksumCRC32, ChecksumCRC64NVME } = await client.send(
-        new UploadPartCommand({ ...target, PartNumber, Body, ...more }),
-      );
-      return { PartNumber, ETag, ChecksumCRC32, ChecksumCRC64NVME };
-    },
-    complete: (
-      Parts: { PartNumber: number; ETag: string | undefined; ChecksumCRC32?: string | undefined }[],
-      more: Partial<CompleteMultipartUploadCommandInput> = {},
-    ) =>
-      client.send(
-        new CompleteMultipartUploadCommand({ ...target, MultipartUpload: { Parts }, ...more }),
-      ),
-    abort: () => client.send(new AbortMultipartUploadCommand(target)),
-  };
-}
-
-test('lib-storage uploads with composite CRC32, and the object is its bytes in one file', async () => {
-  const server = await testServer();
-  const client = testClient(server);
-  const body = sampleBytes(17 * mebibyte + 5);
-  const upload = new Upload({
-    client,
-    params: { Bucket, Key, Body: Readable.from(slices(body)), Metadata: { a: 'b' } },
-    partSize: 5 * mebibyte,
-  });
-  const done = await upload.done();
-  const digests = [...slices(body, 5 * mebibyte)].map((part) =>
-    Buffer.from(base64Crc(part), 'base64'),
-  );
-  expect(done).toMatchObject({
-    ChecksumCRC32: `${base64Crc(Buffer.concat(digests))}-4`,
-    ChecksumType: 'COMPOSITE',
-  });
-  expect(done.ETag).toMatch(/^"[0-9a-f]{32}-4"$/);
-  expect((await server.readObject(Bucket, Key)).equals(body)).toBe(true);
-  expect(await server.multipartUploads(Bucket)).toEqual([]);
-  const got = await client.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
-  expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(body)).toBe(true);
-  expect(got).toMatchObject({ Metadata: { a: 'b' }, ChecksumType: 'COMPOSITE' });
-  const parts = server.requests.filter((request) => request.operation === 'UploadPart');
-  expect(parts.map((request) => request.partNumber).sort()).toEqual([1, 2, 3, 4]);
-});
-
-test('a full-object CRC32 is that of the whole, and a wrong claim of it or of the size is refused', async () => {
-  const server = await testServer();
-  const client = testClient(server);
-  const body = sampleBytes(12 * mebibyte);
-  const upload = await begin(client, { ChecksumType: 'FULL_OBJECT' });
-  const parts = [];
-  for (const [index, slice] of [...slices(body, 5 * mebibyte)].entries())
-    parts.push(await upload.part(index + 1, slice));
-  const bare = parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
-  expect(await failure(upload.complete(bare, { ChecksumCRC32: 'AAAAAA==' }))).toBe('400 BadDigest');
-  expect(await failure(upload.complete(bare, { MpuObjectSize: 7 }))).toBe('400 InvalidRequest');
-  expect(await failure(upload.complete(bare, { ChecksumType: 'COMPOSITE' }))).toBe(
-    '400 InvalidRequest',
-  );
-  expect(await server.objects(Bucket)).toEqual([]);
-  const done = await upload.complete(bare, {
-    ChecksumCRC32: base64Crc(body),
-    ChecksumType: 'FULL_OBJECT',
-    MpuObjectSize: body.length,
-  });
-  expect(done).toMatchObject({ ChecksumCRC32: base64Crc(body), ChecksumType: 'FULL_OBJECT' });
-});
-
-test('an upload that names no algorithm takes no other checksum and ends with CRC64NVME', async () => {
-  const server = await testServer();
-  const upload = await begin(testClient(server, { requestChecksumCalculation: 'WHEN_REQUIRED' }), {
-    ChecksumAlgorithm: undefined,
-  });
-  const body = sampleBytes(1000);
-  expect(await failure(upload.part(1, body, { ChecksumCRC32: base64Crc(body) }))).toBe(
-    '400 InvalidRequest',
-  );
-  const done = await upload.complete([await upload.part(1, body)]);
-  expect(done.ChecksumType).toBe('FULL_OBJECT');
-  expect(done.ChecksumCRC64NVME).toMatch(/^.{11}=$/);
-});
+import { Bucket, base64Crc, begin, Key } from './test-upload.ts';
 
 test('holds parts to the rules', async () => {
   const server = await testServer();
@@ -184,7 +75,7 @@ test('assembles parts sent again, of several sizes and in any order', async () =
   expect((await server.readObject(Bucket, Key)).equals(whole)).toBe(true);
 });
 
-test('a write nobody waits for any more does not reach the finished object', async () => {
+test('a write of an abandoned part does not reach the finished object', async () => {
   const server = await testServer();
   const client = testClient(server);
   const upload = await begin(client);
@@ -205,7 +96,7 @@ test('a write nobody waits for any more does not reach the finished object', asy
   expect((await server.readObject(Bucket, Key)).equals(whole)).toBe(true);
 });
 
-test('completing again answers the same while the object stands, and aborting ends an upload', async () => {
+test('a repeated completion answers the same while the object stands; abort ends it', async () => {
   const server = await testServer();
   const client = testClient(server);
   const upload = await begin(client);
@@ -231,7 +122,7 @@ test('completing again answers the same while the object stands, and aborting en
   expect(await failure(second.abort())).toBe('404 NoSuchUpload');
 });
 
-test('lists parts and uploads page by page, also after a restart, which an upload survives', async () => {
+test('lists parts and uploads page by page; an upload survives a restart', async () => {
   const dir = await testDirectory();
   const first = await testServer({ dir });
   const upload = await begin(testClient(first));
@@ -278,7 +169,3 @@ test('lists parts and uploads page by page, also after a restart, which an uploa
   const whole = Buffer.concat([1, 2, 3].map((number) => sampleBytes(5 * mebibyte, number)));
   expect((await second.readObject(Bucket, Key)).equals(whole)).toBe(true);
 });
-
-function* slices(bytes: Buffer, size = 64 * 1024): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}

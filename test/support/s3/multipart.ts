@@ -112,7 +112,8 @@ function checkPartChecksum(upload: OpenUpload, plan: BodyPlan): void {
   throw new S3Error(
     400,
     'InvalidRequest',
-    `Checksum Type mismatch occurred, expected checksum Type: ${expected?.toLowerCase() ?? 'null'}, ` +
+    'Checksum Type mismatch occurred, expected checksum Type: ' +
+      `${expected?.toLowerCase() ?? 'null'}, ` +
       `actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
   );
 }
@@ -122,6 +123,7 @@ export function noSuchUpload(): S3Error {
   return new S3Error(
     404,
     'NoSuchUpload',
-    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may ' +
+      'have been aborted or completed.',
   );
 }

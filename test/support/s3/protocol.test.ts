@@ -116,7 +116,7 @@ test('refuses more than 5 GiB before reading any of it', async () => {
   expect(server.requests).toMatchObject([{ status: 400, code: 'EntityTooLarge', bytes: 0 }]);
 });
 
-test('takes presigned and virtual-host addresses, and names what it does not implement', async () => {
+test('accepts presigned and virtual-host addresses, and names unimplemented features', async () => {
   const server = await testServer();
   const put = { 'content-length': 1, host: 'box.s3.example' };
   expect(await raw(server, 'PUT', '/a/k', put, 'x')).toBe('200');

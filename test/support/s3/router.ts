@@ -85,7 +85,8 @@ export function operationOf(method: string, address: Address): Operation {
     throw new S3Error(
       501,
       'NotImplemented',
-      `A header or parameter you provided implies functionality that is not implemented${strange === undefined ? '' : `: ${strange}`}`,
+      'A header or parameter you provided implies functionality that is not implemented' +
+        (strange === undefined ? '' : `: ${strange}`),
     );
   return operation;
 }

@@ -29,8 +29,8 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
 }
 
 /**
- * Sends an answer whose body is a stretch of an open file, which it closes. `pace` is awaited
- * before each chunk and told its size; `fault` may truncate or corrupt what is sent.
+ * Sends an answer whose body is a stretch of an open file, which it closes. `pace` is awaited with
+ * each chunk's size before the chunk; `fault` may truncate or corrupt what is sent.
  */
 export async function sendFile(
   response: ServerResponse,
@@ -106,8 +106,7 @@ export function sendHalf(response: ServerResponse, answer: Answer): void {
 }
 
 /**
- * Sends a head that never ends, a byte at a time, until the client has had enough or `closing`
- * aborts.
+ * Sends a head that never ends, a byte at a time, until the client disconnects or `closing` aborts.
  */
 export async function sendDripping(
   response: ServerResponse,

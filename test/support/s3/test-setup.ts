@@ -23,7 +23,7 @@ export async function testDirectory(): Promise<string> {
   return dir;
 }
 
-/** An SDK client of the running test that tries once unless told otherwise. */
+/** An SDK client of the running test. By default it tries once. */
 export function testClient(
   server: Pick<S3Server, 'endpoint'>,
   config: S3ClientConfig = {},
@@ -68,3 +68,8 @@ export function sampleBytes(size: number, seed = 1): Buffer {
 }
 
 export const mebibyte = 1024 ** 2;
+
+/** The bytes in pieces of `size`, the last one shorter. */
+export function* slices(bytes: Buffer, size = 64 * 1024): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}

@@ -12,7 +12,7 @@ export type Retry = { readonly operation: string; readonly key: string; readonly
 
 /**
  * The program's own store over the test server, closed when the running test ends; `retries` holds
- * what it tells of.
+ * the retries that it reports.
  */
 export function testStore(
   server: Pick<S3Server, 'endpoint'>,

@@ -80,7 +80,9 @@ test.each([1, 2, 7, 100_000])(
   'aws-chunked bodies decode when they arrive %i bytes at a time',
   async (cut) => {
     const large = 'x'.repeat(8192);
-    const signed = `2000;chunk-signature=abc\r\n${large}\r\n3;chunk-signature=def\r\n\r\ny\r\n0;chunk-signature=0\r\n\r\n`;
+    const signed =
+      `2000;chunk-signature=abc\r\n${large}\r\n` +
+      '3;chunk-signature=def\r\n\r\ny\r\n0;chunk-signature=0\r\n\r\n';
     expect(await decode(signed, cut)).toEqual({ data: `${large}\r\ny`, trailers: {} });
     const trailing =
       '3\r\nabc\r\n0\r\nX-Amz-Checksum-Crc32: NSRBwg==\r\nx-amz-trailer-signature:f00\r\n\r\n';

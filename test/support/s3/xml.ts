@@ -14,12 +14,16 @@ export const xmlDeclaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 /** A whole S3 answer document. */
 export function xmlDocument(name: string, children: readonly string[]): string {
-  return `${xmlDeclaration}<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${children.join('')}</${name}>`;
+  return (
+    `${xmlDeclaration}<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` +
+    `${children.join('')}</${name}>`
+  );
 }
 
 function escapeXml(text: string): string {
+  // S3 sends control characters of keys as references.
   return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: keys may hold them, and S3 sends them as references.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: keys may hold them.
     /[&<>"\u0000-\u001f]/g,
     (character) =>
       ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character] ??

@@ -1,53 +1,15 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Manifest } from '../../app/manifest/schema.ts';
-import { BUCKET, startWorld, type World } from '../e2e/world.ts';
+import { BUCKET } from '../e2e/world.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
-import { createBulkDatabase } from '../support/mariadb/dataset.ts';
-import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { type Ended, runProgram } from '../support/program.ts';
-import { databasesOf, dropAll, makeBackup, restoreInto } from './setting.ts';
+import { copy, folder, kept, put, remove, useKeptBackup, world } from './kept-backup.ts';
+import { databasesOf, restoreInto } from './setting.ts';
 
-let world: World;
-let copy: MariaDb;
-let client: S3Client;
-let folder: string;
-let kept: Map<string, Buffer>;
+useKeptBackup();
 
-beforeAll(async () => {
-  world = await startWorld();
-  copy = await startMariaDb();
-  await createBulkDatabase(world.db, { name: 'shop', megabytes: 4, tables: 2 });
-  client = new S3Client({
-    endpoint: world.s3.endpoint,
-    region: 'eu-central-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test-secret' },
-  });
-  folder = await makeBackup(world, { COMPRESS: 'zstd' });
-  kept = new Map();
-  for (const { key } of await world.s3.objects(BUCKET))
-    kept.set(key, await world.s3.readObject(BUCKET, key));
-});
-afterAll(async () => {
-  client?.destroy();
-  await copy?.stop();
-  await world?.stop();
-});
-beforeEach(() => world.s3.faults.clear());
-/** The bucket as the backup left it. */
-afterEach(async () => {
-  await dropAll(copy);
-  for (const { key } of await world.s3.objects(BUCKET)) if (!kept.has(key)) await remove(key);
-  for (const [key, body] of kept) await put(key, body);
-});
-
-const put = (Key: string, Body: Buffer | string) =>
-  client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, ChecksumAlgorithm: 'CRC32' }));
-const remove = (Key: string) => client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
-
-/** A data file, of a table that has several. */
+/** A data file of a table with several files. */
 const ONE_OF_SEVERAL = /bulk_0(?:\.\d{5})+\.sql/;
 
 function keyOf(pattern: RegExp): string {
@@ -76,8 +38,7 @@ test('a whole backup is verified, quickly by heads and fully by reading', async 
 });
 
 /**
- * What was done to the bucket, what verify says of it, and whether only reading everything shows
- * it.
+ * The damage to the bucket, the fault that verify reports, and whether only a full read finds it.
  */
 const damages: readonly [string, () => Promise<unknown>, RegExp, 'quick' | 'full'][] = [
   ['an object missing', () => remove(keyOf(ONE_OF_SEVERAL)), /^is missing$/, 'quick'],
@@ -138,7 +99,7 @@ function rot(key: string): void {
 }
 
 test.each(damages)(
-  '%s: verify tells it, and restore calls nothing done',
+  '%s: verify reports it, and restore does not succeed',
   async (_case, damage, reason, level) => {
     await damage();
     const { ended, result } = await verify(...(level === 'full' ? ['--full'] : []));
@@ -146,7 +107,7 @@ test.each(damages)(
     expect(result.faults.map((fault) => fault.reason).join('\n')).toMatch(reason);
     expect(result.faults.every(({ key }) => key.startsWith(folder))).toBe(true);
 
-    // None of these is loaded.
+    // A restore loads none of these.
     if (['an object more', 'the claim missing', 'the claim of another run'].includes(_case)) return;
     const restored = await restoreInto(world, copy);
     expect([3, 8]).toContain(restored.code);
@@ -155,7 +116,7 @@ test.each(damages)(
   },
 );
 
-test('connections that break, throttling and errors of the moment are ridden out', async () => {
+test('a restore survives broken connections, throttling and transient errors', async () => {
   for (const skip of [0, 7, 15])
     world.s3.faults.add({
       operation: 'GetObject',
@@ -185,7 +146,7 @@ test('connections that break, throttling and errors of the moment are ridden out
   ).toEqual([]);
 });
 
-test('an outage longer than the retries ends it with 8; the same command goes on, after more than a day only with --overwrite', async () => {
+test('a long outage ends with 8; the command resumes, a day later with --overwrite', async () => {
   const fault = world.s3.faults.add({
     operation: 'GetObject',
     key: /bulk_1\.00001/,
@@ -200,7 +161,8 @@ test('an outage longer than the retries ends it with 8; the same command goes on
 
   const runs = '`mydumper_fargate_restore`.`runs`';
   await copy.query(
-    `UPDATE ${runs} SET started_at = '2020-01-01 10:00:00', worked_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR`,
+    `UPDATE ${runs} SET started_at = '2020-01-01 10:00:00',
+       worked_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR`,
   );
   const [left] = await copy.query(`SELECT worked_at AS at FROM ${runs}`);
   const content = async () => [
@@ -212,13 +174,14 @@ test('an outage longer than the retries ends it with 8; the same command goes on
   const stale = await restoreInto(world, copy, [], options);
   expect(stale.code).toBe(3);
   expect(stale.stdout).toContain(
-    `begun at 2020-01-01 10:00:00 UTC, last worked at ${String(left?.at)} UTC and not finished (phase data)`,
+    `begun at 2020-01-01 10:00:00 UTC, last worked at ${String(left?.at)} UTC ` +
+      'and not finished (phase data)',
   );
-  expect(stale.stdout).toContain('nothing was changed; --overwrite goes on with it');
+  expect(stale.stdout).toContain('nothing was changed; --overwrite resumes it');
   expect(await content()).toEqual(before);
 
   const ended = await restoreInto(world, copy, ['--check', '--overwrite'], options);
-  expect(ended.stdout).toContain('going on with the restore begun at 2020-01-01 10:00:00 UTC');
+  expect(ended.stdout).toContain('resuming the restore begun at 2020-01-01 10:00:00 UTC');
   expect({ code: ended.code, log: ended.code === 0 ? '' : ended.stdout }).toEqual({
     code: 0,
     log: '',
@@ -227,61 +190,3 @@ test('an outage longer than the retries ends it with 8; the same command goes on
     differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop'])),
   ).toEqual([]);
 });
-
-test('list shows complete, incomplete and damaged backups of one source or of all', async () => {
-  await put('test-db/20200101T000000Z/shop.t.sql', 'x');
-  // As a run leaves it that failed before it had stored a file.
-  await put('test-db/20200103T000000Z/claim.json', '{}');
-  await put('other/20200102T000000Z/manifest.json', '{}');
-  const all = await runProgram(world.environment({ SOURCE: '', HOST: '' }), ['list', '--json']);
-  const { backups } = JSON.parse(all.stdout) as { backups: Record<string, unknown>[] };
-  expect(backups.map(({ source, backupId, state }) => [source, backupId, state])).toEqual([
-    ['other', '20200102T000000Z', 'bad manifest'],
-    ['test-db', '20200101T000000Z', 'incomplete'],
-    ['test-db', '20200103T000000Z', 'incomplete'],
-    ['test-db', folder.split('/').at(-2), 'complete'],
-  ]);
-  expect(backups[3]).toMatchObject({
-    summary: { databases: ['shop'], lock: 'ftwrl', compression: 'zstd' },
-  });
-  const before = world.s3.requests.length;
-  const one = await runProgram(world.environment(), ['list']);
-  expect(one.code).toBe(0);
-  expect(one.stdout).toMatch(/BACKUP +AGE +SOURCE/);
-  expect(one.stdout).toContain('incomplete: no manifest');
-  expect(one.stdout).not.toContain('other');
-  // One listing of folders, one question for each manifest, one read of each there is: never the
-  // objects.
-  expect(
-    world.s3.requests
-      .slice(before)
-      .map(({ operation }) => operation)
-      .toSorted(),
-  ).toEqual(['GetObject', ...Array(4).fill('ListObjectsV2')]);
-  expect((await runProgram(world.environment(), ['list', '--all'])).stdout).toContain('other');
-});
-
-test.each([
-  [['restore', '20200101T000000Z'], {}, 3, /no backup 20200101T000000Z/],
-  [['verify'], { SOURCE: 'nowhere' }, 3, /sources there: test-db/],
-  [
-    ['restore', '--databases', 'nowhere'],
-    {},
-    3,
-    /\\"nowhere\\" not in the backup; it holds \\"shop\\"/,
-  ],
-  [['restore', '--tables', 'no*where'], {}, 3, /no table or view of the backup matches/],
-  [['restore'], { MYLOADER_BIN: '/nowhere' }, 3, /MYLOADER_BIN/],
-  [['restore'], { PASSWORD: 'wrong' }, 3, /cannot connect to MySQL/],
-] as const)('%j with %j is refused with %i', async (argv, extra, code, reason) => {
-  const ended = await restoreRun(argv, extra);
-  expect(ended.code).toBe(code);
-  expect(ended.stdout + ended.stderr).toMatch(reason);
-});
-
-function restoreRun(argv: readonly string[], extra: Record<string, string>): Promise<Ended> {
-  return runProgram(
-    world.environment({ HOST: copy.host, PORT: String(copy.port), ...extra }),
-    argv,
-  );
-}
