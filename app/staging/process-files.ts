@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, readdirSync, readFileSync, statSync } from 'node:fs';
 
 /**
- * Identity of a file across renames: device and inode. It is text because inode numbers may exceed
- * 2^53.
+ * Identity of a file across renames: device, inode and time of birth, since file systems reuse the
+ * inodes of removed files. It is text because these numbers may exceed 2^53.
  */
 export type FileId = string;
+
+export function idOf({ dev, ino, birthtimeNs }: BigIntStats): FileId {
+  return `${dev}:${ino}:${birthtimeNs}`;
+}
 
 export type ProcessStat = { readonly state: string; readonly processGroup: number };
 
@@ -82,7 +86,7 @@ export function collectOpenFiles(pids: readonly number[], open: Set<FileId>): bo
           bigint: true,
           throwIfNoEntry: false,
         });
-        if (stat?.isFile()) open.add(`${stat.dev}:${stat.ino}`);
+        if (stat?.isFile()) open.add(idOf(stat));
       }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

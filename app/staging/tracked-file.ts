@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileId } from './process-files.ts';
+import { type FileId, idOf } from './process-files.ts';
 
 export type StagedFile = {
   readonly id: FileId;
@@ -16,12 +16,25 @@ export type Tracked = {
   allocatedBytes: number;
   closed: boolean;
   announced: boolean;
+  /** Of a file that is being shipped. */
   descriptor: number | undefined;
+  /** Of a file that is still empty. It shows what mydumper writes after the name was removed. */
+  emptyDescriptor: number | undefined;
   /** The state in the last report to the file's reader. */
   reported: { sizeBytes: number; closed: boolean };
   freedBytes: number;
   misses: number;
 };
+
+/**
+ * The directory may list a file under neither name while it is renamed. The file counts as gone
+ * when this many listings have missed it.
+ */
+export const MISSES_UNTIL_GONE = 3;
+
+export function isGone({ misses }: Tracked): boolean {
+  return misses >= MISSES_UNTIL_GONE;
+}
 
 export function newlySeen(id: FileId, name: string): Tracked {
   return {
@@ -32,6 +45,7 @@ export function newlySeen(id: FileId, name: string): Tracked {
     closed: false,
     announced: false,
     descriptor: undefined,
+    emptyDescriptor: undefined,
     reported: { sizeBytes: 0, closed: false },
     freedBytes: 0,
     misses: 0,
@@ -62,10 +76,6 @@ const BLOCK_BYTES = 512;
 
 export function allocatedBytesOf(stat: BigIntStats): number {
   return Number(stat.blocks) * BLOCK_BYTES;
-}
-
-export function idOf(stat: BigIntStats): FileId {
-  return `${stat.dev}:${stat.ino}`;
 }
 
 /**

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createListing } from './listing.ts';
-import type { FileId } from './process-files.ts';
+import { type FileId, idOf } from './process-files.ts';
 import { punchHole } from './punch-hole.ts';
 import {
   allocatedBytesOf,
   asStaged,
   closed,
-  idOf,
+  isGone,
   openSame,
   type StagedFile,
   type Tracked,
@@ -85,7 +85,7 @@ export type StagingTracker = {
  */
 export function createTracker(directory: string, limits?: GrowingLimits): StagingTracker {
   const listing = createListing(directory);
-  const { files, look, list } = listing;
+  const { files, look, list, noteSize } = listing;
   let releasedBytes = 0;
 
   /**
@@ -93,11 +93,14 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
    * looked at once more.
    */
   const finish = (file: Tracked, mydumperIsGone: boolean): boolean => {
+    if (isGone(file)) {
+      listing.forgetEmpty(file);
+      return false;
+    }
     const stat = look(file.name);
     // mydumper has renamed it meanwhile; the next scan finds it.
     if (stat === undefined || idOf(stat) !== file.id) return false;
-    file.sizeBytes = Number(stat.size);
-    file.allocatedBytes = allocatedBytesOf(stat);
+    noteSize(file, stat);
     if (file.sizeBytes === 0 && !mydumperIsGone) return false; // it may still be removed
     file.closed = true;
     return true;
@@ -135,11 +138,11 @@ export function createTracker(directory: string, limits?: GrowingLimits): Stagin
   return {
     scan: (openFiles, isStopped = false) => {
       listing.resetGrowth();
-      const oursBytes = list();
+      const oursBytes = list(openFiles === undefined);
       const candidates = [...files.values()].filter(
         (file) =>
           !file.closed &&
-          file.misses === 0 &&
+          (file.misses === 0 || isGone(file)) &&
           (openFiles === undefined || !WRITTEN_LAST.test(file.name)),
       );
       const { sure, postponed } = closed(candidates, openFiles);

@@ -51,6 +51,19 @@ test('a file with rows that vanishes is noticed', async () => {
   await expectFailure(world, await running.ended, 4, /shop\.lost\.00000\.sql vanished/);
 });
 
+test('a file that vanishes before its first row is noticed', async () => {
+  const running = startFake(world, [
+    { write: 'shop.lost.00000.sql', text: '' },
+    { sleepMilliseconds: 300 },
+    { remove: 'shop.lost.00000.sql' },
+    { sleepMilliseconds: 300 },
+    { write: 'shop.lost.00000.sql', text: INSERT.repeat(100) },
+    { close: 'shop.lost.00000.sql' },
+    ...played(ONE_DATABASE),
+  ]);
+  await expectFailure(world, await running.ended, 4, /shop\.lost\.00000\.sql vanished/);
+});
+
 test('a file that stayed empty and is removed does no harm', async () => {
   const steps: FakeStep[] = [
     { write: 'shop.empty.00000.sql', text: '' },

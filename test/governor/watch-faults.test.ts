@@ -180,7 +180,7 @@ test("mydumper's child stops with it, and the child's open file is not finished"
   await world.watch.drain();
   const child = world.announced.filter(({ name }) => name === 'db.child.sql');
   expect(child).toEqual([
-    { id: world.inodeOf('db.child.sql'), name: 'db.child.sql', sizeBytes: childsBytes },
+    { id: world.idOf('db.child.sql'), name: 'db.child.sql', sizeBytes: childsBytes },
   ]);
   const names = world.announced.map(({ name }) => name).sort();
   expect(names).toEqual(readdirSync(world.directory).sort());

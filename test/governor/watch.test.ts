@@ -168,7 +168,7 @@ describe('files are announced', () => {
     const world = await watchStaging({ network: 'held' });
     await world.play(...file('db.t.00001.sql', 'rows'), forEver);
     await world.isAnnounced('db.t.00001.sql');
-    const id = world.inodeOf('db.t.00001.sql');
+    const id = world.idOf('db.t.00001.sql');
     renameSync(join(world.directory, 'db.t.00001.sql'), join(world.directory, 'db.t.sql'));
     expect(await world.watch.lease(id)).toMatchObject({
       id,
@@ -206,7 +206,7 @@ describe('files are announced', () => {
 });
 
 test('what is not there cannot be leased, and what is not leased cannot be released', async () => {
-  const { watch, end, directory, isAnnounced, inodeOf, play } = await watchStaging({
+  const { watch, end, directory, isAnnounced, idOf, play } = await watchStaging({
     network: 'held',
   });
   await play(...file('db.t.sql'), forEver);
@@ -215,9 +215,9 @@ test('what is not there cannot be leased, and what is not leased cannot be relea
     kind: 'dump',
     message: 'no file 1:1 in staging',
   });
-  await expect(watch.release(inodeOf('db.t.sql'))).rejects.toMatchObject({ kind: 'staging' });
+  await expect(watch.release(idOf('db.t.sql'))).rejects.toMatchObject({ kind: 'staging' });
 
-  const { descriptor } = await watch.lease(inodeOf('db.t.sql'));
+  const { descriptor } = await watch.lease(idOf('db.t.sql'));
   const openHere = () =>
     readdirSync('/proc/self/fd').flatMap((name) => {
       try {

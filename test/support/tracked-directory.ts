@@ -1,7 +1,7 @@
 import { appendFileSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { FileId } from '../../app/staging/process-files.ts';
+import { type FileId, idOf } from '../../app/staging/process-files.ts';
 import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import { createTracker, type GrowingLimits } from '../../app/staging/tracker.ts';
 import { temporaryDirectory } from './program.ts';
@@ -16,12 +16,11 @@ export function trackDirectory(limits?: GrowingLimits) {
   const tracker = createTracker(directory, limits);
   const open = new Set<FileId>();
   const at = (name: string) => join(directory, name);
-  const idAt = (name: string): FileId => {
-    const { dev, ino } = lstatSync(at(name), { bigint: true });
-    return `${dev}:${ino}`;
-  };
+  const idAt = (name: string): FileId => idOf(lstatSync(at(name), { bigint: true }));
   return {
     tracker,
+    /** The files that mydumper has open. */
+    open,
     at,
     idAt,
     scan: (isStopped?: boolean) => tracker.scan(() => open, isStopped),

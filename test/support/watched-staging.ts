@@ -6,7 +6,7 @@ import type { Failure } from '../../app/errors.ts';
 import type { WatchStart } from '../../app/governor/protocol.ts';
 import { startWatch } from '../../app/governor/watch.ts';
 import { type MydumperProcess, startMydumper } from '../../app/mydumper/process.ts';
-import type { FileId } from '../../app/staging/process-files.ts';
+import { type FileId, idOf } from '../../app/staging/process-files.ts';
 import type { StagedFile } from '../../app/staging/tracked-file.ts';
 import { type FakeStep, UPSTREAM_VERSION, writeFakeMydumper } from './fake-mydumper.ts';
 import { temporaryDirectory } from './program.ts';
@@ -141,9 +141,6 @@ export async function watchStaging(
       await vi.waitFor(() => expect(failures).toHaveLength(1), WAIT);
       return failures[0];
     },
-    inodeOf: (name: string): FileId => {
-      const { dev, ino } = lstatSync(join(directory, name), { bigint: true });
-      return `${dev}:${ino}`;
-    },
+    idOf: (name: string): FileId => idOf(lstatSync(join(directory, name), { bigint: true })),
   };
 }
