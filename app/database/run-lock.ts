@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerConfig } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
+import { within } from '../within.ts';
 import { type Database, killConnection, openDatabase } from './connection.ts';
 import { mayBeSame, readIdentity, type ServerIdentity } from './one-server.ts';
 import { addressOf, ONE_SERVER, type RunMark } from './run-mark.ts';
@@ -23,7 +24,10 @@ type Bound = {
   readonly identity: ServerIdentity;
 };
 
-export type RunLock = { readonly release: () => Promise<void> };
+export type RunLock = {
+  /** The lock is free afterwards. With a server out of reach it ends after a few seconds. */
+  readonly release: () => Promise<void>;
+};
 
 /** Work that only one run at a time may do on a server. */
 export type Exclusive = {
@@ -126,6 +130,9 @@ export async function takeRunLock(
     release: async () => {
       released = true;
       clearInterval(timer);
+      // The server frees the locks of a closed connection only after a moment.
+      const releasing = connection.query('DO RELEASE_LOCK(?)', [exclusive.name]).catch(() => {});
+      await within(SECONDS_TO_LET_GO * 1000, releasing);
       await connection.close();
     },
   };

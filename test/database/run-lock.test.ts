@@ -56,11 +56,16 @@ test('of runs that start at once exactly one gets the lock', async () => {
 
 test('a second run takes a lock that is released while it asks for the holder', async () => {
   const { lock } = await take();
+  let questions = 0;
   const proxy = await startCuttableProxy(db().port, async (bytes) => {
-    if (bytes.includes('IS_USED_LOCK')) await lock.release();
+    if (!bytes.includes('IS_USED_LOCK')) return;
+    questions += 1;
+    await lock.release();
   });
   onTestFinished(() => proxy.close());
-  const second = await take(source(), proxy.port);
+  const tls = { mode: 'disabled', caFile: undefined } as const; // the proxy reads along
+  const second = await take(source(), proxy.port, { tls });
+  expect(questions).toBe(1);
   expect(await holder()).not.toBeNull();
   expect(second.taken).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest';
+import type { ServerConfig } from '../../app/config.ts';
 import {
   backupOf,
   type Exclusive,
@@ -36,12 +37,19 @@ export function useRunLocks() {
     take: async (
       exclusive: string | Exclusive = source,
       port = db.port,
-      patience: { keepAliveMilliseconds?: number; answerSeconds?: number } = {},
+      {
+        tls,
+        ...patience
+      }: {
+        keepAliveMilliseconds?: number;
+        answerSeconds?: number;
+        tls?: ServerConfig['tls'];
+      } = {},
     ) => {
       const warnings: string[] = [];
       const taken: Failure[] = [];
       const lock: RunLock = await takeRunLock(
-        serverAddress(db, { port }),
+        serverAddress(db, { port, ...(tls !== undefined && { tls }) }),
         typeof exclusive === 'string' ? backupOf(exclusive) : exclusive,
         (message) => warnings.push(message),
         (failure) => taken.push(failure),
