@@ -25,8 +25,7 @@ export function privilegesOn(
   table?: string,
 ): ReadonlySet<string> {
   const parsed = readGrants(grants);
-  const revoked = union(parsed.filter((grant) => grant.revoked && covers(grant, database)));
-  const held = new Set([...globalPrivileges(grants)].filter((name) => !revoked.has(name)));
+  const held = globalPrivilegesFor(grants, database);
   const onDatabase = parsed.filter(
     (grant) => !grant.revoked && grant.table === undefined && covers(grant, database),
   );
@@ -35,6 +34,20 @@ export function privilegesOn(
   const onTable = parsed.filter((grant) => grant.database === database && grant.table === table);
   for (const name of union(onTable)) held.add(name);
   return held;
+}
+
+/** Global privileges without those that a partial revoke takes back for this database. */
+function globalPrivilegesFor(grants: GrantLines, database: string): Set<string> {
+  const revoked = union(
+    readGrants(grants).filter((grant) => grant.revoked && covers(grant, database)),
+  );
+  return new Set([...globalPrivileges(grants)].filter((name) => !revoked.has(name)));
+}
+
+/** Whether the user holds it by a grant on everything, and no partial revoke takes it back here. */
+export function holdsEverywhere(grants: GrantLines, privilege: string, database: string): boolean {
+  const held = globalPrivilegesFor(grants, database);
+  return held.has('ALL PRIVILEGES') || held.has(privilege);
 }
 
 /** Whether the user holds one of these privileges there; without a database: on everything. */

@@ -5,7 +5,7 @@ import {
   grantOnServer,
   positionPrivilege,
 } from './grant-statements.ts';
-import { holds } from './grants.ts';
+import { holds, holdsEverywhere } from './grants.ts';
 import type { PrivilegeServer } from './user-rights.ts';
 
 /** What a user may not do: names for the message, and the statements that allow it. */
@@ -37,6 +37,17 @@ export function missingPosition(server: PrivilegeServer): MissingGrant | undefin
 
 export function missingTrigger(server: PrivilegeServer): MissingGrant | undefined {
   return missingOnDatabases(server, 'TRIGGER', databasesWithHiddenTriggers(server));
+}
+
+/** MariaDB names triggers to a user with INSERT, UPDATE or DELETE, but does not show them. */
+export function missingTriggerBodies(server: PrivilegeServer): MissingGrant | undefined {
+  const { unreadableTriggers: tables } = server;
+  if (tables.length === 0) return undefined;
+  const databases = unique(tables.map(({ database }) => database));
+  return {
+    names: unique(tables.map(({ database, table }) => `${database}.${table}`)),
+    statements: grantOnDatabases(server, 'TRIGGER', databases, databases),
+  };
 }
 
 export function missingRoutineBodies(server: PrivilegeServer): MissingGrant | undefined {
@@ -90,12 +101,22 @@ export function databasesWithTables({ tables }: Pick<Contents, 'tables'>): strin
   return unique(tables.map(({ database }) => database));
 }
 
-/** Databases without TRIGGER in which a table has no TRIGGER of its own either. */
-function databasesWithHiddenTriggers(server: PrivilegeServer): string[] {
-  return databasesWithTables(server).filter((name) => {
-    if (holds(server.grants, ['TRIGGER'], name)) return false;
-    const tables = server.tables.filter(({ database }) => database === name);
-    return !tables.every(({ table }) => holds(server.grants, ['TRIGGER'], name, table));
+/** Each of these, on a database, shows all its tables (measured on both vendors). */
+const SHOWING_TABLES = [
+  ...['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'REFERENCES', 'INDEX', 'ALTER'],
+  ...['CREATE VIEW', 'SHOW VIEW'],
+];
+
+/**
+ * Databases without TRIGGER, unless each of their tables has TRIGGER of its own. Such grants are
+ * known to be complete only where the user sees all tables of the database.
+ */
+function databasesWithHiddenTriggers({ databases, tables, grants }: PrivilegeServer): string[] {
+  return databases.filter((name) => {
+    if (holds(grants, ['TRIGGER'], name)) return false;
+    if (!holds(grants, SHOWING_TABLES, name)) return true;
+    const own = tables.filter(({ database }) => database === name);
+    return !own.every(({ table }) => holds(grants, ['TRIGGER'], name, table));
   });
 }
 
@@ -103,8 +124,8 @@ function databasesWithHiddenTriggers(server: PrivilegeServer): string[] {
 const SHOWING_ROUTINES = ['EXECUTE', 'CREATE ROUTINE', 'ALTER ROUTINE', 'SHOW CREATE ROUTINE'];
 
 function seesRoutines({ grants, vendor }: PrivilegeServer, database: string): boolean {
-  if (holds(grants, ['SELECT', 'SHOW_ROUTINE']) || holds(grants, SHOWING_ROUTINES, database))
-    return true;
+  if (holds(grants, ['SHOW_ROUTINE']) || holdsEverywhere(grants, 'SELECT', database)) return true;
+  if (holds(grants, SHOWING_ROUTINES, database)) return true;
   return vendor === 'mariadb' && holds(grants, ['SELECT'], 'mysql', 'proc');
 }
 

@@ -11,6 +11,7 @@ import {
   missingRoutineBodies,
   missingRoutines,
   missingTrigger,
+  missingTriggerBodies,
 } from './missing-grants.ts';
 import type { PrivilegeServer } from './user-rights.ts';
 
@@ -30,10 +31,7 @@ export type PrivilegeRow = {
   readonly outcome: Outcome;
   /** What mydumper does without it. */
   readonly without: string;
-  /**
-   * Without it the server shows no triggers or routines, so the program cannot know whether there
-   * are any.
-   */
+  /** Without it the dump may lack triggers or routines, or their bodies. The manifest says so. */
   readonly hidesPrograms?: boolean;
   /** Generations that need it only for objects that flags of MYDUMPER_ARGS may leave out. */
   readonly sparedBy?: readonly Generation[];
@@ -86,6 +84,17 @@ export const READING: readonly PrivilegeRow[] = [
   },
   {
     privilege: 'TRIGGER',
+    on: 'each table whose triggers MariaDB names, for INSERT, UPDATE or DELETE',
+    generations: BOTH,
+    locks: ALL_LOCKS,
+    outcome: 'refused',
+    without: 'the dump fails at the first of them; 0.10 crashes (SIGSEGV)',
+    sparedBy: BOTH,
+    missing: missingTriggerBodies,
+    says: (names) => `may not read the triggers (TRIGGER) of ${names}`,
+  },
+  {
+    privilege: 'TRIGGER',
     on: 'each table',
     generations: BOTH,
     locks: ALL_LOCKS,
@@ -102,6 +111,7 @@ export const READING: readonly PrivilegeRow[] = [
     locks: ALL_LOCKS,
     outcome: 'refused',
     without: 'the dump has no bodies of them, and mydumper exits with 0',
+    hidesPrograms: true,
     sparedBy: BOTH,
     missing: missingRoutineBodies,
     says: (names) => `may not read the bodies of routines: ${names}`,

@@ -1,4 +1,4 @@
-import type { Contents } from '../manifest/completeness.ts';
+import type { Contents, DatabaseObject } from '../manifest/completeness.ts';
 import { databasesOpened } from '../mydumper/arguments.ts';
 import type { Generation } from '../mydumper/version.ts';
 import type { Database } from './connection.ts';
@@ -31,6 +31,8 @@ export type UserRights = {
   readonly openedDatabases: readonly string[];
   /** Routines that the user can see but not read. */
   readonly unreadableRoutines: readonly { readonly database: string; readonly name: string }[];
+  /** Tables with triggers that the user can see but not read. */
+  readonly unreadableTriggers: readonly DatabaseObject[];
 };
 
 /** A server as its user sees it: the facts that decide which privileges are missing. */
@@ -70,6 +72,7 @@ export async function readUserRights(
     writesBinaryLog: Number(row?.logBin) === 1,
     openedDatabases: databasesOpened(generation, inventory.databases, visible),
     unreadableRoutines: await readUnreadableRoutines(database, inventory.databases),
+    unreadableTriggers: await readUnreadableTriggers(database, inventory.databases),
   };
 }
 
@@ -128,5 +131,23 @@ async function readUnreadableRoutines(
   const dumped = new Set(databases);
   return rows
     .map(({ db, name }) => ({ database: String(db), name: String(name) }))
+    .filter(({ database: name }) => dumped.has(name));
+}
+
+/**
+ * MariaDB names triggers to a user with INSERT, UPDATE or DELETE on the table, with an empty
+ * definer. mydumper then asks for the trigger, is refused, and fails or crashes.
+ */
+async function readUnreadableTriggers(
+  database: Database,
+  databases: readonly string[],
+): Promise<UserRights['unreadableTriggers']> {
+  const rows = await database.query(
+    `SELECT EVENT_OBJECT_SCHEMA AS db, EVENT_OBJECT_TABLE AS name
+     FROM information_schema.TRIGGERS WHERE COALESCE(DEFINER, '') = ''`,
+  );
+  const dumped = new Set(databases);
+  return rows
+    .map(({ db, name }) => ({ database: String(db), table: String(name) }))
     .filter(({ database: name }) => dumped.has(name));
 }

@@ -23,6 +23,7 @@ export function serverOf(grants: readonly string[], changed: Partial<Lockable> =
     writesBinaryLog: true,
     openedDatabases: ['shop'],
     unreadableRoutines: [],
+    unreadableTriggers: [],
     ...changed,
   };
 }

@@ -11,6 +11,7 @@ const TESTS = [
   'test/database/dump-session.test.ts',
   'test/database/lock-wait.test.ts',
   'test/database/one-server.test.ts',
+  'test/database/programs-seen.test.ts',
   'test/database/run-lock.test.ts',
   'test/database/run-lock-lost.test.ts',
   'test/database/standstill.test.ts',
