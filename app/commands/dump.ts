@@ -7,7 +7,9 @@ import { Failure } from '../errors.ts';
 import type { WatchStats } from '../governor/protocol.ts';
 import { classicLayout, modernLayout } from '../manifest/completeness.ts';
 import { judgeDump } from '../manifest/judge.ts';
+import { programDifferences } from '../manifest/program-differences.ts';
 import { type DumpPlan, mydumperArguments } from '../mydumper/arguments.ts';
+import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import { type DumpMetadata, parseMetadata } from '../mydumper/metadata.ts';
 import { readMetadataTables } from '../mydumper/metadata-tables.ts';
 import { renderOptionFile, writeOptionFile } from '../mydumper/option-file.ts';
@@ -33,6 +35,8 @@ export type ShippedDump = {
   readonly mydumperArguments: readonly string[];
   readonly lockedSeconds: number | undefined;
   readonly stats: WatchStats;
+  /** How the programs in the files differ from those that preflight listed. */
+  readonly programDifferences: readonly string[];
 };
 
 const NO_GATE =
@@ -141,12 +145,20 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
         ? classicLayout(log.emptyTables)
         : modernLayout(readMetadataTables(text ?? ''));
     await run.orFail(requireComplete(config, mark, found.inventory, shipper.shipped(), layout));
+    const differences = programDifferences(
+      found.programs.list,
+      shipper.shipped(),
+      found.inventory.databases,
+      narrowsTheDump(config.dump.extraArguments),
+    );
+    for (const message of differences) events.emit('warning', { message });
     return {
       files: shipper.shipped(),
       metadata: verdict.metadata,
       mydumperArguments: argv,
       lockedSeconds: log.lockedSeconds(),
       stats,
+      programDifferences: differences,
     };
   } catch (error) {
     const cause = run.firstCause(error);

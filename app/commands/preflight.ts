@@ -10,7 +10,7 @@ import {
   missingPrivileges,
   unseenPrograms,
 } from '../database/privileges.ts';
-import { type Programs, readPrograms } from '../database/programs.ts';
+import { missingSettings, type Programs, readPrograms } from '../database/programs.ts';
 import { readServerFacts, type ServerFacts } from '../database/server-facts.ts';
 import { readSessionCipher, type SessionCipher } from '../database/tls.ts';
 import { readUserRights, type UserRights } from '../database/user-rights.ts';
@@ -114,15 +114,18 @@ async function inspectServer(
       ...unsupportedNames(generation, inventory, inventory.vendor),
     ];
     const facts = await readServerFacts(database, inventory.databases);
-    const programs = {
-      list: await readPrograms(database, inventory.databases),
-      unseen: unseenPrograms({ ...inventory, ...rights }),
-    };
+    const list = await readPrograms(database, inventory.databases);
+    const withoutSettings = missingSettings(list);
+    const unseen = [...unseenPrograms({ ...inventory, ...rights }), ...withoutSettings];
+    const programs = { list, unseen };
     const tls = toolTls(mydumper, config.server.tls, database.transport);
     const cipher = await readSessionCipher(database.query);
     return {
       ...{ identity, inventory, rights, facts, programs, tls, cipher },
-      losses: { ...losses, refusals: [...names, ...losses.refusals] },
+      losses: {
+        refusals: [...names, ...losses.refusals],
+        warnings: [...losses.warnings, ...withoutSettings],
+      },
     };
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -1,4 +1,5 @@
 import type { Database, Row } from './connection.ts';
+import { listNames } from './names.ts';
 
 /** A routine, trigger or event with the settings that its text depends on. */
 export type Program = {
@@ -23,7 +24,10 @@ export type Program = {
 
 export type Programs = {
   readonly list: readonly Program[];
-  /** Why programs may be missing from the list, and from the dump; empty if the user sees all. */
+  /**
+   * Why programs may be missing from the list and the dump, or lack settings in the list. Empty if
+   * the user sees all.
+   */
   readonly unseen: readonly string[];
 };
 
@@ -61,6 +65,25 @@ export async function readPrograms(
     }
   }
   return list;
+}
+
+/**
+ * A line about programs without the settings of their creation. MariaDB has none for routines and
+ * events that are older than these settings.
+ */
+export function missingSettings(list: readonly Program[]): string[] {
+  const names = list
+    .filter((program) =>
+      [program.characterSetClient, program.collationConnection, program.databaseCollation].includes(
+        '',
+      ),
+    )
+    .map(({ kind, database, name }) => `${kind} ${database}.${name}`);
+  if (names.length === 0) return [];
+  return [
+    'the server does not report the character set and collations of these programs, so the ' +
+      `manifest lacks them: ${listNames(names)}`,
+  ];
 }
 
 function programOf(row: Row): Program {

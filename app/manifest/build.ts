@@ -21,6 +21,8 @@ export type ManifestInput = {
   readonly inventory: Inventory;
   readonly facts: ServerFacts;
   readonly programs: Programs;
+  /** How the programs of the dump differ from these. */
+  readonly programDifferences: readonly string[];
   /** Why mydumper can record no binary log position. Undefined when it can. */
   readonly positionUnavailable: string | undefined;
   readonly mydumper: MydumperVersion;
@@ -103,7 +105,7 @@ export function buildManifest(input: ManifestInput): Manifest {
     databaseDefaults: facts.databases.map((defaults) => ({ ...defaults })),
     narrowedBy: narrowingFlags(config.dump.extraArguments),
     programs: [...input.programs.list],
-    programsUnseen: [...input.programs.unseen],
+    programsUnseen: [...input.programs.unseen, ...input.programDifferences],
     claim: { key: input.claim.key, storedBytes: input.claim.bytes, crc32: input.claim.crc32 },
     files,
     totals: {

@@ -54,6 +54,21 @@ export function hashHere(): FileHash {
   };
 }
 
+/** Gives each piece to `reader` too, before the hasher may give its memory back. */
+export function readingToo(
+  hash: FileHash,
+  reader: ((piece: Uint8Array) => void) | undefined,
+): FileHash {
+  if (reader === undefined) return hash;
+  return {
+    digest: hash.digest,
+    add: (data, onHashed) => {
+      reader(data);
+      return hash.add(data, onHashed);
+    },
+  };
+}
+
 /** Hashes and measures one file; used by both ways of hashing. */
 export function createDigester(): { update: (data: Uint8Array) => void; end: () => FileDigest } {
   const hash = createHash('sha256');

@@ -1,13 +1,18 @@
 import type { Compression } from '../config.ts';
 import { Failure, messageOf } from '../errors.ts';
 import type { Watch } from '../governor/watch.ts';
+import {
+  createProgramReader,
+  type DumpedProgram,
+  mayHoldPrograms,
+} from '../mydumper/dumped-programs.ts';
 import { allocateShared, createReusedBuffers, type ReusedBuffers } from '../reused-buffers.ts';
 import type { FileId } from '../staging/process-files.ts';
 import type { StagedFile } from '../staging/tracked-file.ts';
 import type { Growth } from '../staging/tracker.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { CONTENT_TYPES, EXTENSIONS, openContent } from './content.ts';
-import { type Hasher, hashHere } from './hasher.ts';
+import { type Hasher, hashHere, readingToo } from './hasher.ts';
 import type { PrologueOf } from './prologue.ts';
 import { createTail, type Tail } from './tail.ts';
 
@@ -33,6 +38,8 @@ export type ShippedFile = {
   readonly sha256: string;
   /** Of the dumped content. Valid only for SQL files. */
   readonly largestStatementBytes: number;
+  /** The routines, triggers and events that it creates. */
+  readonly programs: readonly DumpedProgram[];
   /** Base64, of the stored object. */
   readonly crc32: string;
 };
@@ -192,7 +199,8 @@ async function shipFile(
   names.add(lease.name);
   tail.update(lease.sizeBytes, lease.closed);
   const isSmall = lease.closed && lease.sizeBytes <= HASHED_HERE_BYTES;
-  const hash = isSmall ? hashHere() : hasher.open();
+  const programs = mayHoldPrograms(lease.name) ? createProgramReader() : undefined;
+  const hash = readingToo(isSmall ? hashHere() : hasher.open(), programs?.add);
   const content = openContent(
     lease,
     tail,
@@ -231,6 +239,7 @@ async function shipFile(
     storedBytes: stored.bytes,
     sha256,
     largestStatementBytes,
+    programs: programs?.programs() ?? [],
     crc32: stored.crc32,
   };
 }

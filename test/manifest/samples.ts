@@ -91,6 +91,7 @@ export function shippedFile(name: string, dumpedBytes: number, storedBytes: numb
     dumpedBytes,
     storedBytes,
     largestStatementBytes: Math.ceil(dumpedBytes / 2),
+    programs: [],
     sha256: 'ab'.repeat(32),
     crc32: 'y/Q5Jg==',
   };
@@ -106,6 +107,7 @@ export const sampleInput: ManifestInput = {
   inventory,
   facts,
   programs,
+  programDifferences: [],
   positionUnavailable: undefined,
   mydumper: {
     tool: 'mydumper',

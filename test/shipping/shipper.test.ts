@@ -45,6 +45,7 @@ test('a file is released only after the store has acknowledged it', async () => 
     dumpedBytes: 4,
     storedBytes: 4,
     largestStatementBytes: 4,
+    programs: [],
     sha256: createHash('sha256').update('rows').digest('hex'),
     crc32: encodeCrc32(crc32('rows')),
   };
