@@ -47,6 +47,9 @@ export function loadRows({ id, promises, only, prepare, warning }: LoadRows): Ro
   const runs: Readonly<Record<Part, Row['run']>> = {
     backup: async (pair) => {
       const { backup, before } = await subject(pair);
+      // The user of this run sees everything.
+      const unseen = backup.manifest.programsUnseen ?? [];
+      if (unseen.length > 0) throw new Error(`in the manifest: ${unseen.join('; ')}`);
       const given = backup.warnings.find((text) => warning?.test(text));
       try {
         await expectSameAsSql(pair.world, pair.copy, backup, before);
