@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startWorld, type World } from '../test/e2e/world.ts';
-import { type MariaDb, startMariaDb } from '../test/support/mariadb/harness.ts';
-import { createPairDatabase, type Pair, runPair } from '../test/support/run-pairs.ts';
+import { expect, test } from 'vitest';
+import { type Pair, runPair, usePairs } from '../test/support/run-pairs.ts';
 
 const PAIRS = 50;
 /** Milliseconds by which the second clock is ahead. */
@@ -16,22 +14,7 @@ const FAULTS: readonly Pair['fault'][] = [
   { times: 3, action: { kind: 'error', status: 503, code: 'SlowDown' } },
 ];
 
-const servers: { name: string; db: MariaDb }[] = [];
-let world: World;
-
-beforeAll(async () => {
-  for (const name of ['left', 'right']) {
-    const db = await startMariaDb();
-    servers.push({ name, db });
-    await createPairDatabase(db, name);
-  }
-  const [first] = servers;
-  world = await startWorld(first === undefined ? {} : { db: first.db });
-});
-afterAll(async () => {
-  await world?.stop();
-  for (const { db } of servers) await db.stop();
-});
+const { servers, world } = usePairs();
 
 test(`${PAIRS} pairs of runs, many in the same second, never share a folder`, async () => {
   let taken = 0;
@@ -39,7 +22,7 @@ test(`${PAIRS} pairs of runs, many in the same second, never share a folder`, as
     const fault = FAULTS[number % FAULTS.length];
     const aheadMilliseconds = AHEAD[number % AHEAD.length] ?? 0;
     taken += await runPair(
-      world,
+      world(),
       servers,
       { aheadMilliseconds, ...(fault !== undefined && { fault }) },
       number,

@@ -1,27 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
+import { expect, test } from 'vitest';
 import { logLines, runProgram } from '../support/program.ts';
-import { createPairDatabase, type Pair, runPair } from '../support/run-pairs.ts';
-import { manifestKeys, startWorld, type World } from './world.ts';
+import { type Pair, runPair, usePairs } from '../support/run-pairs.ts';
+import { manifestKeys } from './world.ts';
 
 // soak/two-servers.test.ts runs 50 pairs.
 
-const servers: { name: string; db: MariaDb }[] = [];
-let world: World;
-
-beforeAll(async () => {
-  for (const name of ['left', 'right']) {
-    const db = await startMariaDb();
-    servers.push({ name, db });
-    await createPairDatabase(db, name);
-  }
-  const [first] = servers;
-  world = await startWorld(first === undefined ? {} : { db: first.db });
-});
-afterAll(async () => {
-  await world?.stop();
-  for (const { db } of servers) await db.stop();
-});
+const { servers, world } = usePairs();
 
 test.each<readonly [string, Pair, number]>([
   ['in the same second', { aheadMilliseconds: 0 }, 1],
@@ -34,7 +18,7 @@ test.each<readonly [string, Pair, number]>([
 ])(
   'two runs %s through two servers make two backups, each of one server',
   async (_how, pair, taken) => {
-    expect(await runPair(world, servers, pair, taken)).toBeGreaterThanOrEqual(taken);
+    expect(await runPair(world(), servers, pair, taken)).toBeGreaterThanOrEqual(taken);
   },
 );
 
@@ -47,7 +31,7 @@ test('two servers on one host: a notice names the SOURCE that separates them', a
       PASSWORD: db.password,
     };
     const run = (SOURCE: string) =>
-      runProgram(world.environment({ ...server, SOURCE, DATABASES: 'pair' }));
+      runProgram(world().environment({ ...server, SOURCE, DATABASES: 'pair' }));
     const { code, stdout } = await run('');
     expect(code).toBe(0);
     const notices = logLines(stdout)
@@ -60,7 +44,7 @@ test('two servers on one host: a notice names the SOURCE that separates them', a
     const apart = await run(own);
     expect(apart.code).toBe(0);
     expect(apart.stdout).not.toContain('SOURCE is ');
-    const keys = (await manifestKeys(world)).filter((key) => key.startsWith(`${own}/`));
+    const keys = (await manifestKeys(world())).filter((key) => key.startsWith(`${own}/`));
     expect(keys).toHaveLength(1);
   }
 });

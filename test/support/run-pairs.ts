@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { type Manifest, manifestSchema } from '../../app/manifest/schema.ts';
-import { BUCKET, manifestKeys, type World } from '../e2e/world.ts';
+import { BUCKET, manifestKeys, startWorld, type World } from '../e2e/world.ts';
 import { objectsOf, unpackBackup } from './backup-folder.ts';
-import type { MariaDb } from './mariadb/harness.ts';
+import { type MariaDb, startMariaDb } from './mariadb/harness.ts';
 import { type Ended, logLines, startProgram } from './program.ts';
 import type { FaultRule } from './s3/server.ts';
 
@@ -19,8 +19,34 @@ export type Pair = {
   readonly fault?: Omit<FaultRule, 'operation' | 'key'>;
 };
 
+/** A server and the name that its rows have. */
+type NamedServer = { readonly name: string; readonly db: MariaDb };
+
+/** Starts two servers with the database `pair`, and a world, for a file of tests. */
+export function usePairs(): {
+  readonly servers: readonly NamedServer[];
+  readonly world: () => World;
+} {
+  const servers: NamedServer[] = [];
+  let world: World;
+  beforeAll(async () => {
+    for (const name of ['left', 'right']) {
+      const db = await startMariaDb();
+      servers.push({ name, db });
+      await createPairDatabase(db, name);
+    }
+    const [first] = servers;
+    world = await startWorld(first === undefined ? {} : { db: first.db });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    for (const { db } of servers) await db.stop();
+  });
+  return { servers, world: () => world };
+}
+
 /** Makes the database `pair`, whose rows name their server. */
-export async function createPairDatabase(db: MariaDb, server: string): Promise<void> {
+async function createPairDatabase(db: MariaDb, server: string): Promise<void> {
   await db.query('CREATE DATABASE pair');
   for (const table of ['a', 'b', 'c', server]) {
     await db.query(`CREATE TABLE pair.${table} (id int PRIMARY KEY, server text)`);
@@ -35,7 +61,7 @@ export async function createPairDatabase(db: MariaDb, server: string): Promise<v
  */
 export async function runPair(
   world: World,
-  servers: readonly { readonly name: string; readonly db: MariaDb }[],
+  servers: readonly NamedServer[],
   { aheadMilliseconds, fault }: Pair,
   number: number,
 ): Promise<number> {
@@ -78,7 +104,7 @@ export async function runPair(
 async function expectSeparateBackups(
   world: World,
   source: string,
-  servers: readonly { readonly name: string; readonly db: MariaDb }[],
+  servers: readonly NamedServer[],
 ): Promise<void> {
   const keys = (await manifestKeys(world)).filter((key) => key.startsWith(`${source}/`));
   expect(keys).toHaveLength(servers.length);
