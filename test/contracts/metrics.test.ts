@@ -1,9 +1,10 @@
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createEvents, type Events } from '../../app/events.ts';
 import { listenAsMetrics } from '../../app/observe/metrics.ts';
 import { someSample, someSummary } from '../observe/samples.ts';
 import { type CloudWatch, startCloudWatch } from '../support/cloudwatch.ts';
+import { clientOf } from '../support/cloudwatch-client.ts';
 
 // A contract: alarms and dashboards read these metrics. Change one on purpose only, together with
 // README.md, the stack and the changelog.
@@ -16,12 +17,7 @@ let client: CloudWatchClient;
 
 beforeEach(async () => {
   cloudWatch = await startCloudWatch();
-  client = new CloudWatchClient({
-    region: 'eu-central-1',
-    endpoint: cloudWatch.endpoint,
-    credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
-    maxAttempts: 1,
-  });
+  client = clientOf(cloudWatch);
 });
 afterEach(async () => {
   client?.destroy();

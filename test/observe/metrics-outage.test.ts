@@ -1,5 +1,5 @@
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { expect, test, vi } from 'vitest';
+import { clientOf } from '../support/cloudwatch-client.ts';
 import {
   cloudWatch,
   events,
@@ -75,11 +75,7 @@ test('a call that hangs does not keep flush from sending the rest', async () => 
 });
 
 test('flush gives up on credentials that never come', async () => {
-  const stuck = new CloudWatchClient({
-    region: 'eu-central-1',
-    endpoint: cloudWatch.endpoint,
-    credentials: () => new Promise(() => {}),
-  });
+  const stuck = clientOf(cloudWatch, { credentials: () => new Promise(() => {}) });
   const metrics = listen({ client: stuck, deadlineSeconds: 0.1 });
   events.emit('succeeded', someSummary);
   await metrics.flush();
@@ -88,12 +84,7 @@ test('flush gives up on credentials that never come', async () => {
 });
 
 test('an unreachable endpoint is a warning with its reason', async () => {
-  const unreachable = new CloudWatchClient({
-    region: 'eu-central-1',
-    endpoint: 'http://127.0.0.1:1',
-    credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
-    maxAttempts: 1,
-  });
+  const unreachable = clientOf({ endpoint: 'http://127.0.0.1:1' });
   const metrics = listen({ client: unreachable });
   events.emit('succeeded', someSummary);
   await metrics.flush();

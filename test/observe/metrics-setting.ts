@@ -1,9 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { createEvents, type Events } from '../../app/events.ts';
 import { listenAsMetrics, type Metrics, type MetricsOptions } from '../../app/observe/metrics.ts';
 import { type CloudWatch, startCloudWatch } from '../support/cloudwatch.ts';
+import { clientOf } from '../support/cloudwatch-client.ts';
 
 export const INTERVAL_SECONDS = 60;
 
@@ -17,12 +18,7 @@ const sends = new EventEmitter<{ settled: [] }>();
 export function useCloudWatch(): void {
   beforeEach(async () => {
     cloudWatch = await startCloudWatch();
-    client = new CloudWatchClient({
-      region: 'eu-central-1',
-      endpoint: cloudWatch.endpoint,
-      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
-      maxAttempts: 1,
-    });
+    client = clientOf(cloudWatch);
     client.middlewareStack.add(
       (next) => (args) => next(args).finally(() => sends.emit('settled')),
       {

@@ -1,11 +1,12 @@
 import {
-  CloudWatchClient,
+  type CloudWatchClient,
   type CloudWatchClientConfig,
   ListMetricsCommand,
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CloudWatch, startCloudWatch } from './cloudwatch.ts';
+import { clientOf } from './cloudwatch-client.ts';
 
 let cloudWatch: CloudWatch;
 const clients: CloudWatchClient[] = [];
@@ -18,13 +19,7 @@ afterEach(async () => {
 });
 
 function connect(config: CloudWatchClientConfig = {}): CloudWatchClient {
-  const client = new CloudWatchClient({
-    region: 'eu-central-1',
-    endpoint: cloudWatch.endpoint,
-    credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
-    maxAttempts: 1,
-    ...config,
-  });
+  const client = clientOf(cloudWatch, config);
   clients.push(client);
   return client;
 }
