@@ -6,6 +6,7 @@ import type { WatchStats } from '../governor/protocol.ts';
 import { type DumpLayout, inBoth, missingFromDump } from '../manifest/completeness.ts';
 import { narrowsTheDump } from '../mydumper/extra-arguments.ts';
 import type { ShippedFile } from '../shipping/shipper.ts';
+import { listSome } from '../text.ts';
 
 /**
  * Compares the shipped files with the objects in the server, since mydumper may leave tables out
@@ -27,12 +28,11 @@ export async function requireComplete(
   const after = await readAgain(config, mark, inventory);
   const missing = missingFromDump(inBoth(inventory, after), names, layout);
   if (missing.length === 0) return;
-  const shown = missing
-    .slice(0, 3)
-    .map(({ description }) => description)
-    .join(', ');
-  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
-  throw new Failure('dump', `mydumper ended with exit code 0 but left out: ${shown}${more}`, {
+  const shown = listSome(
+    missing.map(({ description }) => description),
+    3,
+  );
+  throw new Failure('dump', `mydumper ended with exit code 0 but left out: ${shown}`, {
     worthAnotherRun: true,
   });
 }

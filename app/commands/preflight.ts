@@ -20,6 +20,7 @@ import { misleadingNames, unsupportedNames } from '../mydumper/naming.ts';
 import { type ToolTls, tlsRefusal, toolTls, unusedAuthority } from '../mydumper/tls.ts';
 import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { firstFew } from '../text.ts';
 import { planWithin } from './prepare-staging.ts';
 
 const SHOWN_REFUSALS = 5;
@@ -200,12 +201,10 @@ function requireComplete(
   const { refusals, warnings } = losses;
   if (narrowsTheDump(config.dump.extraArguments)) return [...refusals, ...warnings];
   if (refusals.length === 0) return warnings;
-  const shown = refusals.slice(0, SHOWN_REFUSALS).join('; ');
-  const more =
-    refusals.length > SHOWN_REFUSALS ? `; and ${refusals.length - SHOWN_REFUSALS} more` : '';
+  const shown = firstFew(refusals, SHOWN_REFUSALS).join('; ');
   const wayOut =
     generation === 'classic'
       ? '; use mydumper 1.x (MYDUMPER_BIN), or leave them out by --regex in MYDUMPER_ARGS'
       : '';
-  throw new Failure('preflight', `${shown}${more}${wayOut}`);
+  throw new Failure('preflight', `${shown}${wayOut}`);
 }

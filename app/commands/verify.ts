@@ -5,6 +5,7 @@ import { ContentFault, readContent } from '../manifest/content.ts';
 import { findBackup, loadManifest } from '../manifest/find.ts';
 import type { Manifest, ManifestClaim, ManifestFile } from '../manifest/schema.ts';
 import { formatBytes, formatCount, formatDuration } from '../observe/format.ts';
+import { firstFew } from '../text.ts';
 import type { Reading } from './reading.ts';
 
 /** HeadObject takes some 20 ms and no memory, so many run at once. */
@@ -125,12 +126,10 @@ async function compareContent(
 }
 
 function summarize(location: string, faults: readonly Fault[]): string[] {
-  const lines = faults.slice(0, SHOWN_FAULTS).map(({ key, reason }) => `${key}: ${reason}`);
-  const more = faults.length - lines.length;
+  const lines = faults.map(({ key, reason }) => `${key}: ${reason}`);
   return [
     `${location} has ${formatCount(faults.length, 'fault')}`,
-    ...lines,
-    ...(more > 0 ? [`and ${more} more`] : []),
+    ...firstFew(lines, SHOWN_FAULTS),
   ];
 }
 

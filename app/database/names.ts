@@ -1,13 +1,4 @@
-const SHOWN_NAMES = 3;
-
-/** Lists names for a message: the first few, and how many more there are. */
-export function listNames(names: readonly string[]): string {
-  const shown = names
-    .slice(0, SHOWN_NAMES)
-    .map((name) => JSON.stringify(name))
-    .join(', ');
-  return names.length > SHOWN_NAMES ? `${shown} and ${names.length - SHOWN_NAMES} more` : shown;
-}
+export { listNames } from '../text.ts';
 
 export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;

@@ -1,7 +1,7 @@
-import { listNames } from '../database/names.ts';
 import type { Program } from '../database/programs.ts';
 import type { DumpedProgram } from '../mydumper/dumped-programs.ts';
 import { classifyFile } from '../mydumper/file-names.ts';
+import { listNames } from '../text.ts';
 
 /**
  * Compares the programs that the server listed before the dump with those that the dump creates.

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../errors.ts';
+import { listNames } from '../text.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { isAlive, type Owner, readMarker, writeMarker } from './owner.ts';
 
@@ -140,13 +141,13 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
   const names = namesIn(directory).filter((name) => name !== LOST_AND_FOUND);
   if (names.length === 0) return 0;
   if (!names.includes(MARKER)) {
-    throw refuse(`is not empty (${shown(names)}) and not ours; name an empty or new directory`);
+    throw refuse(`is not empty (${listNames(names)}) and not ours; name an empty or new directory`);
   }
   const owner = readMarker(join(directory, MARKER));
   if (owner !== undefined && isAlive(owner)) throw refuse(inUseBy(owner));
   const foreign = names.filter((name) => !isOurs(name) && !isDumpFile(directory, name));
   if (foreign.length > 0) {
-    throw refuse(`holds what is not from a backup of ours (${shown(foreign)}); move that away`);
+    throw refuse(`holds what is not from a backup of ours (${listNames(foreign)}); move that away`);
   }
   let bytes = 0;
   // The marker goes last: if we die here, the next run still knows whose the rest is.
@@ -203,13 +204,6 @@ function isDumpFile(directory: string, name: string): boolean {
     isDumpFileName(name) &&
     (lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile() ?? true)
   );
-}
-
-function shown(names: readonly string[]): string {
-  const few = names.slice(0, 3).map((name) => JSON.stringify(name));
-  return names.length > few.length
-    ? `${few.join(', ')} and ${names.length - few.length} more`
-    : few.join(', ');
 }
 
 function removeIfThere(path: string): void {

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readManifest } from '../../app/manifest/read.ts';
 import type { Manifest } from '../../app/manifest/schema.ts';
+import { firstFew } from '../../app/text.ts';
 import { BUCKET, leftInStaging, manifestKeys, type World } from '../e2e/world.ts';
 import { dropAll } from '../restore/setting.ts';
 import { objectsOf, unpackBackup } from '../support/backup-folder.ts';
@@ -163,8 +164,7 @@ export async function expectSame(copy: MariaDb, before: ServerDescription): Prom
   const after = await describeServer(copy, databases);
   const lines = differences(before, { objects: onlyFactsOf(before, after) });
   if (lines.length === 0) return;
-  const more = lines.length > 3 ? `; and ${lines.length - 3} more` : '';
-  throw new Error(`after the load: ${lines.slice(0, 3).join('; ')}${more}`);
+  throw new Error(`after the load: ${firstFew(lines, 3).join('; ')}`);
 }
 
 function databasesIn({ objects }: ServerDescription): string[] {
