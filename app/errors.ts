@@ -31,9 +31,9 @@ export class Failure extends Error {
   readonly lines: readonly string[];
   readonly signal: InterruptSignal | undefined;
   /** A bug of mydumper that depends on chance, or a lock conflict: a new run may succeed. */
-  readonly worthAnotherRun: boolean;
+  readonly retryable: boolean;
   /** Wait this long before the new run. */
-  readonly waitSeconds: number;
+  readonly retryAfterSeconds: number;
 
   constructor(
     kind: FailureKind,
@@ -41,8 +41,8 @@ export class Failure extends Error {
     options: {
       cause?: unknown;
       signal?: InterruptSignal;
-      worthAnotherRun?: boolean;
-      waitSeconds?: number;
+      retryable?: boolean;
+      retryAfterSeconds?: number;
     } = {},
   ) {
     const lines = typeof message === 'string' ? [message] : message;
@@ -51,8 +51,8 @@ export class Failure extends Error {
     this.kind = kind;
     this.lines = lines;
     this.signal = options.signal;
-    this.worthAnotherRun = options.worthAnotherRun ?? false;
-    this.waitSeconds = options.waitSeconds ?? 0;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? 0;
   }
 }
 

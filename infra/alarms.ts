@@ -24,7 +24,7 @@ const HOUR = Duration.hours(1);
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
 const LONGEST_WINDOW_HOURS = 168;
-/** Clocks that are put forward, a start that is tried again, and an hour that has just begun. */
+/** Clocks that are put forward, a start that retries, and an hour that has just begun. */
 const SLACK_HOURS = 2;
 const PAUSED_PERCENT = 50;
 

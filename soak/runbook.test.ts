@@ -81,7 +81,7 @@ test('I have lost my database, step by step', async () => {
   expect(await databasesOf(target)).toEqual([]);
   const restored = await shell(restore, exports);
   expect(restored).toMatchObject({ code: 0 });
-  expect(restored.stdout).toContain('all of it is as in the backup');
+  expect(restored.stdout).toContain('the restored content matches the backup');
   expect(leftInStaging(world)).toEqual([]);
 
   expect(await shell(users)).toMatchObject({ code: 0 });

@@ -55,7 +55,7 @@ export async function backup(
     } catch (error) {
       const failure = run.firstCause(error);
       run.sample('finishing');
-      if (!failure.worthAnotherRun || count === MAXIMUM_RUNS || interruption.aborted) {
+      if (!failure.retryable || count === MAXIMUM_RUNS || interruption.aborted) {
         const seconds = (Date.now() - startedAt) / 1000;
         events.emit('failed', {
           reason: messageOf(failure),
@@ -64,9 +64,11 @@ export async function backup(
         });
         throw failure;
       }
-      const when = failure.waitSeconds === 0 ? '' : ` in ${failure.waitSeconds} s`;
+      const when = failure.retryAfterSeconds === 0 ? '' : ` in ${failure.retryAfterSeconds} s`;
       events.emit('warning', { message: `${messageOf(failure)}; retrying${when}` });
-      await sleep(failure.waitSeconds * 1000, undefined, { signal: interruption }).catch(() => {});
+      await sleep(failure.retryAfterSeconds * 1000, undefined, { signal: interruption }).catch(
+        () => {},
+      );
     }
   }
 }

@@ -33,7 +33,7 @@ export async function requireComplete(
     3,
   );
   throw new Failure('dump', `mydumper ended with exit code 0 but left out: ${shown}`, {
-    worthAnotherRun: true,
+    retryable: true,
   });
 }
 

@@ -58,7 +58,7 @@ export function createDumpLog(
     const message = ASSERTION.test(said) ? (lastComplaint ?? said) : said;
     errors.push(message);
     events.emit('mydumper', { level: 'error', message });
-    const again = DEADLOCK.test(message) ? { worthAnotherRun: true, waitSeconds: 60 } : {};
+    const again = DEADLOCK.test(message) ? { retryable: true, retryAfterSeconds: 60 } : {};
     run.fail(new Failure('dump', `mydumper reported an error: ${message}`, again));
   };
 
@@ -85,7 +85,7 @@ export function createDumpLog(
             'dump',
             'mydumper 0.10 began before it had listed all databases and would leave tables out',
             {
-              worthAnotherRun: true,
+              retryable: true,
             },
           ),
         );
@@ -150,7 +150,7 @@ function createTablesAtWork(): (
 export function withMydumperError(cause: Failure, errors: readonly string[]): Failure {
   const [first] = errors;
   if (cause.kind !== 'dump' || first === undefined || cause.message.includes(first)) return cause;
-  const { worthAnotherRun, waitSeconds } = cause;
+  const { retryable, retryAfterSeconds } = cause;
   const message = `${cause.message}; mydumper reported an error: ${first}`;
-  return new Failure('dump', message, { cause, worthAnotherRun, waitSeconds });
+  return new Failure('dump', message, { cause, retryable, retryAfterSeconds });
 }

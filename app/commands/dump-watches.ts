@@ -19,7 +19,7 @@ export function watchLocks({ config, mark, run }: DumpContext): Promise<LockWait
       `its request was cancelled. It waited for ${behind}; ` +
       'make backups when no long statement runs, or set LOCK_MODE';
     run.fail(
-      new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }),
+      new Failure('dump', message, { retryable: true, retryAfterSeconds: LOCK_AGAIN_SECONDS }),
     );
   });
 }
@@ -35,7 +35,7 @@ export function watchForStandstill({ config, mark, run }: DumpContext): Promise<
       '(LOCK TABLES, RENAME TABLE and other DDL over several tables cause it); ' +
       'the dump was cancelled';
     run.fail(
-      new Failure('dump', message, { worthAnotherRun: true, waitSeconds: LOCK_AGAIN_SECONDS }),
+      new Failure('dump', message, { retryable: true, retryAfterSeconds: LOCK_AGAIN_SECONDS }),
     );
   });
 }
@@ -46,7 +46,7 @@ export function watchDeadlocks({ found, run }: DumpContext, pid: number): () => 
   return watchForDeadlock(pid, () => {
     run.fail(
       new Failure('dump', 'mydumper hangs: all its threads wait for each other', {
-        worthAnotherRun: true,
+        retryable: true,
       }),
     );
   });

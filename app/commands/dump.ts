@@ -131,7 +131,7 @@ export async function runDump(context: DumpContext): Promise<ShippedDump> {
     // The watching thread reports first: when it had to end mydumper, that is the cause.
     await run.orFail(watch.drain());
     if (!verdict.good)
-      throw new Failure('dump', verdict.fault, { worthAnotherRun: isStartupCrash(context, exit) });
+      throw new Failure('dump', verdict.fault, { retryable: isStartupCrash(context, exit) });
 
     if (verdict.metadata.binlog === undefined && found.lock.positionUnavailable === undefined)
       events.emit('warning', { message: NO_POSITION });

@@ -106,7 +106,7 @@ export function reportDone(
       ...lines,
       ...faults.slice(0, 10).map(({ key, reason }) => `${key}: ${reason}`),
       `${formatCount(faults.length, 'fault')}: ` +
-        'everything was loaded, but it is not all as in the backup',
+        'everything was loaded, but not all of it matches the backup',
     ]);
   }
   work.emit('succeeded', {

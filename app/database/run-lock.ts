@@ -181,8 +181,12 @@ async function getLockFrom(connection: Database, name: string, lostId?: number):
   return (isFree || isLost) && (await getLock(connection, name, SECONDS_TO_LET_GO));
 }
 
-async function getLock(connection: Database, name: string, waitSeconds: number): Promise<boolean> {
-  const [row] = await connection.query('SELECT GET_LOCK(?, ?) AS taken', [name, waitSeconds]);
+async function getLock(
+  connection: Database,
+  name: string,
+  retryAfterSeconds: number,
+): Promise<boolean> {
+  const [row] = await connection.query('SELECT GET_LOCK(?, ?) AS taken', [name, retryAfterSeconds]);
   return Number(row?.taken) === 1;
 }
 

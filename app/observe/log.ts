@@ -59,7 +59,7 @@ export function listenAsLog(events: Events, options: LogOptions): void {
   });
   events.on('shipped', (file) => line('debug', 'shipped', `shipped ${file.key}`, file));
   events.on('retried', (retry) => {
-    line('info', 'retried', `${retry.operation} is tried again: ${retry.reason}`, retry);
+    line('info', 'retried', `retrying ${retry.operation}: ${retry.reason}`, retry);
   });
   events.on('dumpFinished', (dump) => {
     const left = formatBytes(dump.leftToShipBytes);

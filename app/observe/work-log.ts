@@ -36,7 +36,7 @@ export function listenAsWorkLog(
     });
   });
   work.on('retried', (retry) => {
-    logger.info(`${retry.operation} is tried again: ${retry.reason}`, {
+    logger.info(`retrying ${retry.operation}: ${retry.reason}`, {
       event: 'retried',
       ...retry,
     });

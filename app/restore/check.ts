@@ -153,7 +153,7 @@ function summary(
     `  compared with the backup: ${formatCount(compared.tables, 'table')}, ` +
       `${formatCount(compared.rows, 'row')}, ${formatCount(compared.definitions, 'definition')}`,
     faults.length === 0
-      ? '  all of it is as in the backup'
+      ? '  the restored content matches the backup'
       : `  ${formatCount(faults.length, 'fault')}`,
   ];
 }

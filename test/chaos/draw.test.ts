@@ -50,7 +50,7 @@ describe('for every seed and number', () => {
     });
   });
 
-  test('what fails for good is not tried again for long', () => {
+  test('what fails for good does not retry for long', () => {
     holds(({ faults, retrySeconds }) => {
       if (faults.some(({ kind }) => kindOf(kind).lasting))
         expect(retrySeconds).toBeLessThanOrEqual(2);

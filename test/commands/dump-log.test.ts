@@ -10,15 +10,15 @@ const NO_SPACE = "Couldn't write data to a file: No space left on device";
 test('the error of mydumper is added to a failure of the dump that was noticed earlier', () => {
   const run = createRunState(1, new AbortController().signal, createEvents(), createTotals());
   const vanished = new Failure('dump', 'a.b.sql vanished from the staging directory', {
-    worthAnotherRun: true,
-    waitSeconds: 3,
+    retryable: true,
+    retryAfterSeconds: 3,
   });
   run.fail(vanished);
   const failure = run.firstCause(withMydumperError(vanished, [NO_SPACE, 'and more']));
   expect(failure.message).toBe(
     `a.b.sql vanished from the staging directory; mydumper reported an error: ${NO_SPACE}`,
   );
-  expect(failure).toMatchObject({ kind: 'dump', worthAnotherRun: true, waitSeconds: 3 });
+  expect(failure).toMatchObject({ kind: 'dump', retryable: true, retryAfterSeconds: 3 });
 });
 
 test.each([
@@ -47,5 +47,5 @@ test('after a deadlock the lost lock is the failure of 1.x, and the dump is retr
     for (const event of read(line)) log.onEvent(event);
   const cause = run.firstCause(undefined);
   expect(cause.message).toBe(`mydumper reported an error: ${deadlock}`);
-  expect(cause).toMatchObject({ kind: 'dump', worthAnotherRun: true });
+  expect(cause).toMatchObject({ kind: 'dump', retryable: true });
 });

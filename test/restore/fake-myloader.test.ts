@@ -68,7 +68,7 @@ async function expectRestored(ended: { code: number | null; stdout: string }): P
     code: 0,
     log: '',
   });
-  expect(ended.stdout).toContain('all of it is as in the backup');
+  expect(ended.stdout).toContain('the restored content matches the backup');
   expect(differencesOfRestore(before, await describeServer(copy, ['shop']))).toEqual([]);
   expect(await databasesOf(copy)).toEqual(['shop']);
   expect(leftInStaging(world)).toEqual([]);

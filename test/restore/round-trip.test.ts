@@ -56,7 +56,7 @@ test.each(COMPRESSIONS)(
     expect(differences(before, await describeServer(copy, databases))).toEqual([]);
     expect(await databasesOf(copy)).toEqual(databases.toSorted());
     expect(leftInStaging(world)).toEqual([]);
-    expect(ended.stdout).toContain('all of it is as in the backup');
+    expect(ended.stdout).toContain('the restored content matches the backup');
     expect(ended.stdout + ended.stderr).not.toContain(copy.password);
   },
 );

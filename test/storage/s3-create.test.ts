@@ -108,7 +108,7 @@ test.each([
   },
 );
 
-test('a conflict with another write is tried again', async () => {
+test('a write that conflicts with another one retries', async () => {
   const server = await testServer();
   const { store, retries } = testStore(server);
   const action = { kind: 'error', status: 409, code: 'ConditionalRequestConflict' } as const;
