@@ -9,7 +9,7 @@ const LAST_LOOK_MILLISECONDS = 2000;
 type OnProcesses = (processes: Processes, database: Database) => Promise<void> | void;
 
 export type ProcessWatch = {
-  /** Ends the watch. `last` gets one more look, unless the server does not answer in two seconds. */
+  /** Ends the watch. `last` gets one more look, unless the server is silent for two seconds. */
   readonly end: (last?: OnProcesses) => Promise<void>;
 };
 

@@ -169,7 +169,7 @@ test.each(VIAS)('by %s: no program is missing or altered without a reason', asyn
   expect(wrong).toEqual([]);
 });
 
-test('TRIGGER on each table of a database is enough for a user who sees all its tables', async () => {
+test('TRIGGER on each table of a database is enough for who sees all its tables', async () => {
   for (const privilege of ON_SHOP.slice(0, 11)) {
     const grants = [`${privilege} ON shop.*`, ...ON_TABLES];
     const statements = (to: string) => grants.map((grant) => `GRANT ${grant} TO ${to}`);

@@ -56,7 +56,7 @@ const warningsOf = (stdout: string) =>
     .filter(({ event }) => event === 'warning')
     .map(({ message }) => String(message));
 
-test('the manifest lists what the dump creates, and there is no warning of a difference', async () => {
+test('the manifest lists what the dump creates, without a warning', async () => {
   const { code, stdout } = await runProgram(world.environment());
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   const { programs, programsUnseen } = await readOnlyManifest(world.s3, BUCKET);
@@ -69,7 +69,7 @@ test('the manifest lists what the dump creates, and there is no warning of a dif
   expect(warningsOf(stdout).filter((message) => message.includes('programs'))).toEqual([]);
 });
 
-test('programs created or dropped after the list was read: the log and the manifest say so', async () => {
+test('programs created or dropped after the list was read are reported', async () => {
   const { path, waits, proceed } = waitingMydumper();
   const program = startProgram(world.environment({ MYDUMPER_BIN: path }));
   await waits();
@@ -89,11 +89,12 @@ test('programs created or dropped after the list was read: the log and the manif
 });
 
 test.runIf(vendor === 'mariadb')(
-  'settings that the server does not report: the log and the manifest say so',
+  'settings that the server does not report are named in log and manifest',
   async () => {
     await db.query('CREATE PROCEDURE shop.ancient() SELECT 1');
     await db.query(
-      "UPDATE mysql.proc SET character_set_client = NULL, db_collation = NULL WHERE name = 'ancient'",
+      'UPDATE mysql.proc SET character_set_client = NULL, db_collation = NULL ' +
+        "WHERE name = 'ancient'",
     );
     const { code, stdout } = await runProgram(world.environment());
     expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });

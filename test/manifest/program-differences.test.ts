@@ -43,8 +43,8 @@ test('a dump with the listed programs has no differences', () => {
 test('programs that are in one of both only are named', () => {
   const listed = [...LISTED, program('function', 'shop', 'f'), program('event', 'shop', 'p')];
   expect(compare(listed, FILES)).toEqual([
-    'the dump lacks programs that the server listed before it: "function shop.f", "event shop.p"; ' +
-      'they were dropped meanwhile, or mydumper left them out',
+    'the dump lacks programs that the server listed before it: ' +
+      '"function shop.f", "event shop.p"; they were dropped meanwhile, or mydumper left them out',
   ]);
   expect(compare(LISTED.slice(1), FILES)).toEqual([
     'the manifest lacks the settings of programs in the dump: "procedure shop.p"; ' +

@@ -31,8 +31,8 @@ SELECT 1;
 DROP PROCEDURE IF EXISTS \`hidden\`;
 (null);
 CREATE DEFINER=\`root\`@\`127.0.0.1\` EVENT \`ev 1\` ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT '1;';
-CREATE DEFINER=\`root\`@\`127.0.0.1\` trigger \`sh-op\`.plain before insert on \`or ders\` for each row
-set @a = 1;
+CREATE DEFINER=\`root\`@\`127.0.0.1\` trigger \`sh-op\`.plain before insert on \`or ders\`
+for each row set @a = 1;
 CREATE DEFINER="root"@"127.0.0.1" TRIGGER "tr ""1" BEFORE INSERT ON t2 FOR EACH ROW SET @a=1;
 CREATE OR REPLACE DEFINER=\`r\`@\`%\` TRIGGER /* why */ IF NOT EXISTS -- so
  two AFTER INSERT ON t FOR EACH ROW SET @a=1;

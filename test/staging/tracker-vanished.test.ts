@@ -40,7 +40,7 @@ test('a file may vanish before its first byte, but what mydumper then writes is 
   expect(() => scan()).toThrow('db.t.sql vanished');
 });
 
-test('a file may vanish before its first byte, but what mydumper writes to it last is missed', () => {
+test('a file may vanish while it is empty, but what mydumper writes to it last is missed', () => {
   const { tracker, scan, write, at, idAt, open } = trackDirectory();
   write('db.t.sql', '');
   const descriptor = openSync(at('db.t.sql'), 'a');
@@ -59,7 +59,7 @@ test('a file may vanish before its first byte, but what mydumper writes to it la
   expect(() => tracker.scan(closing)).toThrow(vanished);
 });
 
-test('a file may vanish before its first byte, but what mydumper wrote before it ended is missed', () => {
+test('a file may vanish while it is empty, but what mydumper wrote before its end is missed', () => {
   const { tracker, scan, write, at } = trackDirectory();
   write('db.t.sql', '');
   const descriptor = openSync(at('db.t.sql'), 'a');
