@@ -28,6 +28,8 @@ export type Inventory = Contents &
      * estimate, 0 without large columns.
      */
     readonly largestRowBytes: number;
+    /** Columns of the table or view with most of them; 0 without tables. */
+    readonly mostColumns: number;
     /** Lines of SHOW GRANTS as {@link normaliseGrant} returns them. */
     readonly grants: GrantLines;
     /** The server reads names of databases in grants literally, not as patterns. */
@@ -70,6 +72,7 @@ export async function readInventory(
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
     largestRowBytes: await estimateLargestRow(database, present),
+    mostColumns: await countMostColumns(database, present),
     ...(await readGrantLines(database)),
     ...(await planDumpSession(database)),
   };
@@ -209,6 +212,16 @@ async function estimateLargestRow(
     [...databases, ...LARGE_TYPES],
   );
   return Number(row?.bytes ?? 0) * ESCAPED_SIZE;
+}
+
+async function countMostColumns(database: Database, databases: readonly string[]): Promise<number> {
+  if (databases.length === 0) return 0;
+  const [row] = await database.query(
+    `SELECT MAX(ORDINAL_POSITION) AS columns FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
+    databases,
+  );
+  return Number(row?.columns ?? 0);
 }
 
 /** Requested databases that do not exist, or that this user cannot see. */
