@@ -1,5 +1,5 @@
 import type { Contents } from '../manifest/completeness.ts';
-import { SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
+import { FOREIGN_DIRECTORY, SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
 import type { Database, Row } from './connection.ts';
 import { type DumpSession, planDumpSession } from './dump-session.ts';
 import { type GrantLines, normaliseGrant } from './grants.ts';
@@ -55,9 +55,13 @@ export async function readInventory(
   const system = new Set<string>(SYSTEM_SCHEMAS);
   const databases =
     wanted.length > 0 ? wanted : visible.filter((name) => !system.has(name.toLowerCase()));
-  const present = databases.filter((name) => visible.includes(name));
-
-  const contents = await readContents(database, present);
+  const contents = withoutDirectories(
+    await readContents(
+      database,
+      databases.filter((name) => visible.includes(name)),
+    ),
+  );
+  const present = contents.databases;
   return {
     vendor,
     version,
@@ -162,6 +166,18 @@ export async function readContents(
     ),
     programmed: [...new Set(programmed.map((row) => String(row.db)))],
   };
+}
+
+/** Without directories that MariaDB takes for databases, unless they hold something. */
+function withoutDirectories(contents: Contents): Contents {
+  const used = new Set([
+    ...[...contents.tables, ...contents.views].map(({ database }) => database),
+    ...contents.programmed,
+  ]);
+  const databases = contents.databases.filter(
+    (name) => !name.startsWith(FOREIGN_DIRECTORY) || used.has(name),
+  );
+  return { ...contents, databases };
 }
 
 function uniqueBy<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
