@@ -2,6 +2,7 @@ import type { Contents } from '../manifest/completeness.ts';
 import type { Database } from './connection.ts';
 import type { DumpedBy, Losses } from './loss-lines.ts';
 import { columnLosses } from './losses-of-columns.ts';
+import { keyLosses } from './losses-of-keys.ts';
 import { letterLosses } from './losses-of-letters.ts';
 import { programLosses } from './losses-of-programs.ts';
 import { tableLosses } from './losses-of-tables.ts';
@@ -24,12 +25,13 @@ export async function findLosses(
   const ask = (sql: string) => database.query(sql, databases);
   const columns = await columnLosses(ask, by, contents);
   const tables = await tableLosses(ask, by, contents);
+  const keys = await keyLosses(ask, by, contents);
   const letters = await letterLosses(ask, by, contents);
   const programs = await programLosses(database, by, contents);
   return {
     refusals: [columns, tables, letters, programs].flatMap(({ refusals }) => refusals),
     warnings: [
-      ...[tables, columns, letters, programs].flatMap(({ warnings }) => warnings),
+      ...[tables, columns, keys, letters, programs].flatMap(({ warnings }) => warnings),
       ...(by.generation === 'classic' ? unloadedDatabases(contents) : []),
     ],
   };

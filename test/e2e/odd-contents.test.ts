@@ -62,6 +62,7 @@ test.each(ODD_CONTENTS.filter(({ only }) => only === undefined || only === by.ve
       expect(backup.warnings).toContainEqual(expect.stringMatching(warning));
       return;
     }
+    expect(backup.warnings.filter((line) => line.includes('odd.'))).toEqual([]);
     await expectSameAsSql(world, copy, backup, before);
     await expectSameByMyloader(world, copy, backup, before);
   },

@@ -144,6 +144,26 @@ export const ODD_CONTENTS: readonly Contents[] = [
     ],
   },
   {
+    title: 'a foreign key to columns without a unique key of just these columns',
+    only: 'mysql',
+    statements: [
+      '/*!80400 SET SESSION restrict_fk_on_non_standard_key = OFF */',
+      'CREATE TABLE p (a int, b int, KEY (a), UNIQUE KEY (b, a))',
+      'CREATE TABLE c (b int, FOREIGN KEY (b) REFERENCES p (b))',
+    ],
+    warned: () => /only with restrict_fk_on_non_standard_key=OFF: "odd\.c"$/,
+  },
+  {
+    title: 'foreign keys to unique keys of one and of several columns',
+    statements: [
+      'CREATE TABLE p (a int, b int, c int PRIMARY KEY, UNIQUE KEY (a, b))',
+      'CREATE TABLE c (a int, b int, c int, FOREIGN KEY (a, b) REFERENCES p (a, b), ' +
+        'FOREIGN KEY (c) REFERENCES p (c))',
+      'INSERT INTO p VALUES (1, 2, 3)',
+      'INSERT INTO c VALUES (1, 2, 3)',
+    ],
+  },
+  {
     title: 'the comment of an event that was created by a client of latin1',
     statements: [...TABLE, 'SET NAMES latin1', `CREATE EVENT e ${DAILY} COMMENT 'é' DO DO 1`],
     warned: () => /comments of these were written in a legacy character set.*: "odd\.e"/,
