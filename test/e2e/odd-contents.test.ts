@@ -69,7 +69,7 @@ test.each(ODD_CONTENTS.filter(({ only }) => only === undefined || only === by.ve
 );
 
 if (by.vendor === 'mariadb') {
-  test('directories that MariaDB takes for databases, such as lost+found, are left out', async () => {
+  test('directories that MariaDB lists as databases (lost+found) are left out', async () => {
     await db.query('CREATE DATABASE shop');
     await db.query('CREATE TABLE shop.t (a int)');
     const directories = ['lost+found', '.snapshot'].map((name) => join(db.dir, 'data', name));
