@@ -201,6 +201,7 @@ function planOf({ config, found, staging, plan }: DumpContext): DumpPlan {
     contents: found.inventory,
     lock: found.lock.plan,
     engines: found.inventory.engines,
+    mostColumns: found.inventory.mostColumns,
     serverVersion: found.inventory.productHint,
     ignoredErrors: found.lock.ignoredErrors,
     extraArguments: config.dump.extraArguments,

@@ -2,7 +2,8 @@ import type { Config } from '../config.ts';
 import { openDatabase } from '../database/connection.ts';
 import { type Inventory, missingDatabases, readInventory } from '../database/inventory.ts';
 import { chooseLocking, type Lockable, type LockChoice } from '../database/locking.ts';
-import { findLosses, type Losses } from '../database/losses.ts';
+import type { Losses } from '../database/loss-lines.ts';
+import { findLosses } from '../database/losses.ts';
 import { requireOneServer, type ServerIdentity } from '../database/one-server.ts';
 import { READING } from '../database/privilege-table.ts';
 import {
@@ -109,7 +110,7 @@ async function inspectServer(
     const inventory = await readInventory(database, config.dump.databases);
     requireDatabases(config, inventory);
     const rights = await readUserRights(database, generation, inventory);
-    const losses = await findLosses(database, generation, inventory);
+    const losses = await findLosses(database, { generation, vendor: inventory.vendor }, inventory);
     const names = [
       ...misleadingNames(inventory),
       ...unsupportedNames(generation, inventory, inventory.vendor),
@@ -202,9 +203,8 @@ function requireComplete(
   if (narrowsTheDump(config.dump.extraArguments)) return [...refusals, ...warnings];
   if (refusals.length === 0) return warnings;
   const shown = firstFew(refusals, SHOWN_REFUSALS).join('; ');
-  const wayOut =
-    generation === 'classic'
-      ? '; use mydumper 1.x (MYDUMPER_BIN), or leave them out by --regex in MYDUMPER_ARGS'
-      : '';
-  throw new Failure('preflight', `${shown}${wayOut}`);
+  const ofClassic = generation === 'classic' && refusals.some((line) => line.includes('0.10'));
+  const otherTool = ofClassic ? 'use mydumper 1.x (MYDUMPER_BIN), or ' : '';
+  const wayOut = `${otherTool}leave them out by --regex in MYDUMPER_ARGS`;
+  throw new Failure('preflight', `${shown}; ${wayOut}`);
 }

@@ -1,5 +1,5 @@
 import type { Contents } from '../manifest/completeness.ts';
-import { SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
+import { FOREIGN_DIRECTORY, SYSTEM_SCHEMAS } from '../mydumper/database-regex.ts';
 import type { Database, Row } from './connection.ts';
 import { type DumpSession, planDumpSession } from './dump-session.ts';
 import { type GrantLines, normaliseGrant } from './grants.ts';
@@ -28,6 +28,8 @@ export type Inventory = Contents &
      * estimate, 0 without large columns.
      */
     readonly largestRowBytes: number;
+    /** Columns of the table or view with most of them; 0 without tables. */
+    readonly mostColumns: number;
     /** Lines of SHOW GRANTS as {@link normaliseGrant} returns them. */
     readonly grants: GrantLines;
     /** The server reads names of databases in grants literally, not as patterns. */
@@ -53,9 +55,13 @@ export async function readInventory(
   const system = new Set<string>(SYSTEM_SCHEMAS);
   const databases =
     wanted.length > 0 ? wanted : visible.filter((name) => !system.has(name.toLowerCase()));
-  const present = databases.filter((name) => visible.includes(name));
-
-  const contents = await readContents(database, present);
+  const contents = withoutDirectories(
+    await readContents(
+      database,
+      databases.filter((name) => visible.includes(name)),
+    ),
+  );
+  const present = contents.databases;
   return {
     vendor,
     version,
@@ -70,6 +76,7 @@ export async function readInventory(
     ...contents,
     estimatedBytes: await estimateBytes(database, present),
     largestRowBytes: await estimateLargestRow(database, present),
+    mostColumns: await countMostColumns(database, present),
     ...(await readGrantLines(database)),
     ...(await planDumpSession(database)),
   };
@@ -161,6 +168,18 @@ export async function readContents(
   };
 }
 
+/** Without directories that MariaDB takes for databases, unless they hold something. */
+function withoutDirectories(contents: Contents): Contents {
+  const used = new Set([
+    ...[...contents.tables, ...contents.views].map(({ database }) => database),
+    ...contents.programmed,
+  ]);
+  const databases = contents.databases.filter(
+    (name) => !name.startsWith(FOREIGN_DIRECTORY) || used.has(name),
+  );
+  return { ...contents, databases };
+}
+
 function uniqueBy<T>(values: readonly T[], keyOf: (value: T) => string): T[] {
   return [...new Map(values.map((value) => [keyOf(value), value])).values()];
 }
@@ -209,6 +228,16 @@ async function estimateLargestRow(
     [...databases, ...LARGE_TYPES],
   );
   return Number(row?.bytes ?? 0) * ESCAPED_SIZE;
+}
+
+async function countMostColumns(database: Database, databases: readonly string[]): Promise<number> {
+  if (databases.length === 0) return 0;
+  const [row] = await database.query(
+    `SELECT MAX(ORDINAL_POSITION) AS columns FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)}`,
+    databases,
+  );
+  return Number(row?.columns ?? 0);
 }
 
 /** Requested databases that do not exist, or that this user cannot see. */

@@ -21,6 +21,8 @@ export type DumpPlan = {
   readonly lock: LockPlan;
   /** Names of the server's engines, as SHOW CREATE TABLE writes them. */
   readonly engines: readonly string[];
+  /** Columns of the table or view with most of them. */
+  readonly mostColumns: number;
   /** `<product>-<version>` when 1.x would not recognise the server by itself. */
   readonly serverVersion: string | undefined;
   /** Server errors, by number, that 1.x must not treat as a failed dump. */
@@ -95,6 +97,9 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     // tables with odd names. Tables in UCS-2, UTF-16 or UTF-32 end the dump. Rows stay bytes.
     `--default-character-set=${DEFINITIONS_AND_ROWS}`,
     `--set-names=${DEFINITIONS_AND_ROWS}`,
+    // For each view 1.x writes a table too, which the loader replaces by the view. By default that is
+    // a MEMORY table, which cannot be created when the first column of the view is TEXT or BLOB.
+    `--table-engine-for-view-dependency=${viewEngine(plan.mostColumns)}`,
     // Reads each table by one SELECT. Otherwise 1.x splits tables into chunks, and asks for their
     // bounds between two SELECTs. When the connection is lost at that moment, 1.x treats the
     // missing answer as the end of the rows. It logs nothing and exits with 0. It does log a
@@ -112,6 +117,14 @@ function modernFlags(plan: DumpPlan, defined: readonly string[] | 'all'): string
     ...(serverVersion === undefined ? [] : [`--server-version=${serverVersion}`]),
     ...(ignoredErrors.length === 0 ? [] : [`--ignore-errors=${ignoredErrors.join(',')}`]),
   ];
+}
+
+/** No table of InnoDB has more columns. A view may. */
+const MOST_COLUMNS_OF_INNODB = 1017;
+
+/** Every server has InnoDB. Some do not accept new tables of MyISAM. */
+function viewEngine(mostColumns: number): string {
+  return mostColumns <= MOST_COLUMNS_OF_INNODB ? 'InnoDB' : 'MyISAM';
 }
 
 /** mydumper never opens these. */

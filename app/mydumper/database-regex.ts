@@ -4,6 +4,12 @@ import type { Contents } from '../manifest/completeness.ts';
 export const SYSTEM_SCHEMAS = ['mysql', 'sys', 'information_schema', 'performance_schema'] as const;
 
 /**
+ * MariaDB lists a directory of its data directory as a database of this name when the directory's
+ * own name is not one of a database, such as `lost+found`. No server can create such a database.
+ */
+export const FOREIGN_DIRECTORY = '#mysql50#';
+
+/**
  * Length limit of the names in one argument, in characters. Linux allows 128 KiB (MAX_ARG_STRLEN),
  * and a character of a name takes up to 4 bytes.
  */
@@ -46,7 +52,7 @@ export function databaseRegex(
 ): string {
   const ours =
     databases.length === 0
-      ? `(?!(?:${anyOf(SYSTEM_SCHEMAS)})(?:\\.|\\z))`
+      ? `(?!(?:${anyOf(SYSTEM_SCHEMAS)})(?:\\.|\\z)|${escapeRegex(FOREIGN_DIRECTORY)})`
       : `(?=(?-i:${anyOf(databases)})(?:\\.|\\z))`;
   if (expression === undefined) return `\\A${ours}`;
   const definition = defined === 'all' ? '[^.]*' : `(?-i:${anyOf(defined)})`;

@@ -1,5 +1,6 @@
 import { likePattern } from '../database/grants.ts';
 import type { Contents, DatabaseObject } from '../manifest/completeness.ts';
+import { FOREIGN_DIRECTORY } from './database-regex.ts';
 import { LOCKS_RELEASED_TEXTS } from './log-reader.ts';
 import type { Generation } from './version.ts';
 
@@ -27,7 +28,7 @@ export function unsupportedNames(
   contents: Contents,
   vendor: 'mariadb' | 'mysql' = 'mariadb',
 ): string[] {
-  const unquoted = endingInBackslash(contents);
+  const unquoted = [...directoryNames(contents), ...endingInBackslash(contents)];
   if (generation === 'modern') return [...unquoted, ...modernNames(contents)];
   const problems = [
     ...badDatabases(contents),
@@ -36,6 +37,16 @@ export function unsupportedNames(
     ...sharedFiles(contents),
   ];
   return [...unquoted, ...[...new Set(problems)].map((line) => `mydumper 0.10 would lose ${line}`)];
+}
+
+function directoryNames({ databases }: Contents): string[] {
+  return databases
+    .filter((name) => name.startsWith(FOREIGN_DIRECTORY))
+    .map(
+      (name) =>
+        `${shownDatabase(name)}: no server can create a database of this name; rename it by ` +
+        'ALTER DATABASE ... UPGRADE DATA DIRECTORY NAME, or remove its directory',
+    );
 }
 
 /**

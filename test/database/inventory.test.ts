@@ -99,13 +99,15 @@ test('databases that are not there are missing, as are those the user may not se
 });
 
 test('without any of the requested databases nothing is listed', async () => {
-  const { databases, tables, views, estimatedBytes, largestRowBytes } = await inventoryOf('gone');
-  expect({ databases, tables, views, estimatedBytes, largestRowBytes }).toEqual({
+  const { databases, tables, views, estimatedBytes, largestRowBytes, mostColumns } =
+    await inventoryOf('gone');
+  expect({ databases, tables, views, estimatedBytes, largestRowBytes, mostColumns }).toEqual({
     databases: [],
     tables: [],
     views: [],
     estimatedBytes: 0,
     largestRowBytes: 0,
+    mostColumns: 0,
   });
 });
 

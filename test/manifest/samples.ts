@@ -37,6 +37,7 @@ const inventory: Inventory = {
   programmed: [],
   estimatedBytes: 1000,
   largestRowBytes: 0,
+  mostColumns: 1,
   managedByAws: false,
   grants: ['GRANT ALL PRIVILEGES ON *.* TO `root`@`%`'],
   literalNames: false,

@@ -12,6 +12,7 @@ const plan: DumpPlan = {
   contents: { databases: ['shop'], tables: [], views: [], triggered: [], programmed: [] },
   lock: 'none',
   engines: [],
+  mostColumns: 0,
   serverVersion: undefined,
   ignoredErrors: [],
   extraArguments: [],
@@ -39,7 +40,15 @@ test('1.x reads a table by one SELECT: a connection lost between chunks would lo
   expect(own.lastIndexOf('--rows=1000')).toBeGreaterThan(own.indexOf('--rows=-1'));
 });
 
+test('1.x writes a stand-in of a view in an engine that takes TEXT and as many columns', () => {
+  const flag = '--table-engine-for-view-dependency';
+  expect(mydumperArguments(plan)).toContain(`${flag}=InnoDB`);
+  expect(mydumperArguments({ ...plan, mostColumns: 1018 })).toContain(`${flag}=MyISAM`);
+  const own = mydumperArguments({ ...plan, extraArguments: [`${flag}=MEMORY`] });
+  expect(own.lastIndexOf(`${flag}=MEMORY`)).toBeGreaterThan(own.indexOf(`${flag}=InnoDB`));
+});
+
 test('0.10 has no such options and does not get them', () => {
   const argv = mydumperArguments({ ...plan, generation: 'classic' });
-  expect(argv.filter((word) => /character-set|set-names/.test(word))).toEqual([]);
+  expect(argv.filter((word) => /character-set|set-names|view/.test(word))).toEqual([]);
 });

@@ -25,6 +25,11 @@ test('the default leaves out system schemas, tables and definitions, in any lett
   expect(selected(databaseRegex([]), [...names(system), ...names(own)])).toEqual(names(own));
 });
 
+test('the default leaves out directories that MariaDB takes for databases', () => {
+  const names = ['#mysql50#lost+found', '#mysql50#a-b', 'mysql50', '#mysql5'].flatMap(definitions);
+  expect(selected(databaseRegex([]), names)).toEqual(['mysql50', '#mysql5'].flatMap(definitions));
+});
+
 test.each(['shop', 'it.is', 'a b', 'a+b(c)|d', 'x-y', '#1', '日本', 'a\\b'])(
   'with DATABASES=%s both generations write its definition and its tables, and no others',
   (database) => {

@@ -54,6 +54,13 @@ test('1.x has names of its own for tables, but not for all databases', () => {
   for (const name of [...refused, 'd.back\\']) expect(modern(name), name).toHaveLength(1);
 });
 
+test('a directory that MariaDB takes for a database is refused when it holds tables', () => {
+  for (const generation of ['classic', 'modern'] as const) {
+    const found = contents({ tables: ['#mysql50#a-b.t'] });
+    expect(unsupportedNames(generation, found)[0]).toMatch(/^database "#mysql50#a-b": no server/);
+  }
+});
+
 test('0.10 dumps databases with other letters than ASCII’s from MariaDB, not from MySQL', () => {
   const objects = contents({ tables: ['bär.t', 'b-r.t'] });
   expect(unsupportedNames('classic', objects, 'mariadb')).toEqual([]);

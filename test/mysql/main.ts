@@ -20,6 +20,7 @@ const TESTS = [
   'test/e2e/consistency.test.ts',
   'test/e2e/mydumper-faults.test.ts',
   'test/e2e/names.test.ts',
+  'test/e2e/odd-contents.test.ts',
   'test/e2e/programs.test.ts',
   'test/e2e/signals.test.ts',
   'test/e2e/tls.test.ts',

@@ -122,6 +122,7 @@ async function dump(
       ...{ generation, directory, optionFile, lock, server, tls: TLS },
       ...{ threads: 2, chunkMiB: 1, statementBytes: 100_000 },
       ...{ databases: DATABASES, contents: inventory, engines: inventory.engines },
+      mostColumns: inventory.mostColumns,
       ...{ serverVersion: inventory.productHint, ignoredErrors: [], extraArguments: [] },
     });
     const { exit, lines } = await runMydumper(argv);

@@ -147,6 +147,7 @@ async function startOf(
     contents: inventory,
     lock,
     engines: inventory.engines,
+    mostColumns: inventory.mostColumns,
     serverVersion: run.unnamed === true ? undefined : inventory.productHint,
     ignoredErrors: run.ignoredErrors ?? [],
     extraArguments: further,
