@@ -159,7 +159,7 @@ export const variablesSchema = z.object({
     .default('MydumperFargate'),
   METRICS_INTERVAL_SECONDS: whole(1, 3600, ' (seconds)').default(60),
   MYDUMPER_BIN: z.string().default('mydumper'),
-  MYLOADER_BIN: z.string().default('myloader'),
+  MYLOADER_BIN: z.string().optional(),
   LOG_LEVEL: oneOf(['DEBUG', 'INFO', 'WARN', 'ERROR', 'SILENT']).default('INFO'),
   ...readingFields,
 } satisfies Record<VariableName, z.ZodType>);

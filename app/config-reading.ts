@@ -10,6 +10,10 @@ export type RestoreConfig = {
   readonly as: string | undefined;
   /** `nothing` is refused before anything starts. */
   readonly what: 'all' | 'schema' | 'data' | 'nothing';
+  /** Rows are committed after about this many bytes of their file. */
+  readonly transactionBytes: number;
+  /** Variables that were set, and that a restore does not use any more. */
+  readonly unused: readonly string[];
   readonly overwrite: boolean;
   readonly dryRun: boolean;
   readonly check: boolean;
@@ -56,6 +60,14 @@ export const readingFields = {
       error: 'must not be a system schema',
     })
     .optional(),
+  // Galera refuses transactions of 2 GiB by default, group replication those of 143 MiB.
+  RESTORE_TRANSACTION_MB: z
+    .string()
+    .regex(/^(?:[1-9]|[1-9]\d|1[01]\d|12[0-8])$/, {
+      error: 'must be a whole number from 1 to 128 (MiB)',
+    })
+    .default('16')
+    .transform(Number),
   RESTORE_SCHEMA_ONLY: onOff,
   RESTORE_DATA_ONLY: onOff,
   RESTORE_OVERWRITE: onOff,
@@ -68,7 +80,11 @@ export const readingFields = {
 
 type Values = z.infer<z.ZodObject<typeof readingFields>>;
 
-export function readingConfig(values: Values): ReadingConfig {
+/** Settings of earlier restores. The image sets OUTPUTDIR, so that one says nothing. */
+const UNUSED_BY_RESTORE = ['STAGING_LIMIT_MB', 'MYLOADER_BIN'];
+
+/** `given`: the variables that are set. */
+export function readingConfig(values: Values, given: ReadonlySet<string>): ReadingConfig {
   return {
     backupId: values.BACKUP_ID,
     full: values.VERIFY_FULL,
@@ -78,6 +94,8 @@ export function readingConfig(values: Values): ReadingConfig {
       tables: values.RESTORE_TABLES,
       as: values.RESTORE_AS,
       what: whatOf(values),
+      transactionBytes: values.RESTORE_TRANSACTION_MB * 1024 * 1024,
+      unused: UNUSED_BY_RESTORE.filter((name) => given.has(name)),
       overwrite: values.RESTORE_OVERWRITE,
       dryRun: values.RESTORE_DRY_RUN,
       check: values.RESTORE_CHECK,

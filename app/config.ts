@@ -57,11 +57,10 @@ export type Config = {
   readonly staging: { readonly directory: string; readonly budgetBytes: number };
   readonly dump: {
     readonly mydumper: string;
-    readonly myloader: string;
     /** PATH, to find the tools by. */
     readonly searchPath: string;
     readonly threads: number;
-    /** How long mydumper or myloader may do nothing (STALL_TIMEOUT_SECONDS). */
+    /** How long mydumper, or the load of rows, may do nothing (STALL_TIMEOUT_SECONDS). */
     readonly stallTimeoutSeconds: number;
     readonly chunkMiB: number;
     /** Empty: all but system schemas. */
@@ -114,7 +113,7 @@ export function readInvocation(
   }
   if (mistakes.length > 0 || !parsed.success) throw new Failure('configuration', mistakes);
 
-  const config = toConfig(command, parsed.data, env);
+  const config = toConfig(command, parsed.data, new Set(Object.keys(raw)), env);
   const contradictions = readingMistakes(config);
   if (contradictions.length > 0) throw new Failure('configuration', contradictions);
   if (
@@ -145,6 +144,7 @@ function mistakeLine(name: string, raw: Record<string, string>, message: string)
 function toConfig(
   command: Command,
   values: z.infer<typeof variablesSchema>,
+  given: ReadonlySet<string>,
   env: NodeJS.ProcessEnv,
 ): Config {
   const region = values.REGION ?? (env[SDK_VARIABLES.region] || 'eu-central-1');
@@ -175,7 +175,7 @@ function toConfig(
     prefix: values.PREFIX,
     source: values.SOURCE ?? keySafe(values.HOST),
     sourceGiven: values.SOURCE !== undefined,
-    reading: readingConfig(values),
+    reading: readingConfig(values, given),
     staging: {
       directory: resolve(values.OUTPUTDIR),
       budgetBytes:
@@ -183,7 +183,6 @@ function toConfig(
     },
     dump: {
       mydumper: values.MYDUMPER_BIN,
-      myloader: values.MYLOADER_BIN,
       searchPath: env.PATH || '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       threads: values.THREADS,
       stallTimeoutSeconds: values.STALL_TIMEOUT_SECONDS,

@@ -9,7 +9,7 @@ const ASK_AGAIN_SECONDS = 30;
 export type Work = { readonly busy: boolean; readonly what: string };
 
 export type StallOptions = {
-  /** `mydumper` or `myloader`. */
+  /** The work that is watched, for the message. */
   readonly name: string;
   /** STALL_TIMEOUT_SECONDS. */
   readonly limitSeconds: number;

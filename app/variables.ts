@@ -41,7 +41,7 @@ export const VARIABLES = [
   {
     name: 'OUTPUTDIR',
     default: 'output',
-    meaning: "staging directory, mydumper's -o and myloader's -d; used for nothing else",
+    meaning: "staging directory, mydumper's -o; used for nothing else",
   },
   { name: 'CHUNK_FILE_SIZE_MB', default: '1', meaning: "mydumper's -F, in MiB" },
   {
@@ -54,7 +54,7 @@ export const VARIABLES = [
     default: 'CHUNK_FILE_SIZE_MB * MAX_FILE_COUNT',
     meaning: 'hard budget of disk for the staging directory, in MiB',
   },
-  { name: 'THREADS', default: '4', meaning: 'threads of mydumper and myloader' },
+  { name: 'THREADS', default: '4', meaning: 'threads of mydumper; connections of a restore' },
   {
     name: 'DATABASES',
     default: 'all but system schemas',
@@ -80,7 +80,7 @@ export const VARIABLES = [
   {
     name: 'UPLOAD_CONCURRENCY',
     default: '4',
-    meaning: 'files uploaded or downloaded at the same time',
+    meaning: 'files uploaded at the same time; files that verify --full reads at the same time',
   },
   { name: 'PART_SIZE_MB', default: '8', meaning: 'S3 multipart part size in MiB, 5 or more' },
   {
@@ -100,7 +100,7 @@ export const VARIABLES = [
     name: 'STALL_TIMEOUT_SECONDS',
     default: '600',
     meaning:
-      'how long mydumper or myloader may do nothing while nothing holds it up; ' +
+      'how long mydumper, or the load of rows, may do nothing while nothing holds it up; ' +
       `${LONG_FACTOR} times as long while the server works for it`,
   },
   { name: 'STORAGE_CLASS', default: 'none', meaning: 'S3 storage class of the data files' },
@@ -118,7 +118,11 @@ export const VARIABLES = [
   },
   { name: 'METRICS_INTERVAL_SECONDS', default: '60', meaning: 'how often metrics are sent' },
   { name: 'MYDUMPER_BIN', default: 'mydumper', meaning: 'path of mydumper' },
-  { name: 'MYLOADER_BIN', default: 'myloader', meaning: 'path of myloader' },
+  {
+    name: 'MYLOADER_BIN',
+    default: 'none',
+    meaning: 'accepted and not used: a restore loads over its own connections',
+  },
   { name: 'LOG_LEVEL', default: 'INFO', meaning: 'DEBUG, INFO, WARN, ERROR or SILENT' },
   {
     name: 'BACKUP_ID',
@@ -140,6 +144,12 @@ export const VARIABLES = [
     flag: 'as',
     default: 'its own name',
     meaning: 'restore: name of the database to load into, with a single one in DATABASES',
+  },
+  {
+    name: 'RESTORE_TRANSACTION_MB',
+    flag: 'transaction-mb',
+    default: '16',
+    meaning: 'restore: rows are committed after about this many MiB, 1 to 128',
   },
   {
     name: 'RESTORE_SCHEMA_ONLY',

@@ -11,8 +11,6 @@ export type WorkSample = {
   readonly stage: string;
   readonly doneBytes: number;
   readonly totalBytes: number;
-  /** Disk in use and its budget; absent where no disk is used. */
-  readonly staged?: { readonly bytes: number; readonly budgetBytes: number };
 };
 
 /** Everything that restore and verify report. The log and the progress display are listeners. */
@@ -20,8 +18,6 @@ export type WorkEvents = {
   started: [{ message: string } & Detail];
   notice: [{ message: string } & Detail];
   warning: [{ message: string } & Detail];
-  /** A line of myloader's log. */
-  myloader: [{ level: 'info' | 'warning' | 'error'; message: string }];
   retried: [{ operation: string; key: string; reason: string }];
   sample: [WorkSample];
   /** A fault of the backup or of the loaded data, once for each. */

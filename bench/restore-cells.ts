@@ -126,8 +126,6 @@ function restore(context: Context, target: MariaDb): Step {
     ...databaseEnvironment(target),
     BUCKET,
     SOURCE: 'bench-zstd',
-    OUTPUTDIR: context.directory,
-    STAGING_LIMIT_MB: String(context.sized.budgetMiB),
     THREADS: String(THREADS),
   };
   return {

@@ -13,7 +13,7 @@ import { startProgram } from '../test/support/program.ts';
 
 const given = process.argv.slice(2).map(Number);
 const sizes = given.length > 0 ? given : [100, 400];
-const SETTINGS = { THREADS: '2', STAGING_LIMIT_MB: '64', LOG_LEVEL: 'INFO' };
+const SETTINGS = { THREADS: '2', LOG_LEVEL: 'INFO' };
 const LOOK_MILLISECONDS = 50;
 
 function peakBytes(pid: number): number {

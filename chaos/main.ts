@@ -6,14 +6,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { inMountNamespace } from '../test/support/mount-namespace.ts';
-import { drawPlan } from './draw.ts';
-import { judge } from './judge.ts';
-import { type Lab, openLab } from './lab.ts';
-import { HELP, NO_FAULTS, readOptions } from './options.ts';
-import type { FaultPlan, Plan } from './plan.ts';
-import { describeAll, describeFault, describeRun, type Judged } from './report.ts';
-import { runPlan } from './run.ts';
-import { shrink } from './shrink.ts';
+import { openBackupCampaign } from './backup-campaign.ts';
+import { carryOut } from './campaign.ts';
+import { HELP, readOptions } from './options.ts';
+import { openRestoreCampaign } from './restore/campaign.ts';
 
 /**
  * Mounts small disks in a separate mount namespace, so that they disappear with the process in any
@@ -36,17 +32,6 @@ function enterNamespace(): number {
   return status ?? 1;
 }
 
-async function doRun(lab: Lab, plan: Plan): Promise<Judged & { log: string }> {
-  const startedAt = performance.now();
-  const { seen, log } = await runPlan(lab, plan);
-  return {
-    seen,
-    log,
-    violations: judge(seen),
-    totalSeconds: (performance.now() - startedAt) / 1000,
-  };
-}
-
 async function main(): Promise<number> {
   const given = readOptions(process.argv.slice(2).filter((argument) => argument !== INSIDE));
   if (given === undefined) {
@@ -54,9 +39,6 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!process.argv.includes(INSIDE)) return enterNamespace();
-  const say = (line: string) => process.stdout.write(`${line}\n`);
-  /** What is for people only. */
-  const remark = given.json ? (line: string) => process.stderr.write(`${line}\n`) : say;
   // What was begun is finished, so that servers and directories are cleared away.
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -64,45 +46,12 @@ async function main(): Promise<number> {
       interrupted = true;
     });
   }
-  const lab = await openLab();
-  const all: Judged[] = [];
-  try {
-    for (const run of given.runs) {
-      if (interrupted) break;
-      const drawn = drawPlan(given.seed, run);
-      const plan = {
-        ...drawn,
-        faults: drawn.faults.filter((_fault, index) => given.faults?.includes(index) ?? true),
-      };
-      const judged = await doRun(lab, plan);
-      all.push(judged);
-      say(given.json ? JSON.stringify({ ...judged, log: undefined }) : describeRun(judged));
-      if (judged.violations.length === 0) continue;
-      for (const violation of judged.violations) remark(`  violation: ${violation}`);
-      if (given.log) remark(judged.log);
-      if (given.shrink) await tellFewest(lab, plan, drawn.faults, remark);
-    }
-  } finally {
-    await lab.stop();
-  }
-  remark(`\n${describeAll(all)}`);
+  const isInterrupted = () => interrupted;
+  const violating = given.restore
+    ? await carryOut(await openRestoreCampaign(), given, isInterrupted)
+    : await carryOut(await openBackupCampaign(), given, isInterrupted);
   if (interrupted) return INTERRUPTED;
-  return all.some(({ violations }) => violations.length > 0) ? 1 : 0;
-}
-
-async function tellFewest(
-  lab: Lab,
-  plan: Plan,
-  drawn: readonly FaultPlan[],
-  say: (line: string) => void,
-): Promise<void> {
-  const fewest = await shrink(
-    plan.faults,
-    async (faults) => (await doRun(lab, { ...plan, faults })).violations.length > 0,
-  );
-  const indices = fewest.map((fault) => drawn.indexOf(fault)).join(',') || NO_FAULTS;
-  say(`  fewest faults: ${fewest.map(describeFault).join(' ') || 'none'}`);
-  say(`  again: npm run chaos -- --seed ${plan.seed} --only ${plan.run} --faults ${indices} --log`);
+  return violating > 0 ? 1 : 0;
 }
 
 process.exitCode = await main();

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 
-export const HELP = `npm run chaos -- [--runs N] [--seed S] [--only N] [--faults 0,2]
+export const HELP = `npm run chaos -- [--restore] [--runs N] [--seed S] [--only N] [--faults 0,2]
                      [--no-shrink] [--log] [--json]
 
+  --restore      restores with faults, in place of backups
   --runs N       number of runs, 10 by default
   --seed S       seed of the runs, 1 by default
   --only N       run number N of the seed alone
@@ -16,6 +17,8 @@ export const HELP = `npm run chaos -- [--runs N] [--seed S] [--only N] [--faults
 export const NO_FAULTS = 'none';
 
 export type Options = {
+  /** Restores in place of backups. */
+  readonly restore: boolean;
   readonly seed: number;
   /** Numbers of the runs to do. */
   readonly runs: readonly number[];
@@ -34,6 +37,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
+      restore: { type: 'boolean', default: false },
       runs: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
@@ -47,6 +51,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const count = whole('--runs', values.runs, 1);
   return {
+    restore: values.restore,
     seed: whole('--seed', values.seed),
     runs:
       values.only === undefined

@@ -3,15 +3,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCloudWatch } from '../test/support/cloudwatch.ts';
 import { describeServer } from '../test/support/mariadb/compare.ts';
-import {
-  awsEnvironment,
-  logLines,
-  type RunningProgram,
-  startProgram,
-} from '../test/support/program.ts';
+import { awsEnvironment, logLines, startProgram } from '../test/support/program.ts';
 import { startS3Server } from '../test/support/s3/server.ts';
 import { sampleDirectory } from '../test/support/sampler.ts';
 import { databasesOf, fillDatabases } from './database.ts';
+import { endOf } from './end-of.ts';
 import { unleash } from './faults.ts';
 import type { Observation } from './judge.ts';
 import type { Lab } from './lab.ts';
@@ -26,8 +22,6 @@ const MIB = 1024 * 1024;
  * row.
  */
 const BOUND_MILLISECONDS = 75_000;
-/** After SIGTERM or SIGINT (invariant 8). */
-const SHUTDOWN_MILLISECONDS = 20_000;
 /** Processes go when the kernel gets to it. */
 const GONE_MILLISECONDS = 5000;
 
@@ -84,7 +78,7 @@ export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
       over: end.signal,
     };
     const struckOnes = unleash(scene);
-    const { ended, overdue } = await endOf(program);
+    const { ended, overdue } = await endOf(program, BOUND_MILLISECONDS);
     const seconds = (performance.now() - startedAt) / 1000;
     sampler.stop();
     end.abort();
@@ -137,27 +131,6 @@ export async function runPlan(lab: Lab, plan: Plan): Promise<RunResult> {
 
 function mountTmpfs(directory: string, sizeBytes: number): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', directory]);
-}
-
-/** Waits for its end; what does not end in its time is killed. */
-async function endOf(program: RunningProgram) {
-  let overdue = false;
-  const expire = () => {
-    overdue = true;
-    program.child.kill('SIGKILL');
-  };
-  const bound = setTimeout(expire, BOUND_MILLISECONDS);
-  let shutdown: NodeJS.Timeout | undefined;
-  const kill = program.child.kill.bind(program.child);
-  program.child.kill = (signal) => {
-    if (signal === 'SIGTERM' || signal === 'SIGINT')
-      shutdown ??= setTimeout(expire, SHUTDOWN_MILLISECONDS);
-    return kill(signal);
-  };
-  const ended = await program.ended;
-  clearTimeout(bound);
-  clearTimeout(shutdown);
-  return { ended, overdue };
 }
 
 function environmentOf(

@@ -26,7 +26,9 @@ export function environmentOf(
   const limits = deriveLimits(source);
   const tags = new URLSearchParams(source.objectTags).toString();
   return {
-    ...readingEnvironment(settings, source, bucketName),
+    ...sharedEnvironment(settings, source, bucketName),
+    OUTPUTDIR: STAGING_DIRECTORY,
+    ...(limits !== undefined && { STAGING_LIMIT_MB: String(limits.stagingLimitMiB) }),
     ...connection(source, source.host, source.port),
     DATABASES: source.databases.join(','),
     MYDUMPER_ARGS: source.mydumperArguments,
@@ -46,8 +48,8 @@ export function environmentOf(
 }
 
 /**
- * The environment of one source's restore and verify. It has no metrics, as their role may only
- * read.
+ * The environment of one source's restore and verify. They write nothing to disk. It has no
+ * metrics, as their role may only read.
  */
 export function restoreEnvironmentOf(
   settings: Pick<StackSettings, 'region'>,
@@ -56,27 +58,24 @@ export function restoreEnvironmentOf(
 ): Environment {
   const { host, port } = source.restore ?? source;
   return {
-    ...readingEnvironment(settings, source, bucketName),
+    ...sharedEnvironment(settings, source, bucketName),
     ...connection(source, host, port),
     THREADS: String(source.threads),
     METRICS_NAMESPACE: '',
   };
 }
 
-function readingEnvironment(
+function sharedEnvironment(
   settings: Pick<StackSettings, 'region'>,
   source: SourceSettings,
   bucketName: string,
 ): Environment {
-  const limits = deriveLimits(source);
   return {
     BUCKET: bucketName,
     REGION: settings.region,
     PREFIX: source.prefix,
     SOURCE: source.name,
-    OUTPUTDIR: STAGING_DIRECTORY,
     ...timeouts(source),
-    ...(limits !== undefined && { STAGING_LIMIT_MB: String(limits.stagingLimitMiB) }),
   };
 }
 

@@ -22,6 +22,7 @@ import { acknowledge, acknowledgeWildcard } from './nag.ts';
 export const CONTAINER = 'mydumper-fargate';
 /** With fewer than this version there is no ephemeral storage to size. */
 export const PLATFORM_VERSION = '1.4.0';
+const STAGING_VOLUME = 'staging';
 /** Of the image's user; the Dockerfile gives it the same number. */
 export const USER = '10001:10001';
 /**
@@ -37,6 +38,8 @@ export type BackupTaskProps = {
   readonly image: ContainerImage;
   readonly cpuArchitecture: CpuArchitecture;
   readonly environment: Environment;
+  /** Disk for the staging volume; undefined for a task that writes nothing to disk. */
+  readonly ephemeralStorageGiB: number | undefined;
   readonly secret: ISecret;
   readonly secretKmsKeyArn: string | undefined;
   readonly taskRole: IRole;
@@ -44,8 +47,8 @@ export type BackupTaskProps = {
 };
 
 /**
- * One program on Fargate, with its sizes and without privileges. It can write only to its staging
- * volume.
+ * One program on Fargate, with its sizes and without privileges. Its root is read-only. Only a
+ * backup has a staging volume to write to.
  */
 export class BackupTask extends Construct {
   readonly definition: FargateTaskDefinition;
@@ -53,7 +56,7 @@ export class BackupTask extends Construct {
 
   constructor(scope: Construct, id: string, props: BackupTaskProps) {
     super(scope, id);
-    const { source, family } = props;
+    const { source, family, ephemeralStorageGiB } = props;
     this.executionRole = new Role(this, 'ExecutionRole', {
       description: `Starts ${family}: image, log, secret`,
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
@@ -62,14 +65,16 @@ export class BackupTask extends Construct {
       family,
       cpu: source.cpu,
       memoryLimitMiB: source.memoryMiB,
-      ephemeralStorageGiB: source.ephemeralStorageGiB,
+      ...(ephemeralStorageGiB !== undefined && {
+        ephemeralStorageGiB,
+        volumes: [{ name: STAGING_VOLUME }],
+      }),
       runtimePlatform: {
         cpuArchitecture: props.cpuArchitecture,
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
       taskRole: props.taskRole,
       executionRole: this.executionRole,
-      volumes: [{ name: 'staging' }],
     });
     this.addContainer(props);
     this.allowKey(props.secretKmsKeyArn);
@@ -87,7 +92,8 @@ export class BackupTask extends Construct {
     );
   }
 
-  private addContainer({ command, image, environment, secret, logGroup }: BackupTaskProps): void {
+  private addContainer(props: BackupTaskProps): void {
+    const { command, image, environment, secret, logGroup } = props;
     const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true });
     linuxParameters.dropCapabilities(Capability.ALL);
     const container = this.definition.addContainer(CONTAINER, {
@@ -109,8 +115,9 @@ export class BackupTask extends Construct {
       },
       logging: LogDriver.awsLogs({ logGroup, streamPrefix: command }),
     });
+    if (props.ephemeralStorageGiB === undefined) return;
     container.addMountPoints({
-      sourceVolume: 'staging',
+      sourceVolume: STAGING_VOLUME,
       containerPath: STAGING_DIRECTORY,
       readOnly: false,
     });

@@ -14,7 +14,6 @@ import { logLines, runProgram } from '../test/support/program.ts';
 export const server = await serverProgram();
 export const { generation } = await readVersion(
   'mydumper',
-  'MYDUMPER_BIN',
   process.env.PATH ?? '',
   AbortSignal.timeout(10_000),
 );

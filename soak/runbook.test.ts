@@ -168,7 +168,6 @@ async function shell(block: string | undefined, exports: string | undefined = ''
     .replaceAll('PASSWORD=...', `PASSWORD=${quoted}`)
     .replaceAll('HOST=new-db.internal', `HOST=127.0.0.1 PORT=${target.port}`)
     .replaceAll('my-backups', BUCKET)
-    .replaceAll('/var/tmp/staging', world.staging)
     .replaceAll('node app/main.ts', `node ${ROOT}app/main.ts`)
     .replaceAll('20261121T030000Z', firstBackup)
     .replaceAll('aws s3api', `aws --endpoint-url ${world.s3.endpoint} s3api`);

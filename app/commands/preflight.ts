@@ -58,12 +58,7 @@ export async function preflight(
   folder: string,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const mydumper = await readVersion(
-    config.dump.mydumper,
-    'MYDUMPER_BIN',
-    config.dump.searchPath,
-    signal,
-  );
+  const mydumper = await readVersion(config.dump.mydumper, config.dump.searchPath, signal);
   const refusal = tlsRefusal(mydumper, config.server.tls);
   if (refusal !== undefined) throw new Failure('preflight', refusal);
   planWithin(config, mydumper, true);

@@ -10,7 +10,7 @@ import type { Reading } from './reading.ts';
 
 export async function announce(
   { config, work }: Reading,
-  { location, selection, manifest, myloader }: RestorePlan,
+  { location, selection, manifest }: RestorePlan,
   { database }: Target,
   progress: Progress | undefined,
 ): Promise<void> {
@@ -21,7 +21,6 @@ export async function announce(
     detail: {
       location,
       into,
-      myloader: myloader.version,
       databases: selection.databases,
       ...count,
     },
@@ -31,6 +30,12 @@ export async function announce(
       `resuming the restore begun at ${progress.startedAt} UTC ` +
       `and last worked at ${progress.workedAt} UTC, in phase ${progress.phase}`;
     work.emit('notice', { message });
+  }
+  const { unused } = config.reading.restore;
+  if (unused.length > 0) {
+    const are = unused.length === 1 ? 'is' : 'are';
+    const message = `${unused.join(', ')} ${are} set and not used: a restore needs no disk`;
+    work.emit('notice', { message: `${message} and no myloader` });
   }
   const [row] = await database.query('SELECT @@GLOBAL.event_scheduler AS scheduler');
   if (String(row?.scheduler) === 'ON' && selection.post.length > 0)

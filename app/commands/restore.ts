@@ -1,21 +1,20 @@
 import { RESTORE_STATE_DATABASE } from '../contract.ts';
-import { type Database, openDatabase } from '../database/connection.ts';
+import type { Database } from '../database/connection.ts';
+import { listNames } from '../database/names.ts';
 import { RESTORING, takeRunLock } from '../database/run-lock.ts';
-import { readSessionCipher } from '../database/tls.ts';
 import { Failure, messageOf } from '../errors.ts';
-import { checkConnection } from '../mydumper/connection-check.ts';
-import { type ToolTls, toolTls } from '../mydumper/tls.ts';
 import { checkRestored } from '../restore/check.ts';
+import { openLasting } from '../restore/lasting-database.ts';
+import { isLost } from '../restore/load-errors.ts';
 import { onServer, planRestore, type RestorePlan } from '../restore/open.ts';
 import { loadFrom } from '../restore/phases.ts';
 import { isStale, type Progress } from '../restore/state.ts';
-import { obstacles, type Target } from '../restore/target.ts';
-import { claimStaging, type Staging } from '../staging/directory.ts';
+import { obstacles, type Target, tablesWithRows } from '../restore/target.ts';
 import type { Reading } from './reading.ts';
 import { announce, reportDone, reportPlan } from './restore-report.ts';
 
 /**
- * Loads a backup into a server, through a staging directory within its budget. The server itself
+ * Loads a backup into a server, over our own connections and without any disk. The server itself
  * records the progress. So the same command resumes an earlier restore, regardless of how that one
  * ended.
  * @throws Failure with the first cause.
@@ -23,9 +22,9 @@ import { announce, reportDone, reportPlan } from './restore-report.ts';
 export async function restore(reading: Reading): Promise<void> {
   const { config } = reading;
   const startedAt = performance.now();
-  // 1. Choose the backup, the objects and the tool. Change nothing.
+  // 1. Choose the backup and the objects. Change nothing.
   const plan = await planRestore(reading);
-  const database = await openDatabase(config.server);
+  const database = await openLasting(config.server, reading.interruption);
   const awake = keepAwake(database);
   try {
     const { target, state } = onServer(reading, plan, database);
@@ -35,22 +34,12 @@ export async function restore(reading: Reading): Promise<void> {
       // 3. Resume an earlier restore, or check that nothing is in the way.
       const progress = await state.read();
       if (progress === undefined) await requireWay(reading, plan, target);
-      else requireRecent(reading, plan, progress);
+      else await requireResumable(reading, plan, target, progress);
       if (config.reading.restore.dryRun) return reportPlan(reading, plan, progress);
       await announce(reading, plan, target, progress);
       // 4. Load, in an order in which no object blocks another.
-      const staging = claimStaging(config.staging.directory);
-      try {
-        const tls = toolTls(plan.myloader, config.server.tls, database.transport);
-        await checkMyloader(held, plan, database, staging, tls);
-        await (progress === undefined ? state.begin() : state.resume());
-        await loadFrom(
-          { reading: held, plan, target, state, staging, tls },
-          progress?.phase ?? 'schemas',
-        );
-      } finally {
-        staging.clear();
-      }
+      await (progress === undefined ? state.begin() : state.resume());
+      await loadFrom({ reading: held, plan, target, state }, progress?.phase ?? 'schemas');
       // 5. Compare, when RESTORE_CHECK is set.
       const checked = config.reading.restore.check
         ? await checkRestored(held, plan, target, state)
@@ -69,7 +58,7 @@ export async function restore(reading: Reading): Promise<void> {
   }
 }
 
-/** Network paths on AWS drop connections that are idle for 350 s. A large batch may take longer. */
+/** Network paths on AWS drop connections that are idle for 350 s. Rows may take longer. */
 const KEEP_AWAKE_MILLISECONDS = 60_000;
 
 function keepAwake(database: Database): NodeJS.Timeout {
@@ -96,27 +85,13 @@ async function takeLock(
   return { held: { ...reading, interruption }, release: lock.release };
 }
 
-/** Codes of a lost connection of our own. */
-const LOST: ReadonlySet<string> = new Set([
-  'QUERY_TIMEOUT',
-  'PROTOCOL_CONNECTION_LOST',
-  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'EPIPE',
-  'ETIMEDOUT',
-]);
-
-/**
- * Errors of the server or the disk are for the operator to fix. Any other error is a defect of this
- * program.
- */
+/** Errors of the server are for the operator to fix. Any other error is a defect of this program. */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as { code?: unknown };
   const name = typeof code === 'string' ? code : '';
   const reason = `${messageOf(error)}${name === '' ? '' : ` (${name})`}`;
-  if (LOST.has(name)) {
+  if (isLost(error)) {
     const message =
       `the connection to the MySQL server was lost: ${reason}; ` +
       'the same command resumes the restore';
@@ -124,25 +99,8 @@ function asFailure(error: unknown): Failure {
   }
   const what = name.startsWith('ER_')
     ? 'the MySQL server refused a statement'
-    : /^E[A-Z]+$/.test(name)
-      ? 'the staging directory could not be used'
-      : 'unexpected failure in this program';
+    : 'unexpected failure in this program';
   return new Failure('restore', `${what}: ${reason}`, { cause: error });
-}
-
-async function checkMyloader(
-  { config, interruption: signal }: Reading,
-  { myloader: tool }: RestorePlan,
-  database: Database,
-  staging: Staging,
-  tls: ToolTls,
-): Promise<void> {
-  const { myloader: binary, searchPath } = config.dump;
-  const cipher = await readSessionCipher(database.query);
-  const { server } = config;
-  const about = { tool, binary, searchPath, server, tls, cipher, staging, signal };
-  await checkConnection({ ...about, extraArguments: [] });
-  signal.throwIfAborted();
 }
 
 async function requireWay(
@@ -160,10 +118,26 @@ async function requireWay(
 }
 
 /**
- * Refuses to resume an old restore: that may empty tables in use since. @throws Failure `preflight`
+ * Refuses to resume an old restore: that may empty tables in use since. Before any rows are loaded
+ * the restore itself has made empty tables only, so one with rows is somebody else's.
+ * @throws Failure `preflight`
  */
-function requireRecent({ config }: Reading, { location }: RestorePlan, progress: Progress): void {
-  if (!isStale(progress) || config.reading.restore.overwrite) return;
+async function requireResumable(
+  { config }: Reading,
+  { location, selection }: RestorePlan,
+  target: Target,
+  progress: Progress,
+): Promise<void> {
+  if (config.reading.restore.overwrite) return;
+  if (progress.phase === 'schemas') {
+    const full = await tablesWithRows(target, selection);
+    if (full.length > 0)
+      throw new Failure('preflight', [
+        `tables that an earlier attempt at this restore did not fill hold rows: ${listNames(full)}`,
+        'nothing was changed; --overwrite replaces them',
+      ]);
+  }
+  if (!isStale(progress)) return;
   throw new Failure('preflight', [
     `a restore of ${location} into this server was begun at ${progress.startedAt} UTC, ` +
       `last worked at ${progress.workedAt} UTC and not finished (phase ${progress.phase}): ` +

@@ -3,7 +3,9 @@ import type { ServerConfig } from '../config.ts';
 import { LONG_FACTOR } from '../contract.ts';
 import { Failure, messageOf } from '../errors.ts';
 import { within } from '../within.ts';
-import { dial, sslOptions, type Transport, tlsReason, transportOf } from './tls.ts';
+import { connectReason, QueryTimeout } from './connection-errors.ts';
+import { type Answer, sendStatement } from './statement-wire.ts';
+import { dial, sslOptions, type Transport, transportOf } from './tls.ts';
 
 /** No longer than this, and no longer than a statement may take. */
 const CONNECT_SECONDS = 10;
@@ -14,6 +16,8 @@ const CANCEL_SECONDS = 3;
 export type Row = Readonly<Record<string, string | number | null>>;
 
 export type Query = (sql: string, values?: readonly (string | number)[]) => Promise<readonly Row[]>;
+
+type Send = (slices: readonly Uint8Array[]) => Promise<Answer>;
 
 export type Database = {
   /** The server's number for the connection, as its process list shows it. */
@@ -29,12 +33,14 @@ export type Database = {
   readonly query: Query;
   /** The same for statements whose duration grows with the number of rows. */
   readonly longQuery: Query;
+  /** Sends one statement without rows in its answer, as bytes, and without a timeout. */
+  readonly send: Send;
+  /** The same with the timeout of `longQuery`. */
+  readonly longSend: Send;
   readonly onLost: (listener: (error: Error) => void) => void;
   /** Takes two seconds at the most, regardless of the server's state. */
   readonly close: () => Promise<void>;
 };
-
-const SHOWN_CHARACTERS = 100;
 
 /**
  * Settings that our own statements rely on, regardless of the server's defaults: backslashes quote
@@ -63,23 +69,30 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
   let id: number | undefined;
   /** The first timeout. Every later statement fails with the same error. */
   let givenUp: QueryTimeout | undefined;
-  const bounded = (factor: number): Query => {
+  const bounded = async <T>(factor: number, sql: () => string, ask: () => Promise<T>) => {
+    if (givenUp !== undefined) throw givenUp;
     const seconds = server.queryTimeoutSeconds * factor;
-    return async (sql, values = []) => {
-      if (givenUp !== undefined) throw givenUp;
-      const answer = connection.query<RowDataPacket[]>(sql, [...values]);
-      const late = await isLate(seconds, answer);
-      if (late) {
-        givenUp ??= new QueryTimeout(seconds, server.queryTimeoutSeconds, sql);
-        connection.destroy();
-        if (id !== undefined) await cancel(server, id, id !== connection.threadId);
-        throw givenUp;
-      }
-      const [rows] = await answer;
-      return rows as unknown as readonly Row[];
-    };
+    const answer = ask();
+    if (!(await isLate(seconds, answer))) return await answer;
+    givenUp ??= new QueryTimeout(seconds, server.queryTimeoutSeconds, sql());
+    connection.destroy();
+    answer.catch(() => {});
+    if (id !== undefined) await cancel(server, id, id !== connection.threadId);
+    throw givenUp;
   };
-  const query = bounded(1);
+  const querying =
+    (factor: number): Query =>
+    (sql, values = []) =>
+      bounded(
+        factor,
+        () => sql,
+        async () => {
+          const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
+          return rows as unknown as readonly Row[];
+        },
+      );
+  const send: Send = (slices) => sendStatement(connection, slices);
+  const query = querying(1);
   try {
     await query(OWN_SESSION);
     const [row] = await query('SELECT @mydumper_fargate_connection AS id');
@@ -96,7 +109,14 @@ export async function openDatabase(server: ServerConfig): Promise<Database> {
     behindProxy: id !== connection.threadId,
     transport,
     query,
-    longQuery: bounded(LONG_FACTOR),
+    longQuery: querying(LONG_FACTOR),
+    send,
+    longSend: (slices) =>
+      bounded(
+        LONG_FACTOR,
+        () => Buffer.from(slices[0] ?? []).toString('utf8'),
+        () => send(slices),
+      ),
     onLost: (listener) => {
       connection.on('error', (error: Error) => {
         if (!closing) listener(error);
@@ -211,30 +231,4 @@ export async function killConnection(
   }
   await query(`PREPARE mydumper_fargate_kill FROM 'KILL ${id}'`);
   await query('EXECUTE mydumper_fargate_kill');
-}
-
-class QueryTimeout extends Error {
-  readonly code = 'QUERY_TIMEOUT';
-
-  constructor(seconds: number, settingSeconds: number, sql: string) {
-    const words = sql.replace(/\s+/g, ' ');
-    const shown = words.length > SHOWN_CHARACTERS ? `${words.slice(0, SHOWN_CHARACTERS)}…` : words;
-    super(
-      `the MySQL server has not answered for ${seconds} s ` +
-        `(QUERY_TIMEOUT_SECONDS=${settingSeconds}) to ${JSON.stringify(shown)}`,
-    );
-    this.name = 'QueryTimeout';
-  }
-}
-
-function connectReason(error: unknown, server: ServerConfig): string {
-  const { code, encrypted = false } = error as NodeJS.ErrnoException & { encrypted?: boolean };
-  if (code === 'ECONNREFUSED')
-    return 'connection refused; check HOST and PORT, and that the server is running';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return 'the host name has no address; check HOST';
-  if (code === 'ENOENT') return 'there is no such socket; check SOCKET';
-  if (code === 'ETIMEDOUT') return 'no answer; check HOST, PORT, security groups and routes';
-  const ofTls = error instanceof Error ? tlsReason(error, server, encrypted) : undefined;
-  return ofTls ?? (messageOf(error) || code || 'unknown error');
 }

@@ -72,8 +72,7 @@ function valueWarnings(columns: readonly Row[]): string[] {
     ...group(
       ofType(/^(?:uuid|inet[46])$/),
       (names) =>
-        'UUID, INET6 and INET4 values do not survive myloader; load them with another client: ' +
-        names,
+        `UUID, INET6 and INET4 values do not survive plain myloader (restore keeps them): ${names}`,
     ),
   ];
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable, Transform } from 'node:stream';
 import { crc32, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from '../config.ts';
+import { freeMemory } from '../free-memory.ts';
 import { type BackupStore, ObjectMissing } from '../storage/backup-store.ts';
 import { encodeCrc32 } from '../storage/checksum-guard.ts';
 import type { ManifestFile } from './schema.ts';
@@ -19,8 +20,7 @@ export class ContentFault extends Error {
 
 /**
  * Reads a file of the dump as mydumper wrote it: decompresses it and compares it with the manifest.
- * The comparison ends with the last byte, so callers must not use any content before the generator
- * has ended. Memory is bounded. It never yields more bytes than the manifest states, regardless of
+ * The comparison ends with the last byte: until then no content is trusted. Memory is bounded. It never yields more bytes than the manifest states, regardless of
  * the decompressor's output.
  * @throws ContentFault with the reason; Failure when the store cannot be read.
  */
@@ -58,19 +58,23 @@ async function* decompressed(
   compression: Compression,
   stored: { bytes: number; crc: number },
 ): AsyncGenerator<Buffer> {
+  const decoder = decoderOf(compression);
   body.on('data', (piece: Buffer) => {
     stored.bytes += piece.byteLength;
     stored.crc = crc32(piece, stored.crc);
+    if (decoder === undefined || decoder.write(piece, () => freeMemory(piece))) return;
+    body.pause();
+    decoder.once('drain', () => body.resume());
   });
-  body.pause();
-  const decoder = decoderOf(compression);
+  if (decoder === undefined) body.pause();
+  body.once('end', () => decoder?.end());
   // Reports the first failure: a decoder that is cut off fails too.
   let cause: unknown;
   body.once('error', (error) => {
     cause ??= error;
     decoder?.destroy(error);
   });
-  const output = decoder === undefined ? body : body.pipe(decoder);
+  const output = decoder ?? body;
   try {
     for await (const piece of output as AsyncIterable<Buffer>) yield piece;
     // A frame may have ended before the object did.

@@ -1,26 +1,26 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { modeOf, type SessionCipher } from '../database/tls.ts';
 import { Failure } from '../errors.ts';
-import { BATCH_PREFIX, type Staging } from '../staging/directory.ts';
+import { CHECK_DIRECTORY, type Staging } from '../staging/directory.ts';
 import { within } from '../within.ts';
 import { connectionFlags } from './arguments.ts';
 import { takeRegex } from './database-regex.ts';
 import { clientLines, quoteOption, writeOptionFile } from './option-file.ts';
 import { startTool } from './process.ts';
 import type { ToolTls } from './tls.ts';
-import { binaryVariable, describeTool, type MydumperVersion } from './version.ts';
+import { describeTool, type MydumperVersion } from './version.ts';
 
 /** A connection hangs when the network drops its packets. The run itself reports that later. */
 const LONGEST_SECONDS = 20;
 
-/** The server's answer to the tool's first statement after the login. */
+/** The server's answer to mydumper's first statement after the login. */
 const CONNECTED = 'mydumper-fargate connected';
 
 export type ConnectionCheck = {
   readonly tool: MydumperVersion;
-  /** Path of the tool. */
+  /** Path of mydumper. */
   readonly binary: string;
   readonly searchPath: string;
   readonly server: ServerConfig;
@@ -34,15 +34,15 @@ export type ConnectionCheck = {
 };
 
 /**
- * Lets the tool connect as it will for the dump or the load. Its client library knows other logins
- * and TLS modes than ours.
+ * Lets mydumper connect as it will for the dump. Its client library knows other logins and TLS
+ * modes than ours.
  *
  * The library first sends the statements of `init-command`. The last of them raises an error of our
- * own, which ends the session, so the tool does nothing else.
+ * own, which ends the session, so mydumper does nothing else.
  *
- * Ignores any other output of the tool: the run itself reports it.
- * @throws Failure `preflight` when the tool cannot connect, or when only one of the tool's
- *   connection and ours uses TLS.
+ * Ignores any other output of mydumper: the run itself reports it.
+ * @throws Failure `preflight` when mydumper cannot connect, or when only one of its connection and
+ *   ours uses TLS.
  */
 export async function checkConnection(check: ConnectionCheck): Promise<void> {
   const said = await connectOnce(check);
@@ -60,24 +60,21 @@ export async function checkConnection(check: ConnectionCheck): Promise<void> {
 
 async function connectOnce(check: ConnectionCheck): Promise<string[]> {
   const { tool, binary, searchPath, server, staging, signal } = check;
-  const directory = join(staging.directory, `${BATCH_PREFIX}check`);
+  const directory = join(staging.directory, CHECK_DIRECTORY);
   const said: string[] = [];
   mkdirSync(directory, { mode: 0o700 });
   try {
     writeOptionFile(staging.optionFile, optionFileOf(check));
-    const flags =
-      tool.tool === 'mydumper' ? mydumperFlags(check, directory) : myloaderFlags(check, directory);
     const command = [
       binary,
       `--defaults-file=${staging.optionFile}`,
-      ...flags,
+      ...mydumperFlags(check, directory),
       '--threads=2',
       '--verbose=3',
       ...connectionFlags(server, tool.generation, check.tls),
     ];
-    const running = await startTool(
-      { name: tool.tool, kind: 'preflight', command, searchPath },
-      (line) => said.push(line),
+    const running = await startTool({ kind: 'preflight', command, searchPath }, (line) =>
+      said.push(line),
     );
     signal.addEventListener('abort', running.kill, { once: true });
     if (signal.aborted) running.kill();
@@ -123,23 +120,6 @@ function mydumperFlags({ tool, extraArguments }: ConnectionCheck, directory: str
   ];
 }
 
-/**
- * Gives myloader nothing to load. 1.x would leave its directories for other ways of loading in
- * /tmp.
- */
-function myloaderFlags({ tool }: ConnectionCheck, directory: string): string[] {
-  writeFileSync(join(directory, 'metadata'), '', { mode: 0o600 });
-  return [
-    `--directory=${directory}`,
-    ...(tool.generation === 'classic'
-      ? []
-      : [
-          `--fifodir=${join(directory, 'fifo')}`,
-          `--load-data-tmp-dir=${join(directory, 'load-data')}`,
-        ]),
-  ];
-}
-
 /** Compares what the server reports for both sessions. They agree even when a proxy ends TLS. */
 function requireSameTls(
   { tool, server, cipher }: ConnectionCheck,
@@ -151,21 +131,20 @@ function requireSameTls(
   throw new Failure(
     'preflight',
     `TLS_MODE=${modeOf(server)}: ${describeTool(tool)} connects ${how(theirs)}, ` +
-      `our own connection ${how(cipher.ours)}; set ${binaryVariable(tool)} to another build`,
+      `our own connection ${how(cipher.ours)}; set MYDUMPER_BIN to another build`,
   );
 }
 
-/** Why the tool cannot connect although our own connection can. Undefined for any other error. */
+/** Why mydumper cannot connect although our own connection can. Undefined for any other error. */
 function refusalOf({ tool, server }: ConnectionCheck, message: string): string | undefined {
   const shown = describeTool(tool);
-  const variable = binaryVariable(tool);
   const plugin = /plugin '?(\w+)'? (?:cannot|could not) be loaded/i.exec(message)?.[1];
   if (plugin === 'mysql_native_password')
     return (
       `${shown} cannot log in as ${server.user}: ` +
       `that library has no ${plugin}, which the account uses. ` +
       'On MySQL change the account to caching_sha2_password (ALTER USER); ' +
-      `on MariaDB set ${variable} to a build with MariaDB's client library`
+      `on MariaDB set MYDUMPER_BIN to a build with MariaDB's client library`
     );
   if (plugin !== undefined) {
     const wayOut =
@@ -175,7 +154,7 @@ function refusalOf({ tool, server }: ConnectionCheck, message: string): string |
     return (
       `${shown} cannot log in as ${server.user}: ` +
       `it has no plugin file for ${plugin}, which the account uses; ` +
-      `${wayOut}, or set ${variable} to another build (${message})`
+      `${wayOut}, or set MYDUMPER_BIN to another build (${message})`
     );
   }
   if (/requires secure connection/.test(message))

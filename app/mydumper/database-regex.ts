@@ -1,7 +1,17 @@
+import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import type { Contents } from '../manifest/completeness.ts';
 
-/** Schemas of the server itself. A backup holds them only when DATABASES names them. */
-export const SYSTEM_SCHEMAS = ['mysql', 'sys', 'information_schema', 'performance_schema'] as const;
+/**
+ * Schemas of the server itself, and the one in which restores keep their marks. A backup holds them
+ * only when DATABASES names them.
+ */
+export const SYSTEM_SCHEMAS = [
+  'mysql',
+  'sys',
+  'information_schema',
+  'performance_schema',
+  RESTORE_STATE_DATABASE,
+] as const;
 
 /**
  * MariaDB lists a directory of its data directory as a database of this name when the directory's

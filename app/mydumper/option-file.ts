@@ -49,26 +49,6 @@ function assignmentsOf(settings: SessionSettings): string[] {
 }
 
 /**
- * Renders the option file of myloader. myloader sets its session itself, and objects keep the SQL
- * mode of the server. Events keep the time zone of the session that creates them. In 0.10 that is
- * the time zone of the table files in the same run, if any. So this file sets it for all runs.
- */
-export function renderLoaderOptionFile(
-  server: ServerConfig,
-  generation: Generation,
-  inUtc: boolean,
-  tls: ToolTls,
-): string {
-  const lines = clientLines(server, tls);
-  if (generation === 'classic' && inUtc)
-    lines.push(`init-command=${quoteOption("SET SESSION time_zone='+00:00'")}`);
-  // Without this 1.x turns the binary log off, and later versions ignore --enable-binlog. When the
-  // server refuses the setting, the log stays on.
-  if (generation === 'modern') lines.push('[myloader_session_variables]', 'SQL_LOG_BIN=1');
-  return `${lines.join('\n')}\n`;
-}
-
-/**
  * The `[client]` section. With MariaDB's client library `protocol=tcp` here would undo the flag
  * `--protocol=tcp`.
  */

@@ -53,7 +53,7 @@ export async function startMydumper(
 ): Promise<MydumperProcess> {
   const read = createLogReader();
   const command = [...STOPPED_FIRST, ...DEAF, binary, ...argv];
-  return await startTool({ name: 'mydumper', kind: 'dump', command, searchPath }, (line) => {
+  return await startTool({ kind: 'dump', command, searchPath }, (line) => {
     for (const event of read(line)) onEvent(event);
   });
 }
@@ -86,20 +86,19 @@ function threadsOf(pid: number): string[] {
 }
 
 export type ToolStart = {
-  readonly name: 'mydumper' | 'myloader';
-  /** Kind of the failure when the tool cannot be started. */
+  /** Kind of the failure when mydumper cannot be started. */
   readonly kind: FailureKind;
   readonly command: readonly string[];
   readonly searchPath: string;
 };
 
 /**
- * Starts either tool as a process group that dies with this process. Passes its output to `onLine`,
+ * Starts mydumper as a process group that dies with this process. Passes its output to `onLine`,
  * line by line.
  * @throws Failure of `kind`.
  */
 export async function startTool(
-  { name, kind, command, searchPath }: ToolStart,
+  { kind, command, searchPath }: ToolStart,
   onLine: (line: string) => void,
 ): Promise<MydumperProcess> {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
@@ -107,7 +106,7 @@ export async function startTool(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: toolEnvironment(searchPath),
   });
-  const pid = await started(child, name, kind);
+  const pid = await started(child, kind);
   const drained = [child.stdout, child.stderr].map(async (stream) => {
     for await (const line of readLines(stream)) onLine(line);
   });
@@ -132,19 +131,19 @@ export async function startTool(
   };
 }
 
-async function started(child: ChildProcess, name: string, kind: FailureKind): Promise<number> {
+async function started(child: ChildProcess, kind: FailureKind): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
       reject(
-        new Failure(kind, `could not start ${name} through setpriv: ${error.message}`, {
+        new Failure(kind, `could not start mydumper through setpriv: ${error.message}`, {
           cause: error,
         }),
       );
     });
   });
   if (child.pid === undefined)
-    throw new Failure(kind, `could not start ${name}: it has no process id`);
+    throw new Failure(kind, 'could not start mydumper: it has no process id');
   return child.pid;
 }
 

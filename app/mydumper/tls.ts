@@ -1,11 +1,11 @@
 import type { ServerConfig } from '../config.ts';
 import type { Transport } from '../database/tls.ts';
-import { binaryVariable, describeTool, type Generation, type MydumperVersion } from './version.ts';
+import { describeTool, type Generation, type MydumperVersion } from './version.ts';
 
-/** The TLS settings that mydumper and myloader get for TLS_MODE. */
+/** The TLS settings that mydumper gets for TLS_MODE. */
 export type ToolTls = {
   readonly flags: readonly string[];
-  /** For the `[client]` section of their option file. */
+  /** For the `[client]` section of its option file. */
   readonly lines: readonly string[];
 };
 
@@ -87,22 +87,21 @@ export function unusedAuthority({ mode, caFile }: ServerConfig['tls']): string[]
   ];
 }
 
-/** Why a tool cannot do what TLS_MODE asks for, and the way out. Undefined when it can. */
+/** Why mydumper cannot do what TLS_MODE asks for, and the way out. Undefined when it can. */
 export function tlsRefusal(
   tool: MydumperVersion,
   { mode }: ServerConfig['tls'],
 ): string | undefined {
-  const variable = binaryVariable(tool);
   if (mode === undefined || mode === 'preferred' || mode === 'disabled') return undefined;
   if (!tool.library.tls)
     return (
       `TLS_MODE=${mode}: ${describeTool(tool)} was built without TLS; ` +
-      `set ${variable} to another build`
+      'set MYDUMPER_BIN to another build'
     );
   if (mode === 'verify-full' && tool.generation === 'classic' && tool.library.product === 'MySQL')
     return (
       `TLS_MODE=${mode}: ${describeTool(tool)} cannot verify the host's name; ` +
-      `set TLS_MODE=verify-ca, or ${variable} to a build with MariaDB's client library or to 1.x`
+      "set TLS_MODE=verify-ca, or MYDUMPER_BIN to a build with MariaDB's client library or to 1.x"
     );
   return undefined;
 }

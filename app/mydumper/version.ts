@@ -5,24 +5,21 @@ import { Failure } from '../errors.ts';
 /** Two families of options and habits: Debian's 0.10 line and upstream's 1.x. */
 export type Generation = 'classic' | 'modern';
 
-/** The client library that a tool is built with. It decides which TLS modes and logins work. */
+/** The client library that mydumper is built with. It decides which TLS modes and logins work. */
 export type ClientLibrary = {
   readonly product: 'MariaDB' | 'MySQL';
-  /** As the tool prints it, such as `10.11.14` or `9.7.4`; empty where it prints none. */
+  /** As mydumper prints it, such as `10.11.14` or `9.7.4`; empty where it prints none. */
   readonly version: string;
-  /** False where the tool has no options for TLS. */
+  /** False where mydumper has no options for TLS. */
   readonly tls: boolean;
 };
 
 export type MydumperVersion = {
-  readonly tool: 'mydumper' | 'myloader';
-  /** As the tool prints it, such as `0.10.0` or `1.0.1-3`. */
+  /** As mydumper prints it, such as `0.10.0` or `1.0.1-3`. */
   readonly version: string;
   readonly generation: Generation;
   readonly library: ClientLibrary;
 };
-
-type BinaryVariable = 'MYDUMPER_BIN' | 'MYLOADER_BIN';
 
 /** MySQL's versions are lower: a library of this version or later is MariaDB's. */
 const FIRST_MARIADB = 10;
@@ -33,12 +30,9 @@ const FIRST_MARIADB = 10;
  */
 export function parseVersion(output: string): MydumperVersion | undefined {
   const found =
-    /^(mydumper|myloader) v?(\d+)\.(\d+)\.([\w.+~-]+),(?: built against (\w+) ([\w.+~-]+))?(.*)/m.exec(
-      output,
-    );
+    /^mydumper v?(\d+)\.(\d+)\.([\w.+~-]+),(?: built against (\w+) ([\w.+~-]+))?(.*)/m.exec(output);
   if (found === null) return undefined;
-  const [, name, major, minor, rest, product, libraryVersion = '', features = ''] = found;
-  const tool = name === 'myloader' ? 'myloader' : 'mydumper';
+  const [, major, minor, rest, product, libraryVersion = '', features = ''] = found;
   const version = `${major}.${minor}.${rest}`;
   if (Number(major) === 1) {
     const tls = features.includes('with SSL support');
@@ -47,7 +41,7 @@ export function parseVersion(output: string): MydumperVersion | undefined {
       version: libraryVersion,
       tls,
     } as const;
-    return { tool, version, generation: 'modern', library };
+    return { version, generation: 'modern', library };
   }
   if (Number(minor) !== 9 && Number(minor) !== 10) return undefined;
   // 0.10 calls every library MySQL. It does not print whether it has options for TLS.
@@ -57,30 +51,24 @@ export function parseVersion(output: string): MydumperVersion | undefined {
     version: libraryVersion,
     tls: true,
   } as const;
-  return { tool, version, generation: 'classic', library };
+  return { version, generation: 'classic', library };
 }
 
 /**
- * Names the tool and its library for messages: `mydumper 1.0.1-3 with MariaDB's client library
+ * Names mydumper and its library for messages: `mydumper 1.0.1-3 with MariaDB's client library
  * 10.11.19`.
  */
-export function describeTool({ tool, version, library }: MydumperVersion): string {
+export function describeTool({ version, library }: MydumperVersion): string {
   const libraryVersion = library.version === '' ? '' : ` ${library.version}`;
-  return `${tool} ${version} with ${library.product}'s client library${libraryVersion}`;
-}
-
-/** The variable that sets the tool's path. */
-export function binaryVariable({ tool }: Pick<MydumperVersion, 'tool'>): BinaryVariable {
-  return tool === 'mydumper' ? 'MYDUMPER_BIN' : 'MYLOADER_BIN';
+  return `mydumper ${version} with ${library.product}'s client library${libraryVersion}`;
 }
 
 /**
- * Asks the tool for its version. `signal` ends the question.
- * @throws Failure `preflight` when the tool is missing, does not run or has an unknown version.
+ * Asks mydumper for its version. `signal` ends the question.
+ * @throws Failure `preflight` when it is missing, does not run or has an unknown version.
  */
 export async function readVersion(
   binary: string,
-  variable: BinaryVariable,
   searchPath: string,
   signal: AbortSignal,
 ): Promise<MydumperVersion> {
@@ -97,21 +85,21 @@ export async function readVersion(
     const { code, message } = error as Error & { code?: string };
     const reason =
       code === 'ENOENT' ? 'not found; install mydumper or set the path' : message.split('\n', 1)[0];
-    throw new Failure('preflight', `${variable}="${binary}": ${reason}`, { cause: error });
+    throw new Failure('preflight', `MYDUMPER_BIN="${binary}": ${reason}`, { cause: error });
   }
   const version = parseVersion(output);
   if (version === undefined) {
     const said = output.trim().split('\n', 1)[0] ?? '';
     throw new Failure(
       'preflight',
-      `${variable}="${binary}": is not mydumper 0.9, 0.10 or 1.x (it says ${JSON.stringify(said)})`,
+      `MYDUMPER_BIN="${binary}": is not mydumper 0.9, 0.10 or 1.x (it says ${JSON.stringify(said)})`,
     );
   }
   return version;
 }
 
 /**
- * The environment of both tools: no credentials of ours, and UTF-8 by locale and for GLib. mydumper
+ * The environment of mydumper: no credentials of ours, and UTF-8 by locale and for GLib. mydumper
  * 0.10 sets no locale, so GLib would print `?` for letters outside ASCII. `CHARSET` is GLib's own
  * variable.
  */

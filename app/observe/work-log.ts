@@ -30,11 +30,6 @@ export function listenAsWorkLog(
   );
   work.on('notice', ({ message, detail }) => logger.info(message, { event: 'notice', detail }));
   work.on('warning', ({ message, detail }) => logger.warn(message, { event: 'warning', detail }));
-  work.on('myloader', ({ level: tool, message }) => {
-    logger[tool === 'info' ? 'debug' : tool === 'warning' ? 'warn' : 'error'](message, {
-      event: 'myloader',
-    });
-  });
   work.on('retried', (retry) => {
     logger.info(`retrying ${retry.operation}: ${retry.reason}`, {
       event: 'retried',

@@ -10,7 +10,7 @@ const REDRAW_SECONDS = 0.1;
 
 /** The display as lines; `rate` in bytes per second. Pure. */
 export function renderWork(sample: WorkSample, rate: number, columns: number): string {
-  const { stage, doneBytes, totalBytes, staged } = sample;
+  const { stage, doneBytes, totalBytes } = sample;
   const share = totalBytes > 0 ? Math.min(1, doneBytes / totalBytes) : 0;
   const left = rate > 0 ? `  about ${formatDuration((totalBytes - doneBytes) / rate)} left` : '';
   const lines = [
@@ -18,8 +18,6 @@ export function renderWork(sample: WorkSample, rate: number, columns: number): s
     `${formatPercent(share)}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}  ` +
       `${formatRate(rate)}${left}`,
   ];
-  if (staged !== undefined)
-    lines.push(`staged ${formatBytes(staged.bytes)} of ${formatBytes(staged.budgetBytes)}`);
   return lines.map((line) => [...line].slice(0, columns).join('')).join('\n');
 }
 
@@ -57,9 +55,6 @@ export function listenAsWorkProgress(
   work.on('started', ({ message }) => keep(oneLine(message)));
   work.on('notice', ({ message }) => keep(oneLine(message)));
   work.on('warning', ({ message }) => keep(`warning: ${oneLine(message)}`));
-  work.on('myloader', ({ level, message }) => {
-    if (level !== 'info') keep(`myloader ${level}: ${oneLine(message)}`);
-  });
   work.on('fault', ({ key, reason }) => keep(`fault: ${oneLine(`${key}: ${reason}`)}`));
   work.on('sample', show);
   work.on('succeeded', ({ lines }) => end(lines));

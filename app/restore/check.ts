@@ -2,8 +2,8 @@ import type { Reading } from '../commands/reading.ts';
 import type { Fault } from '../manifest/compare-listing.ts';
 import { formatCount } from '../observe/format.ts';
 import type { CheckResult } from './check-result.ts';
+import { counterOf } from './counters.ts';
 import { type Definition, isSame, readDefinitions } from './definitions.ts';
-import { changedColumns } from './losses.ts';
 import { type RestorePlan, readText } from './open.ts';
 import type { RestoreState } from './state.ts';
 import { databaseIn, quoteName, readTables, type Target, tableOf } from './target.ts';
@@ -52,9 +52,6 @@ export async function checkRestored(
         faults.push({ key: name, reason: `has ${counted} rows, the backup ${rows}` });
     }
   }
-  if (what !== 'schema')
-    for (const key of await changedColumns(target, selection))
-      faults.push({ key, reason: 'holds values that myloader has changed' });
   await compareDefinitions(
     reading,
     plan,
@@ -67,29 +64,19 @@ export async function checkRestored(
   return { lines: summary(compared, faults), faults, compared };
 }
 
-/**
- * Rows by table: the count from the files during the load, or the number that 1.x recorded. Unknown
- * where neither exists.
- */
+/** Rows by table, as counted in the files during the load. */
 async function expectedRows(
-  { selection, tables, myloader }: RestorePlan,
+  { selection }: RestorePlan,
   target: Target,
   state: RestoreState,
 ): Promise<ReadonlyMap<string, number>> {
   const byName = new Map(selection.data.map((file) => [file.name, file]));
   const rows = new Map<string, number>();
   const add = (key: string, count: number) => rows.set(key, (rows.get(key) ?? 0) + count);
-  if (myloader.generation === 'classic' || tables.rows.size === 0) {
-    for (const file of selection.schemas) add(tableOf(target, file), 0);
-    for (const piece of await state.pieces()) {
-      const file = byName.get(piece.file);
-      if (file !== undefined) add(tableOf(target, file), piece.rows);
-    }
-    return rows;
-  }
-  for (const file of selection.schemas) {
-    const recorded = tables.rows.get(`${file.database}.${file.table}`);
-    if (recorded !== undefined) rows.set(tableOf(target, file), recorded);
+  for (const file of selection.schemas) add(tableOf(target, file), 0);
+  for (const mark of await state.marks()) {
+    const file = byName.get(mark.file);
+    if (file !== undefined) add(tableOf(target, file), mark.rows);
   }
   return rows;
 }
@@ -125,8 +112,15 @@ async function compareDefinitions(
       if (inServer === undefined) onFault({ key, reason: 'is not in the server' });
       else if (!isSame(definition, inServer, file.database ?? '', db))
         onFault({ key, reason: `is defined otherwise than in ${file.key}` });
+      else if (definition.kind === 'TABLE' && isCounterLost(definition.original, inServer))
+        onFault({ key, reason: `has a lower AUTO_INCREMENT than in ${file.key}` });
     }
   }
+}
+
+/** Numbers that rows of the source had before would be given again. */
+function isCounterLost(inBackup: string, inServer: string): boolean {
+  return (counterOf(inServer) ?? 1) < (counterOf(inBackup) ?? 1);
 }
 
 async function showCreate(

@@ -12,6 +12,8 @@ export type Definition = {
   readonly kind: DefinitionKind;
   readonly name: string;
   readonly statement: string;
+  /** As it stands in the file. */
+  readonly original: string;
 };
 
 /**
@@ -32,7 +34,14 @@ export function readDefinitions(text: string): Definition[] {
     const name = quoted?.replaceAll('``', '`') ?? plain;
     return kind === undefined || name === undefined
       ? []
-      : [{ kind: kind as DefinitionKind, name, statement: normalize(statement) }];
+      : [
+          {
+            kind: kind as DefinitionKind,
+            name,
+            statement: normalize(statement),
+            original: statement,
+          },
+        ];
   });
 }
 
@@ -59,6 +68,14 @@ function withoutEnd(statement: string): string {
   let end = statement.length;
   while (end > 0 && /[;\s]/.test(statement.charAt(end - 1))) end -= 1;
   return statement.slice(0, end);
+}
+
+/** A quoted name or text. */
+export const QUOTED = /`(?:[^`]|``)*`|'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/g;
+
+/** With an empty text in place of each quoted name and text. Pure. */
+export function withoutQuoted(statement: string): string {
+  return statement.replace(QUOTED, "''");
 }
 
 /**

@@ -1,176 +1,209 @@
-import { unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Reading } from '../commands/reading.ts';
+import type { Database } from '../database/connection.ts';
+import { inDatabases } from '../database/schema-filter.ts';
+import { askForWork } from '../database/work.ts';
 import { Failure } from '../errors.ts';
-import { forEach } from '../for-each.ts';
-import type { BackupStore } from '../storage/backup-store.ts';
-import { planBatches } from './batches.ts';
-import type { DiskBudget } from './disk-budget.ts';
-import { loadedBytes, type Piece, planResume } from './pieces.ts';
-import { type Loader, requireGood, runMyloader } from './run-myloader.ts';
-import type { DumpFile, Selection } from './selection.ts';
-import { type DataStage, removeBatch, type StagedBatch, stageWhole } from './stage.ts';
-import { stageCut } from './stage-cut.ts';
+import { watchForStall } from '../stall-watch.ts';
+import { releaseFileLock, takeFileLock } from './file-lock.ts';
+import type { LoadJob } from './load-protocol.ts';
+import { LoadFailed, loadFiles } from './loaders.ts';
+import { type Mark, nextMarkId, removeMarks } from './marks.ts';
+import { type RestorePlan, readText } from './open.ts';
+import type { DumpFile } from './selection.ts';
 import type { RestoreState } from './state.ts';
-import { emptyTables, readTables, type Target, tableOf } from './target.ts';
-import { createTurns, type Turns } from './turns.ts';
-
-/**
- * Rows after a deadlock of myloader's threads are loaded again. Fewer threads load them then, and
- * no other loader runs beside them.
- */
-const TRIES = 4;
+import { emptyTables, readTables, type Target, tableOf, targetDatabases } from './target.ts';
 
 export type DataPhase = {
-  readonly loader: Loader;
+  readonly reading: Reading;
+  readonly plan: RestorePlan;
   readonly target: Target;
   readonly state: RestoreState;
-  readonly selection: Selection;
-  readonly store: BackupStore;
-  readonly budget: DiskBudget;
-  readonly stage: Omit<DataStage, 'threads' | 'nextId' | 'isTransactional' | 'loadedOf'>;
-  /** Of each loader that may run beside the others. */
-  readonly threads: readonly number[];
   /** Bytes of the dump that are in the server. */
   readonly onLoaded: (bytes: number) => void;
 };
 
-/** What an earlier run left to do, after what it half did was taken back. */
-type Rest = {
-  readonly files: readonly DumpFile[];
-  readonly loaded: ReadonlyMap<string, readonly Piece[]>;
-};
-
 /**
- * Loads all rows that are not loaded yet. Several loaders run side by side, each with its own
- * batch, while the next batch is fetched. Each file, or piece of a file, is loaded once, however
- * often the restore is interrupted.
- * @throws Failure with the first cause; no loader runs then.
+ * Loads all rows that are not loaded yet. Each row is loaded once, however often the restore is
+ * interrupted: the mark of a file is in the same transaction as its rows. A half-loaded table
+ * without transactions is emptied and loaded again.
+ * @throws Failure with the first cause; nothing is under way then.
  */
 export async function loadData(phase: DataPhase): Promise<void> {
-  const { target, state, selection, budget, store, threads } = phase;
-  const there = await readTables(target, selection);
-  const rest = await takeUp(phase);
-  let id = (await state.nextId()) - 1;
-  const stage: DataStage = {
-    ...phase.stage,
-    threads: Math.max(...threads),
-    nextId: () => {
-      id += 1;
-      return id;
-    },
-    isTransactional: (file) => there.get(tableOf(target, file))?.transactional ?? false,
-    loadedOf: (file) => rest.loaded.get(file.name) ?? [],
+  const { reading, plan, target, state, onLoaded } = phase;
+  const { config, work, interruption } = reading;
+  const { data } = plan.selection;
+  const there = await readTables(target, plan.selection);
+  const isTransactional = (file: DumpFile) =>
+    there.get(tableOf(target, file))?.transactional ?? false;
+  const marks = await takeUp(phase, there, isTransactional);
+  const columns = await readColumns(target, phase);
+  const firstNewId = await nextMarkId(target.database);
+
+  const jobs = function* (): Generator<LoadJob> {
+    for (const [at, file] of data.entries()) {
+      const mark = marks.get(file.name);
+      if (mark?.judged) continue;
+      const table = tableOf(target, file);
+      const [database = '', name = ''] = JSON.parse(table) as string[];
+      const of = columns.get(table) ?? [];
+      yield {
+        id: mark?.id ?? firstNewId + at,
+        file,
+        database,
+        table: name,
+        transactional: isTransactional(file),
+        columns: of.map((column) => column.name),
+        textColumns: of.filter(({ isText }) => isText).map((column) => column.name),
+      };
+    }
   };
-  const cut = new AbortController();
-  const interruption = AbortSignal.any([phase.loader.interruption, cut.signal]);
-  const loading = { ...phase, loader: { ...phase.loader, interruption }, turns: createTurns() };
-  const idle = [...threads];
-  const batches = ahead(stageAll(stage, rest.files));
+  for (const file of data) if (marks.get(file.name)?.judged) onLoaded(file.dumpedBytes);
+
+  const stalled = new AbortController();
+  const stall = watchForStall({
+    name: 'the load of rows',
+    limitSeconds: config.dump.stallTimeoutSeconds,
+    isHeld: () => false,
+    askServer: () => askForWork(config.server),
+    onStalled: (message) => stalled.abort(new Failure('restore', message)),
+  });
+  const alive = setInterval(() => state.worked().catch(() => {}), WORKED_MILLISECONDS).unref();
   try {
-    await forEach(batches, threads.length, async ({ batch, takenBytes }) => {
-      const own = idle.pop() ?? 1;
-      try {
-        await loadBatch(loading, batch, own);
-        removeBatch(batch.directory);
-        budget.give(takenBytes);
-      } catch (error) {
-        cut.abort(error);
-        store.interrupt(error instanceof Error ? error : new Error(String(error)));
-        budget.end(error);
-        throw error;
-      } finally {
-        idle.push(own);
-        budget.released();
-      }
+    await loadFiles(jobs(), {
+      start: {
+        server: config.server,
+        store: config.store,
+        compression: plan.manifest.compression,
+        run: state.run,
+        transactionBytes: config.reading.restore.transactionBytes,
+      },
+      connections: config.dump.threads,
+      signal: AbortSignal.any([interruption, stalled.signal]),
+      onProgress: (bytes) => {
+        stall.alive('rows were sent');
+        onLoaded(bytes);
+      },
+      onWarning: (message) => {
+        stall.alive(message);
+        work.emit('warning', { message });
+      },
+      onRetried: (retry) => {
+        stall.alive(`${retry.operation} of ${retry.key}`);
+        work.emit('retried', retry);
+      },
     });
+  } catch (error) {
+    if (error instanceof LoadFailed && error.spoiled && error.job !== undefined)
+      await discard(phase, there, error.job);
+    throw error;
   } finally {
-    await batches.return();
+    stall.end();
+    clearInterval(alive);
   }
 }
+
+/** How often the server is told that the restore still works. */
+const WORKED_MILLISECONDS = 60_000;
 
 /**
- * Requests one item more than the caller has taken. All requests have settled when the generator
- * has ended, however it ends.
+ * What an earlier run left. Tables that it half loaded without transactions are emptied, and their
+ * marks removed.
+ * @returns the marks that hold, by name of the file.
  */
-async function* ahead<T>(items: AsyncGenerator<T, void>): AsyncGenerator<T, void, void> {
-  let next = items.next();
-  try {
-    for (;;) {
-      const { value, done } = await next;
-      if (done) return;
-      next = items.next();
-      // Told when it is waited for.
-      next.catch(() => {});
-      yield value;
-    }
-  } finally {
-    await next.catch(() => {});
-    await items.return();
+async function takeUp(
+  phase: DataPhase,
+  there: Awaited<ReturnType<typeof readTables>>,
+  isTransactional: (file: DumpFile) => boolean,
+): Promise<ReadonlyMap<string, Mark>> {
+  const { target, state, plan } = phase;
+  const { data } = plan.selection;
+  const byName = new Map(data.map((file) => [file.name, file]));
+  const marks = await state.marks();
+  const old = new Set(await state.oldFiles());
+  const tables = new Set<string>();
+  for (const file of data) if (old.has(file.name)) tables.add(tableOf(target, file));
+  for (const mark of marks) {
+    const file = byName.get(mark.file);
+    if (file === undefined || mark.judged || isTransactional(file)) continue;
+    await endLoadOf(target.database, mark.id);
+    tables.add(tableOf(target, file));
   }
+  await emptyTables(target, tables, there, definitionsOf(phase));
+  const isGone = ({ file: name }: Mark) => {
+    const file = byName.get(name);
+    return file !== undefined && tables.has(tableOf(target, file));
+  };
+  await removeMarks(
+    target.database,
+    marks.filter(isGone).map(({ id }) => id),
+  );
+  await state.forgetOldFiles();
+  return new Map(marks.filter((mark) => !isGone(mark)).map((mark) => [mark.file, mark]));
 }
 
-async function takeUp({ state, selection, target, onLoaded }: DataPhase): Promise<Rest> {
-  const byName = new Map(selection.data.map((file) => [file.name, file]));
-  const pieces = await state.pieces();
-  const plan = planResume(pieces, (name) => {
-    const file = byName.get(name);
-    return file === undefined ? undefined : tableOf(target, file);
-  });
-  await emptyTables(target, plan.spoiled, await readTables(target, selection));
-  const kept = new Set([...plan.loaded.values()].flat().map(({ id }) => id));
-  await state.forget(pieces.filter(({ id }) => !kept.has(id)).map(({ id }) => id));
-  for (const of of plan.loaded.values()) onLoaded(loadedBytes(of));
-  return {
-    files: selection.data.filter(
-      ({ name, dumpedBytes }) => loadedBytes(plan.loaded.get(name)) < dumpedBytes,
-    ),
-    loaded: plan.loaded,
+/** Ends a connection of an earlier run that may still load the file. */
+async function endLoadOf(database: Database, id: number): Promise<void> {
+  await takeFileLock(database, id);
+  await releaseFileLock(database, id);
+}
+
+/** Empties the table of a file whose content is not trusted, and forgets what was loaded into it. */
+async function discard(
+  phase: DataPhase,
+  there: Awaited<ReturnType<typeof readTables>>,
+  { file, database, table }: LoadJob,
+): Promise<void> {
+  const { target, state, plan } = phase;
+  const key = JSON.stringify([database, table]);
+  const names = new Set(
+    plan.selection.data.filter((each) => tableOf(target, each) === key).map(({ name }) => name),
+  );
+  const marks = (await state.marks()).filter(
+    (mark) => names.has(mark.file) || mark.file === file.name,
+  );
+  for (const { id } of marks) await endLoadOf(target.database, id);
+  await emptyTables(target, [key], there, definitionsOf(phase));
+  await removeMarks(
+    target.database,
+    marks.map(({ id }) => id),
+  );
+}
+
+/** The backup's CREATE TABLE of a table, named as by `tableOf`. */
+function definitionsOf({
+  reading,
+  plan,
+  target,
+}: DataPhase): (table: string) => Promise<string | undefined> {
+  return async (table) => {
+    const file = plan.selection.schemas.find((each) => tableOf(target, each) === table);
+    return file === undefined ? undefined : await readText(reading.store, file, plan.manifest);
   };
 }
 
-async function* stageAll(
-  stage: DataStage,
-  files: readonly DumpFile[],
-): AsyncGenerator<{ batch: StagedBatch; takenBytes: number }, void, void> {
-  const mustCut = (file: DumpFile) => stage.loadedOf(file).length > 0;
-  for (const batch of planBatches(files, stage, mustCut)) {
-    if (batch.kind === 'whole') {
-      const staged = await stageWhole(stage, batch);
-      stage.budget.handedOver();
-      yield staged;
-      continue;
-    }
-    for await (const staged of stageCut(stage, batch.file)) {
-      stage.budget.handedOver();
-      yield staged;
-    }
-  }
-}
+type Column = { readonly name: string; readonly isText: boolean };
 
-async function loadBatch(
-  { loader, state, stage, onLoaded, turns }: DataPhase & { readonly turns: Turns },
-  batch: StagedBatch,
-  ownThreads: number,
-): Promise<void> {
-  await state.addPieces(batch.pieces.map(({ piece }) => piece));
-  let left = batch.pieces;
-  for (let tries = 1; left.length > 0; tries += 1) {
-    const threads = Math.max(1, Math.floor(ownThreads / 2 ** (tries - 1)));
-    const load = () => runMyloader(loader, batch.directory, threads);
-    const verdict = await (tries === 1 ? turns.together(load) : turns.alone(load));
-    if (verdict.good && !stage.guarded) await state.markLoaded(left.map(({ piece }) => piece.id));
-    const marks = await state.marks(left.map(({ piece }) => piece.id));
-    const done = left.filter(({ piece }) => marks.get(piece.id)?.loaded);
-    left = left.filter(({ piece }) => !marks.get(piece.id)?.loaded);
-    onLoaded(done.reduce((sum, { piece }) => sum + piece.end - piece.start, 0));
-    if (left.length === 0 && verdict.good) return;
-    const isClean =
-      stage.guarded && left.every(({ piece }) => marks.get(piece.id)?.begun === false);
-    if (verdict.good || !verdict.mayPass || !isClean || tries === TRIES) {
-      requireGood(verdict);
-      const names = left.map(({ fileName }) => fileName).join(', ');
-      throw new Failure('restore', `myloader ended with exit code 0 but did not load ${names}`);
-    }
-    for (const { fileName } of done) unlinkSync(join(batch.directory, fileName));
+/** Columns of the target's tables that an INSERT without a list fills, in order, by `tableOf`. */
+async function readColumns(
+  target: Target,
+  { plan }: DataPhase,
+): Promise<ReadonlyMap<string, readonly Column[]>> {
+  const databases = targetDatabases(target, plan.selection);
+  const columns = new Map<string, Column[]>();
+  if (databases.length === 0) return columns;
+  const rows = await target.database.query(
+    `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col,
+       DATA_TYPE IN ('uuid', 'inet6', 'inet4') AS isText
+     FROM information_schema.COLUMNS
+     WHERE ${inDatabases('TABLE_SCHEMA', databases)} AND COALESCE(GENERATION_EXPRESSION, '') = ''
+     ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION`,
+    databases,
+  );
+  for (const { db, name, col, isText } of rows) {
+    const key = JSON.stringify([String(db), String(name)]);
+    const of = columns.get(key) ?? [];
+    of.push({ name: String(col), isText: Number(isText) === 1 });
+    columns.set(key, of);
   }
+  return columns;
 }

@@ -4,9 +4,7 @@ import { Failure } from '../errors.ts';
 import { ContentFault, readContent } from '../manifest/content.ts';
 import { findBackup, loadManifest } from '../manifest/find.ts';
 import type { Manifest, ManifestFile } from '../manifest/schema.ts';
-import { type MetadataTables, readMetadataTables } from '../mydumper/metadata-tables.ts';
-import { tlsRefusal } from '../mydumper/tls.ts';
-import { type MydumperVersion, readVersion } from '../mydumper/version.ts';
+import { readMetadataTables } from '../mydumper/metadata-tables.ts';
 import type { BackupStore } from '../storage/backup-store.ts';
 import { type Selection, selectFiles } from './selection.ts';
 import { openState, type RestoreState, restoreId } from './state.ts';
@@ -22,37 +20,27 @@ const LARGEST_TEXT_BYTES = 256 * 1024 * 1024;
 export type RestorePlan = {
   readonly manifest: Manifest;
   readonly location: string;
-  readonly metadataText: string;
-  readonly tables: MetadataTables;
   readonly selection: Selection;
-  readonly myloader: MydumperVersion;
 };
 
 /**
  * @throws Failure `preflight` when the backup is not trustworthy, or does not hold a requested
  *   object.
  */
-export async function planRestore({ config, store, interruption }: Reading): Promise<RestorePlan> {
-  const { myloader: binary, searchPath, databases } = config.dump;
-  const myloader = await readVersion(binary, 'MYLOADER_BIN', searchPath, interruption);
-  const refusal = tlsRefusal(myloader, config.server.tls);
-  if (refusal !== undefined) throw new Failure('preflight', refusal);
+export async function planRestore({ config, store }: Reading): Promise<RestorePlan> {
+  const { databases } = config.dump;
   const folder = await findBackup(store, config);
   const manifest = await loadManifest(store, folder, 'preflight');
   const file = manifest.files.find(({ kind }) => kind === 'metadata');
   if (file === undefined)
     throw new Failure('preflight', `${folder}: the backup has no metadata file`);
-  const metadataText = await readText(store, file, manifest);
-  const tables = readMetadataTables(metadataText);
+  const { realNames } = readMetadataTables(await readText(store, file, manifest));
   const { tables: patterns, what } = config.reading.restore;
-  const selection = selectFiles(manifest, { databases, tables: patterns, what }, tables.realNames);
+  const selection = selectFiles(manifest, { databases, tables: patterns, what }, realNames);
   return {
     manifest,
     location: `s3://${config.store.bucket}/${folder}`,
-    metadataText,
-    tables,
     selection,
-    myloader,
   };
 }
 
@@ -75,6 +63,15 @@ export async function readText(
   file: ManifestFile,
   manifest: Manifest,
 ): Promise<string> {
+  return (await readBytes(store, file, manifest)).toString('utf8');
+}
+
+/** The same as bytes. */
+export async function readBytes(
+  store: BackupStore,
+  file: ManifestFile,
+  manifest: Manifest,
+): Promise<Buffer> {
   if (file.dumpedBytes > LARGEST_TEXT_BYTES)
     throw new Failure(
       'restore',
@@ -88,5 +85,5 @@ export async function readText(
       throw new Failure('restore', `${file.key}: ${error.message}`, { cause: error });
     throw error;
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
 }

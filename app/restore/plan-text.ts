@@ -23,7 +23,7 @@ export function counts(selection: Selection): Readonly<Record<string, number>> {
 
 /** `--dry-run` for people; nothing of it is done. */
 export function describePlan(
-  { location, selection, manifest, myloader }: RestorePlan,
+  { location, selection, manifest }: RestorePlan,
   config: Config,
   progress: Progress | undefined,
 ): string[] {
@@ -42,12 +42,11 @@ export function describePlan(
       manifest.consistency.description,
     ...(partial === undefined ? [] : [`  ${partial}`]),
     `  into ${server.socket ?? `${server.host}:${server.port}`} ` +
-      `with myloader ${myloader.version}, ${config.dump.threads} threads`,
+      `over ${formatCount(config.dump.threads, 'connection')}`,
     `  databases: ${names.join(', ')}`,
     `  ${formatCount(count.tables ?? 0, 'table')}, ${formatCount(count.views ?? 0, 'view')}, ` +
       `rows in ${formatCount(count.dataFiles ?? 0, 'file')} ` +
       `of ${formatBytes(count.dataBytes ?? 0)}`,
-    `  through at most ${formatBytes(config.staging.budgetBytes)} in ${config.staging.directory}`,
     ...(overwrite
       ? [
           `  tables and views of these names in ${targetDatabases({ as }, selection)

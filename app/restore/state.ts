@@ -3,12 +3,11 @@ import type { Config } from '../config.ts';
 import { RESTORE_STATE_DATABASE } from '../contract.ts';
 import type { Database } from '../database/connection.ts';
 import type { Manifest } from '../manifest/schema.ts';
-import { PIECES } from './guard.ts';
-import type { Piece } from './pieces.ts';
+import { CREATE_MARKS, type Mark, readMarks, removeMarksOf } from './marks.ts';
 
 const RUNS = `\`${RESTORE_STATE_DATABASE}\`.\`runs\``;
-/** Rows of one INSERT, so that it stays far below `max_allowed_packet`. */
-const ROWS_AT_ONCE = 500;
+/** Earlier releases kept their marks in it, and loaded pieces of files in any order. */
+const PIECES = `\`${RESTORE_STATE_DATABASE}\`.\`pieces\``;
 
 export const PHASES = ['schemas', 'data', 'after', 'check'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -36,21 +35,20 @@ export function isStale({ idleSeconds }: Pick<Progress, 'idleSeconds'>): boolean
  * rows.
  */
 export type RestoreState = {
+  /** Names the restore in the server's records. */
+  readonly run: string;
   /** undefined when there is nothing to go on with. */
   readonly read: () => Promise<Progress | undefined>;
   readonly begin: () => Promise<void>;
   /** Goes on with what `read` gave. */
   readonly resume: () => Promise<void>;
   readonly enter: (phase: Phase) => Promise<void>;
-  /** Waits for transactions of a dead run that the server has not yet rolled back. */
-  readonly pieces: () => Promise<readonly Piece[]>;
-  readonly nextId: () => Promise<number>;
-  readonly addPieces: (pieces: readonly Piece[]) => Promise<void>;
-  readonly marks: (
-    ids: readonly number[],
-  ) => Promise<ReadonlyMap<number, Pick<Piece, 'begun' | 'loaded'>>>;
-  readonly markLoaded: (ids: readonly number[]) => Promise<void>;
-  readonly forget: (ids: readonly number[]) => Promise<void>;
+  readonly marks: () => Promise<readonly Mark[]>;
+  /** Files of which an earlier release has loaded pieces; in its own order, so none can be kept. */
+  readonly oldFiles: () => Promise<readonly string[]>;
+  readonly forgetOldFiles: () => Promise<void>;
+  /** Notes that the restore has just done something. */
+  readonly worked: () => Promise<unknown>;
   /** Nothing is left to remember; the database goes with the last restore. */
   readonly end: () => Promise<void>;
 };
@@ -74,8 +72,14 @@ export function restoreId({ source, backupId, startedAt }: Manifest, config: Con
 }
 
 export function openState(database: Database, run: string, about: string): RestoreState {
-  const { query, longQuery } = database;
-  const places = (ids: readonly unknown[]) => ids.map(() => '?').join(', ');
+  const { query } = database;
+  const hasTable = async (name: string) => {
+    const rows = await query(
+      'SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+      [RESTORE_STATE_DATABASE, name],
+    );
+    return rows.length > 0;
+  };
   /** 0.1.0 made the table without it. */
   const knowsWorkedAt = async () => {
     const rows = await query(
@@ -90,13 +94,9 @@ export function openState(database: Database, run: string, about: string): Resto
   };
   const worked = () => query(`UPDATE ${RUNS} SET worked_at = UTC_TIMESTAMP() WHERE id = ?`, [run]);
   return {
+    run,
     read: async () => {
-      const [there] = await query(
-        `SELECT COUNT(*) AS n FROM information_schema.TABLES
-         WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ('runs', 'pieces')`,
-        [RESTORE_STATE_DATABASE],
-      );
-      if (Number(there?.n) !== 2) return undefined;
+      if (!(await hasTable('runs'))) return undefined;
       const workedAt = (await knowsWorkedAt()) ? 'COALESCE(worked_at, started_at)' : 'started_at';
       const [row] = await query(
         `SELECT phase, started_at AS startedAt, ${workedAt} AS workedAt,
@@ -124,14 +124,7 @@ export function openState(database: Database, run: string, about: string): Resto
            started_at DATETIME NOT NULL, worked_at DATETIME
          ) ENGINE=InnoDB`,
       );
-      await query(
-        `CREATE TABLE IF NOT EXISTS ${PIECES} (
-           id BIGINT PRIMARY KEY, run CHAR(40) NOT NULL,
-           file VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-           start_byte BIGINT NOT NULL, end_byte BIGINT NOT NULL, row_count BIGINT NOT NULL,
-           begun TINYINT NOT NULL, loaded TINYINT NOT NULL, KEY (run)
-         ) ENGINE=InnoDB`,
-      );
+      await query(CREATE_MARKS);
       await addWorkedAt();
       await query(
         `INSERT INTO ${RUNS} (id, about, phase, started_at, worked_at)
@@ -140,6 +133,7 @@ export function openState(database: Database, run: string, about: string): Resto
       );
     },
     resume: async () => {
+      await query(CREATE_MARKS);
       await addWorkedAt();
       await worked();
     },
@@ -149,75 +143,24 @@ export function openState(database: Database, run: string, about: string): Resto
         run,
       ]);
     },
-    pieces: async () => {
-      const rows = await longQuery(
-        `SELECT id, file, start_byte AS start, end_byte AS end, row_count AS \`rows\`, begun, loaded
-         FROM ${PIECES} WHERE run = ? ORDER BY id FOR UPDATE`,
-        [run],
-      );
-      return rows.map((row) => ({
-        id: Number(row.id),
-        file: String(row.file),
-        start: Number(row.start),
-        end: Number(row.end),
-        rows: Number(row.rows),
-        begun: Number(row.begun) === 1,
-        loaded: Number(row.loaded) === 1,
-      }));
+    marks: () => readMarks(database, run),
+    oldFiles: async () => {
+      if (!(await hasTable('pieces'))) return [];
+      const rows = await query(`SELECT DISTINCT file FROM ${PIECES} WHERE run = ?`, [run]);
+      return rows.map(({ file }) => String(file));
     },
-    nextId: async () => {
-      const [row] = await query(`SELECT COALESCE(MAX(id), 0) + 1 AS id FROM ${PIECES}`);
-      return Number(row?.id);
+    forgetOldFiles: async () => {
+      if (await hasTable('pieces')) await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);
     },
-    addPieces: async (pieces) => {
-      for (let from = 0; from < pieces.length; from += ROWS_AT_ONCE) {
-        const some = pieces.slice(from, from + ROWS_AT_ONCE);
-        await query(
-          `INSERT INTO ${PIECES} VALUES ${some.map(() => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`,
-          some.flatMap((piece) => [
-            piece.id,
-            run,
-            piece.file,
-            piece.start,
-            piece.end,
-            piece.rows,
-            Number(piece.begun),
-            Number(piece.loaded),
-          ]),
-        );
-      }
-      await worked();
-    },
-    marks: async (ids) => {
-      if (ids.length === 0) return new Map();
-      const rows = await query(
-        `SELECT id, begun, loaded FROM ${PIECES} WHERE id IN (${places(ids)})`,
-        ids as number[],
-      );
-      return new Map(
-        rows.map((row) => [
-          Number(row.id),
-          { begun: Number(row.begun) === 1, loaded: Number(row.loaded) === 1 },
-        ]),
-      );
-    },
-    markLoaded: async (ids) => {
-      if (ids.length === 0) return;
-      await query(
-        `UPDATE ${PIECES} SET begun = 1, loaded = 1 WHERE id IN (${places(ids)})`,
-        ids as number[],
-      );
-      await worked();
-    },
-    forget: async (ids) => {
-      if (ids.length > 0)
-        await query(`DELETE FROM ${PIECES} WHERE id IN (${places(ids)})`, ids as number[]);
-    },
+    worked,
     end: async () => {
-      await query(`DELETE FROM ${PIECES} WHERE run = ?`, [run]);
+      const [others] = await query(`SELECT COUNT(*) AS n FROM ${RUNS} WHERE id <> ?`, [run]);
+      if (Number(others?.n) === 0) {
+        await query(`DROP DATABASE \`${RESTORE_STATE_DATABASE}\``);
+        return;
+      }
+      await removeMarksOf(database, run);
       await query(`DELETE FROM ${RUNS} WHERE id = ?`, [run]);
-      const [others] = await query(`SELECT COUNT(*) AS n FROM ${RUNS}`);
-      if (Number(others?.n) === 0) await query(`DROP DATABASE \`${RESTORE_STATE_DATABASE}\``);
     },
   };
 }

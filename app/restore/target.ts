@@ -1,6 +1,7 @@
 import type { Database, Row } from '../database/connection.ts';
 import { Failure } from '../errors.ts';
 import { isTransactional } from '../manifest/completeness.ts';
+import { counterOf, setCounter } from './counters.ts';
 import type { DumpFile, Selection } from './selection.ts';
 
 const SHOWN = 5;
@@ -126,6 +127,19 @@ async function obstaclesToRows(
   return full.length === 0 ? [] : [`tables that hold rows already: ${few(full)}`];
 }
 
+/** Tables of the selection that hold rows, as `database.table`. */
+export async function tablesWithRows(target: Target, selection: Selection): Promise<string[]> {
+  const there = await readTables(target, selection);
+  const full: string[] = [];
+  for (const file of selection.schemas) {
+    if (there.get(tableOf(target, file))?.type !== 'table') continue;
+    const [db, name] = [databaseIn(target, file.database), file.realTable ?? ''];
+    const rows = await target.database.query(`SELECT 1 FROM ${quoteName(db, name)} LIMIT 1`);
+    if (rows.length > 0) full.push(`${db}.${name}`);
+  }
+  return full;
+}
+
 function few(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name));
   return names.length > SHOWN
@@ -169,18 +183,25 @@ async function triggersOf(target: Target, file: DumpFile): Promise<string[]> {
 
 /**
  * Removes all rows from tables, named as by `tableOf`. Sequences keep their one row, which a load
- * replaces.
+ * replaces. `definitionOf`: the CREATE TABLE whose AUTO_INCREMENT the table gets; that of the
+ * server where there is none.
  */
 export async function emptyTables(
   target: Target,
   tables: Iterable<string>,
   there: ReadonlyMap<string, TableInServer>,
+  definitionOf: (table: string) => Promise<string | undefined> = async () => undefined,
 ): Promise<void> {
-  await target.database.query('SET SESSION FOREIGN_KEY_CHECKS = 0');
+  const { database } = target;
   for (const key of tables) {
     const [db = '', name = ''] = JSON.parse(key) as string[];
-    if (there.get(key)?.type === 'table')
-      await target.database.longQuery(`TRUNCATE TABLE ${quoteName(db, name)}`);
+    if (there.get(key)?.type !== 'table') continue;
+    const table = quoteName(db, name);
+    const [row] = await database.query(`SHOW CREATE TABLE ${table}`);
+    const definition = (await definitionOf(key)) ?? String(row?.['Create Table']);
+    await database.query('SET SESSION FOREIGN_KEY_CHECKS = 0');
+    await database.longQuery(`TRUNCATE TABLE ${table}`);
+    await setCounter(database, table, counterOf(definition));
   }
 }
 

@@ -19,10 +19,8 @@ import { isAlive, type Owner, readMarker, writeMarker } from './owner.ts';
 export const OUR_PREFIX = '.mydumper-fargate';
 /** It belongs to the file system when the directory is a mount point. */
 export const LOST_AND_FOUND = 'lost+found';
-/** Directories in which a restore stages what myloader loads. */
-export const BATCH_PREFIX = `${OUR_PREFIX}.batch-`;
-/** The dump's `metadata`, kept for the batches of a restore. */
-export const METADATA = `${OUR_PREFIX}.metadata`;
+/** The output directory of mydumper when it only checks its connection. */
+export const CHECK_DIRECTORY = `${OUR_PREFIX}.check`;
 const MARKER = `${OUR_PREFIX}.json`;
 const OPTION_FILE = `${OUR_PREFIX}.cnf`;
 
@@ -113,8 +111,6 @@ export function claimStaging(directory: string): Staging {
         removeOptionFile();
         for (const name of contents(directory)) {
           if (isDumpFile(directory, name)) removeIfThere(join(directory, name));
-          if (name === METADATA || name.startsWith(BATCH_PREFIX))
-            removeLeftover(join(directory, name));
         }
         removeIfThere(join(directory, MARKER));
       } finally {
@@ -157,7 +153,10 @@ function clearLeftovers(directory: string, refuse: (reason: string) => Failure):
   return bytes;
 }
 
-/** A file, or one of the directories of files in which a restore stages. @returns its bytes. */
+/**
+ * A file, or a directory of files: of the connection check, or of a restore before 0.2.
+ * @returns its bytes.
+ */
 function removeLeftover(path: string): number {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { ServerConfig } from '../../app/config.ts';
-import { renderLoaderOptionFile, renderOptionFile } from '../../app/mydumper/option-file.ts';
+import { renderOptionFile } from '../../app/mydumper/option-file.ts';
 import { startMariaDb } from '../../test/support/mariadb/harness.ts';
 import type { Target } from '../target.ts';
 import { hostileText } from '../texts.ts';
@@ -42,19 +42,16 @@ export const optionFile: Target = {
     return {
       close,
       property: fc.property(password, fc.constantFrom('classic', 'modern'), (text, generation) => {
-        const contents = [
+        writeFileSync(
+          path,
           renderOptionFile(server(text), { net_write_timeout: 1 }, generation, tls),
-          renderLoaderOptionFile(server(text), generation, true, tls),
-        ];
-        for (const content of contents) {
-          writeFileSync(path, content);
-          const read = execFileSync('my_print_defaults', [`--defaults-file=${path}`, 'client'], {
-            encoding: 'utf8',
-          });
-          const [first, ...rest] = read.split('\n').filter((line) => line !== '');
-          assert.equal(first, `--password=${text}`);
-          for (const line of rest) assert.match(line, /^--init-command=SET SESSION [\w=, ':+]+$/);
-        }
+        );
+        const read = execFileSync('my_print_defaults', [`--defaults-file=${path}`, 'client'], {
+          encoding: 'utf8',
+        });
+        const [first, ...rest] = read.split('\n').filter((line) => line !== '');
+        assert.equal(first, `--password=${text}`);
+        for (const line of rest) assert.match(line, /^--init-command=SET SESSION [\w=, ':+]+$/);
       }),
     };
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createStatementScanner, ForeignStatement } from '../../app/restore/statements.ts';
+import { sendStatement } from '../../app/database/statement-wire.ts';
+import { createInsertReader, ForeignStatement } from '../../app/restore/insert-reader.ts';
 import { startMariaDb } from '../../test/support/mariadb/harness.ts';
 import type { Target } from '../target.ts';
 
@@ -23,7 +24,7 @@ const PIECES = [
   'GLOBAL ',
   'SESSION ',
   '@@',
-  '@mydumper_fargate=7',
+  '@OLD_SQL_MODE=7',
   'sql_mode=',
   "'ANSI_QUOTES'",
   'autocommit=1',
@@ -78,9 +79,9 @@ const statement = fc
   .map(([lead, pieces, end]) => `${lead.join('')}${pieces.join('')}${end};\n`);
 
 /**
- * Runs the statements that the scanner accepts in a file on a real server, one by one, as a loader
- * does. They stay within their transaction and touch no other database. They leave the server's
- * settings and the mark of the piece alone.
+ * Sends the rows that the reader gives for a file to a real server, one by one, as a restore does.
+ * They stay within their transaction and touch no other table, and leave the server's settings
+ * alone.
  */
 export const statements: Target = {
   name: 'statements',
@@ -113,7 +114,8 @@ export const statements: Target = {
         fc.integer({ min: 1, max: 30 }),
         async (list, size) => {
           const content = Buffer.from(list.join(''));
-          if (!passes(content, size)) return;
+          const given = rowsOf(content, size);
+          if (given === undefined) return;
           turn += 1;
           if (isSpoiled) {
             await loader.query('ROLLBACK');
@@ -121,20 +123,14 @@ export const statements: Target = {
             await loader.query('USE here');
           }
           isSpoiled = true;
-          await loader.query("SET autocommit=1, sql_mode='', @mydumper_fargate=0");
+          await loader.query("SET autocommit=1, sql_mode=''");
           await loader.query('START TRANSACTION');
           await loader.query('INSERT INTO t VALUES (0)');
-          for (const text of content.toString('latin1').split(/(?<=;\n)/)) {
-            try {
-              // A loader reads C strings.
-              await loader.query(text.split('\0', 1)[0] ?? '');
-            } catch {}
-          }
-          await loader.query('SET NAMES utf8mb4');
-          const [state] = JSON.parse(
-            await rows('SELECT @@in_transaction AS open, @mydumper_fargate AS mark'),
-          ) as { open: unknown; mark: unknown }[];
-          assert.deepEqual([Number(state?.open), Number(state?.mark)], [1, 0]);
+          for (const slices of given) await sendStatement(loader, slices).catch(() => {});
+          const [state] = JSON.parse(await rows('SELECT @@in_transaction AS open')) as {
+            open: unknown;
+          }[];
+          assert.equal(Number(state?.open), 1);
           assert.equal(await rows('SELECT HEX(a) AS a FROM there.t'), KEPT);
           await loader.query('ROLLBACK');
           assert.equal(await rows('SELECT a FROM t'), '[]');
@@ -146,14 +142,24 @@ export const statements: Target = {
   },
 };
 
-function passes(content: Buffer, size: number): boolean {
-  const scanner = createStatementScanner();
+/** undefined for a file that is refused. */
+function rowsOf(content: Buffer, size: number): (readonly Uint8Array[])[] | undefined {
+  const reader = createInsertReader({
+    table: 't',
+    partBytes: 50,
+    largestBytes: 1_000_000,
+    skipTo: 0,
+    columns: ['a'],
+    textColumns: new Set(),
+  });
+  const statements: ReturnType<typeof reader.read> = [];
   try {
-    for (let at = 0; at < content.length; at += size) scanner.scan(content.subarray(at, at + size));
-    scanner.end();
-    return true;
+    for (let at = 0; at < content.length; at += size)
+      statements.push(...reader.read(content.subarray(at, at + size)));
+    statements.push(...reader.end());
   } catch (error) {
     assert(error instanceof ForeignStatement);
-    return false;
+    return undefined;
   }
+  return statements.flatMap((each) => (each.kind === 'rows' ? [each.slices] : []));
 }

@@ -3,6 +3,7 @@ import { readOptions } from '../../chaos/options.ts';
 
 test('ten runs of seed 1 by default', () => {
   expect(readOptions([])).toEqual({
+    restore: false,
     seed: 1,
     runs: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     faults: undefined,

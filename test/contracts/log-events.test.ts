@@ -28,17 +28,11 @@ const mydumperLevels: OfEach<BackupEvents['mydumper'][0]['level']> = {
   warning: 'warning',
   error: 'error',
 };
-const myloaderLevels: OfEach<WorkEvents['myloader'][0]['level']> = {
-  info: 'info',
-  warning: 'warning',
-  error: 'error',
-};
 const sample: Required<Sample> = someSample;
 const workSample: Required<WorkSample> = {
   stage: 'loading rows',
   doneBytes: 5,
   totalBytes: 10,
-  staged: { bytes: 1, budgetBytes: 2 },
 };
 const retried = { operation: 'UploadPart', key: 'a.sql.zst', reason: 'SlowDown' };
 
@@ -68,12 +62,8 @@ const workSamples = {
   started: [{ message: 's', detail: { location: 's3://b/' } }, { message: 's' }],
   notice: [{ message: 'n', detail: { bytes: 5 } }, { message: 'n' }],
   warning: [{ message: 'w', detail: { bytes: 5 } }, { message: 'w' }],
-  myloader: [
-    { level: 'info', message: 'm' },
-    ...Object.values(myloaderLevels).map((level) => ({ level, message: 'm' })),
-  ],
   retried: [retried],
-  sample: [workSample, workSample, { stage: 'comparing', doneBytes: 6, totalBytes: 10 }],
+  sample: [workSample, workSample],
   fault: [{ key: 'a.sql.zst', reason: 'is missing' }],
   succeeded: [{ lines: ['done', '1 file'], detail: { seconds: 1 } }, { lines: ['done'] }],
   failed: [{ lines: ['bad', 'worse'], exitCode: 7, seconds: 3 }],

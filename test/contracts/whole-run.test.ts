@@ -98,3 +98,21 @@ test('restore --json: the plan', async () => {
 test('restore --json: the result, with the comparison', async () => {
   expect(await run('restore', 'latest', ...COPY, '--overwrite', '--check')).toMatchSnapshot();
 });
+
+test('a restore says which of the given variables it does not use', async () => {
+  const environment = world.environment({
+    PREFIX: 'nightly/eu',
+    STAGING_LIMIT_MB: '64',
+    MYLOADER_BIN: '/nowhere/myloader',
+  });
+  const argv = ['restore', 'latest', ...COPY, '--overwrite'];
+  const { stdout } = await runProgram(environment, argv);
+  expect(logLines(stdout)).toContainEqual(
+    expect.objectContaining({
+      event: 'notice',
+      message:
+        'STAGING_LIMIT_MB, MYLOADER_BIN are set and not used: ' +
+        'a restore needs no disk and no myloader',
+    }),
+  );
+});

@@ -37,7 +37,7 @@ beforeAll(async () => {
   target = await startMariaDb();
   const path = process.env.PATH ?? '';
   const signal = new AbortController().signal;
-  ({ generation } = await readVersion('mydumper', 'MYDUMPER_BIN', path, signal));
+  ({ generation } = await readVersion('mydumper', path, signal));
 });
 afterAll(async () => {
   await source?.stop();

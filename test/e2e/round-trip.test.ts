@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { differencesOfRestore } from '../restore/setting.ts';
 import { objectsOf, readOnlyManifest, unpackBackup } from '../support/backup-folder.ts';
 import { generationOf } from '../support/installed-tools.ts';
-import { describeServer, type ServerDescription } from '../support/mariadb/compare.ts';
+import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
 import { quoteName } from '../support/mariadb/sql.ts';
@@ -12,6 +11,15 @@ import { loadWithMyloader } from '../support/mariadb/tools.ts';
 import { type RunningProgram, startProgram } from '../support/program.ts';
 import { ARCHIVE, SHOP } from '../support/recording/dataset.ts';
 import { BUCKET, leftInStaging, startWorld, type World } from './world.ts';
+
+/**
+ * Dumps of 1.x hold neither the SQL mode of programs nor the time zone of events. myloader creates
+ * them with those of the files (docs/mydumper.md).
+ */
+const LOST_BY_MYLOADER =
+  generationOf() === 'classic'
+    ? /^$/
+    : /^(?:trigger|procedure|function|event) .*: (?:sql_mode|time_zone): /s;
 
 let db: MariaDb;
 let copy: MariaDb;
@@ -121,7 +129,8 @@ test.each(['none', 'gzip'])(
     await unpackBackup(objectsOf(world.s3, BUCKET), manifest, target);
     const loaded = await loadWithMyloader(copy, target);
     expect(loaded).toMatchObject({ exitCode: 0, problems: [] });
-    expect(differencesOfRestore(before, await describeServer(copy, databases))).toEqual([]);
+    const changed = differences(before, await describeServer(copy, databases));
+    expect(changed.filter((line) => !LOST_BY_MYLOADER.test(line))).toEqual([]);
 
     // Nothing is left and nothing was given away.
     expect(leftInStaging(world)).toEqual([]);

@@ -9,7 +9,7 @@ import type { MariaDb } from '../support/mariadb/harness.ts';
 import { serverAddress } from '../support/mariadb/server-address.ts';
 import { CHECKED_HOST, present } from '../support/mariadb/tls.ts';
 import { temporaryDirectory } from '../support/program.ts';
-import { startTlsWorlds, type TlsWorlds, verifiesNames, versionOf } from './tls-worlds.ts';
+import { mydumperVersion, startTlsWorlds, type TlsWorlds, verifiesNames } from './tls-worlds.ts';
 import type { World } from './world.ts';
 
 let worlds: TlsWorlds;
@@ -44,21 +44,20 @@ const cipherOf = ({ vendor }: MariaDb, ours: string): SessionCipher => ({
   from: `${STATUS[vendor]}.session_status WHERE VARIABLE_NAME = 'Ssl_cipher'`,
 });
 
-/** Lets the tool connect as for a dump or a load, without our own connection before it. */
+/** Lets mydumper connect as for a dump, without our own connection before it. */
 async function connectAlone(
-  name: 'mydumper' | 'myloader',
   db: MariaDb,
   tls: ServerConfig['tls'],
   { host = '127.0.0.1', user = 'tls', ours = 'any' } = {},
 ): Promise<void> {
-  const tool = versionOf(name);
+  const tool = mydumperVersion();
   const server = serverAddress(db, { host, user, password: 'secret', tls });
   const { path, remove: removeStaging } = temporaryDirectory('mf-tls-tool');
   const staging = claimStaging(path);
   try {
     await checkConnection({
       tool,
-      binary: name,
+      binary: 'mydumper',
       searchPath: process.env.PATH ?? '',
       server,
       tls: toolTls(tool, tls, GOOD),
@@ -78,28 +77,24 @@ const trusting = (mode: TlsMode): ServerConfig['tls'] => ({
   caFile: worlds.certificates.at('ca.pem'),
 });
 
-test.each<['mydumper' | 'myloader', TlsMode]>(
-  (['mydumper', 'myloader'] as const).flatMap((name) =>
-    (['preferred', 'required', 'verify-ca', 'verify-full'] as const).map(
-      (mode): ['mydumper' | 'myloader', TlsMode] => [name, mode],
-    ),
-  ),
-)('%s connects by itself with TLS_MODE=%s', async (name, mode) => {
-  await connectAlone(name, world.db, trusting(mode), { host: CHECKED_HOST });
-});
+test.each<TlsMode>(['preferred', 'required', 'verify-ca', 'verify-full'])(
+  'mydumper connects by itself with TLS_MODE=%s',
+  async (mode) => {
+    await connectAlone(world.db, trusting(mode), { host: CHECKED_HOST });
+  },
+);
 
-test.each<['mydumper' | 'myloader', TlsMode, string, RegExp]>([
-  ['mydumper', 'verify-ca', 'impostor', /refuses the server that our own connection accepts/],
-  ['mydumper', 'verify-full', 'impostor', /refuses the server that our own connection accepts/],
-  ['mydumper', 'verify-ca', 'expired', /refuses the server that our own connection accepts/],
-  ['myloader', 'verify-ca', 'impostor', /refuses the server that our own connection accepts/],
+test.each<[TlsMode, string]>([
+  ['verify-ca', 'impostor'],
+  ['verify-full', 'impostor'],
+  ['verify-ca', 'expired'],
 ])(
-  '%s refuses by itself, with TLS_MODE=%s, the certificate %s',
-  async (name, mode, certificate, reason) => {
+  'mydumper refuses by itself, with TLS_MODE=%s, the certificate %s',
+  async (mode, certificate) => {
     await present(worlds.certificates, certificate, world.db);
-    await expect(
-      connectAlone(name, world.db, trusting(mode), { host: CHECKED_HOST }),
-    ).rejects.toThrow(reason);
+    await expect(connectAlone(world.db, trusting(mode), { host: CHECKED_HOST })).rejects.toThrow(
+      /refuses the server that our own connection accepts/,
+    );
   },
 );
 
@@ -108,7 +103,7 @@ test.runIf(verifiesNames)(
   async () => {
     await present(worlds.certificates, 'elsewhere', world.db);
     await expect(
-      connectAlone('mydumper', world.db, trusting('verify-full'), { host: CHECKED_HOST }),
+      connectAlone(world.db, trusting('verify-full'), { host: CHECKED_HOST }),
     ).rejects.toThrow(/refuses the server/);
   },
 );
@@ -116,16 +111,16 @@ test.runIf(verifiesNames)(
 test.each<TlsMode>(['verify-ca', 'verify-full'])(
   'mydumper refuses by itself, with TLS_MODE=%s, a server without TLS',
   async (mode) => {
-    await expect(
-      connectAlone('mydumper', plain.db, trusting(mode), { user: 'anyone' }),
-    ).rejects.toThrow(/refuses the server|cannot connect/);
+    await expect(connectAlone(plain.db, trusting(mode), { user: 'anyone' })).rejects.toThrow(
+      /refuses the server|cannot connect/,
+    );
   },
 );
 
-test('a tool that connects without TLS when we use TLS is refused, with its library', async () => {
-  const { product, version } = versionOf('mydumper').library;
+test('mydumper that connects without TLS when we use TLS is refused, with its library', async () => {
+  const { product, version } = mydumperVersion().library;
   await expect(
-    connectAlone('mydumper', plain.db, { mode: 'disabled', caFile: undefined }, { user: 'anyone' }),
+    connectAlone(plain.db, { mode: 'disabled', caFile: undefined }, { user: 'anyone' }),
   ).rejects.toThrow(
     `with ${product}'s client library ${version} connects without TLS, our own connection with`,
   );

@@ -65,16 +65,16 @@ async function fill(db: MariaDb): Promise<void> {
   }
 }
 
-/** The version of the tool on the PATH. */
-export function versionOf(name: string): MydumperVersion {
-  const version = parseVersion(execFileSync(name, ['--version'], { encoding: 'utf8' }));
-  if (version === undefined) throw new Error(`not a known ${name}`);
+/** The version of the mydumper on the PATH. */
+export function mydumperVersion(): MydumperVersion {
+  const version = parseVersion(execFileSync('mydumper', ['--version'], { encoding: 'utf8' }));
+  if (version === undefined) throw new Error('not a known mydumper');
   return version;
 }
 
 /** 0.10 built with MySQL's client library cannot verify names. */
 export const verifiesNames =
-  tlsRefusal(versionOf('mydumper'), { mode: 'verify-full', caFile: '/ca.pem' }) === undefined;
+  tlsRefusal(mydumperVersion(), { mode: 'verify-full', caFile: '/ca.pem' }) === undefined;
 
 /** The variables for a mode; those that verify trust the authority of the good certificate. */
 export function tlsSettings({ at }: Certificates, mode?: TlsMode): Record<string, string> {

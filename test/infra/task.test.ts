@@ -23,7 +23,7 @@ const environment = (of: Definition) =>
     ]),
   );
 
-test('a task runs without privileges and writes into its staging volume only', () => {
+test('a backup runs without privileges and writes into its staging volume only', () => {
   const { ContainerDefinitions, Volumes } = definition();
   expect(ContainerDefinitions).toHaveLength(1);
   expect(ContainerDefinitions[0]).toMatchObject({
@@ -39,7 +39,18 @@ test('a task runs without privileges and writes into its staging volume only', (
   expect(Volumes).toEqual([{ Name: 'staging' }]);
 });
 
-test('it has the size and the processor that were asked for', () => {
+test('a restore runs without privileges and has no disk to write to', () => {
+  for (const of of [small, full, existing]) {
+    const { ContainerDefinitions, ...restore } = definition(of, /^SourceshopRestoreDefinition/);
+    expect(ContainerDefinitions).toHaveLength(1);
+    expect(ContainerDefinitions[0]).toMatchObject({ ReadonlyRootFilesystem: true });
+    expect(ContainerDefinitions[0]).not.toHaveProperty('MountPoints');
+    expect(restore).not.toHaveProperty('Volumes');
+    expect(restore).not.toHaveProperty('EphemeralStorage');
+  }
+});
+
+test('a task has the size and the processor that were asked for', () => {
   expect(definition(full)).toMatchObject({
     Cpu: '4096',
     Memory: '8192',
@@ -119,6 +130,8 @@ test('what is configured for a source reaches the program', () => {
 
 test('a restore uses the configured server and its secret, and sends no metrics', () => {
   const restore = definition(full, /^SourceshopRestoreDefinition/);
+  for (const name of ['OUTPUTDIR', 'STAGING_LIMIT_MB'])
+    expect(environment(restore)).not.toHaveProperty(name);
   expect(environment(restore)).toMatchObject({
     HOST: 'copy.db.internal',
     PORT: '3307',

@@ -111,7 +111,6 @@ export const sampleInput: ManifestInput = {
   programDifferences: [],
   positionUnavailable: undefined,
   mydumper: {
-    tool: 'mydumper',
     version: '0.10.0',
     generation: 'classic',
     library: { product: 'MariaDB', version: '10.11.14', tls: true },

@@ -5,20 +5,18 @@ import { createLogReader } from '../../app/mydumper/log-reader.ts';
 import { parseMetadata } from '../../app/mydumper/metadata.ts';
 import { readMetadataTables } from '../../app/mydumper/metadata-tables.ts';
 import { parseVersion } from '../../app/mydumper/version.ts';
-import { OPTIONS } from '../support/fake-myloader-program.ts';
 import {
   logOf,
   type Recording,
   readRecording,
-  readTools,
+  readTool,
   recordedClients,
   recordingNames,
 } from '../support/recording/recording.ts';
 
 const recordings = recordingNames().map((name) => [name, readRecording(name)] as const);
-const dumps = recordings.filter(([, { tool }]) => tool.startsWith('mydumper'));
 const isEarlyEnd = (name: string) => basename(name).startsWith('sigterm');
-const good = dumps.filter(([name, { exit }]) => exit.code === 0 && !isEarlyEnd(name));
+const good = recordings.filter(([name, { exit }]) => exit.code === 0 && !isEarlyEnd(name));
 
 /** The parts of a version such as `1.0.1-3`, as numbers. */
 function numbersOf(version: string): number[] {
@@ -36,9 +34,7 @@ test('no recording of 1.x is older than the version that the Dockerfile installs
   const installed = /^ARG MYDUMPER_VERSION=(\S+)$/m.exec(dockerfile)?.[1];
   expect(installed).toMatch(/^\d+\.\d+\.\d+-\d+$/);
   const lines = [
-    ...recordedClients().flatMap((client) =>
-      Object.values(readTools(client)).map(({ version }) => version),
-    ),
+    ...recordedClients().map((client) => readTool(client).version),
     ...recordings.map(([, { tool }]) => tool),
   ];
   expect(lines.length).toBeGreaterThan(50);
@@ -67,30 +63,17 @@ test('both builds of 1.x and their servers are recorded', () => {
 });
 
 /** Options that the recorded `--help` lists. */
-function optionsOf(client: string, tool: 'mydumper' | 'myloader'): Set<string> {
+function optionsOf(client: string): Set<string> {
   return new Set(
-    readTools(client)[tool].help.flatMap(
-      (line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? [],
-    ),
+    readTool(client).help.flatMap((line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? []),
   );
 }
 
-test.each(recordings)('1.x has every option that %s was started with', (name, { tool, argv }) => {
+test.each(recordings)('1.x has every option that %s was started with', (name, { argv }) => {
   if (name.endsWith('unknown-option')) return;
-  const known = optionsOf(
-    name.split('/')[0] ?? '',
-    tool.startsWith('mydumper') ? 'mydumper' : 'myloader',
-  );
+  const known = optionsOf(name.split('/')[0] ?? '');
   for (const word of argv) expect(known, word).toContain(word.split('=')[0]);
 });
-
-test.each(recordedClients())(
-  'myloader 1.x has every option of the fake myloader (%s)',
-  (client) => {
-    const known = optionsOf(client, 'myloader');
-    expect(Object.keys(OPTIONS).filter((name) => !known.has(`--${name}`))).toEqual([]);
-  },
-);
 
 /** The events that the log reader finds in a recorded log. */
 function eventsOf(recording: Recording) {
@@ -185,7 +168,7 @@ const FAULTS: readonly (readonly [
 const MUTE = ['explain-format-tree', 'sighup', 'sigint', 'sigusr1'];
 
 test.each(FAULTS)('the log of 1.x in the run %s holds a line of kind %s', (run, kind, text) => {
-  const runs = dumps.filter(([name]) => basename(name) === run);
+  const runs = recordings.filter(([name]) => basename(name) === run);
   expect(runs.length).toBeGreaterThan(0);
   for (const [name, recording] of runs) {
     const messages = eventsOf(recording).flatMap((event) =>
@@ -202,7 +185,7 @@ test('each recorded run is covered above', () => {
   const covered = new Set([...FAULTS.map(([run]) => run), ...MUTE]);
   const goodOf = new Set(good.map(([name]) => name));
   // One build dumps a database whose name is not ASCII, the other refuses it.
-  const uncovered = dumps.filter(
+  const uncovered = recordings.filter(
     ([name]) =>
       !goodOf.has(name) && !covered.has(basename(name)) && basename(name) !== 'database-not-ascii',
   );

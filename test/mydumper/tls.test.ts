@@ -107,10 +107,9 @@ test('a refusal names the tool, its library and the way out', () => {
       "cannot verify the host's name; set TLS_MODE=verify-ca, " +
       "or MYDUMPER_BIN to a build with MariaDB's client library or to 1.x",
   );
-  const myloader = { ...toolOf('modern without TLS'), tool: 'myloader' } as const;
-  expect(tlsRefusal(myloader, asked('required'))).toBe(
-    "TLS_MODE=required: myloader 1.0.1-3 with MySQL's client library 9.7.4 " +
-      'was built without TLS; set MYLOADER_BIN to another build',
+  expect(tlsRefusal(toolOf('modern without TLS'), asked('required'))).toBe(
+    "TLS_MODE=required: mydumper 1.0.1-3 with MySQL's client library 9.7.4 " +
+      'was built without TLS; set MYDUMPER_BIN to another build',
   );
 });
 

@@ -8,8 +8,8 @@ test.each([
     'classic',
   ],
   [
-    'myloader 0.10.0, built against MySQL 8.0.36',
-    "myloader 0.10.0 with MySQL's client library 8.0.36",
+    'mydumper 0.10.0, built against MySQL 8.0.36',
+    "mydumper 0.10.0 with MySQL's client library 8.0.36",
     'classic',
   ],
   [
@@ -35,6 +35,7 @@ test('a 1.x that prints no SSL support has no options for TLS', () => {
 test.each([
   'mydumper 0.12.7-1, built against MySQL 8.0.29',
   'mydumper v2.0.0-1, built against MySQL 9.7.0',
+  'myloader 0.10.0, built against MySQL 8.0.36',
   '',
 ])('%j is not a supported version', (output) => {
   expect(parseVersion(output)).toBeUndefined();

@@ -15,6 +15,8 @@ const TESTS = [
   'test/database/run-lock.test.ts',
   'test/database/run-lock-lost.test.ts',
   'test/database/standstill.test.ts',
+  'test/database/statement-wire.test.ts',
+  'test/database/statement-wire-lost.test.ts',
   'test/database/timeouts.test.ts',
   'test/database/user-rights.test.ts',
   'test/e2e/consistency.test.ts',
@@ -26,6 +28,11 @@ const TESTS = [
   'test/e2e/tls.test.ts',
   'test/e2e/tls-restore.test.ts',
   'test/e2e/tls-tools.test.ts',
+  'test/restore/deadlock.test.ts',
+  'test/restore/hostile.test.ts',
+  'test/restore/interruptions.test.ts',
+  'test/restore/large-rows.test.ts',
+  'test/restore/target-defaults.test.ts',
 ];
 
 function vitest(tree: string, ...words: readonly string[]): number {

@@ -47,7 +47,6 @@ test.each([
     /\\"nowhere\\" not in the backup; it holds \\"shop\\"/,
   ],
   [['restore', '--tables', 'no*where'], {}, 3, /no table or view of the backup matches/],
-  [['restore'], { MYLOADER_BIN: '/nowhere' }, 3, /MYLOADER_BIN/],
   [['restore'], { PASSWORD: 'wrong' }, 3, /cannot connect to MySQL/],
 ] as const)('%j with %j is refused with %i', async (argv, extra, code, reason) => {
   const ended = await restoreRun(argv, extra);

@@ -4,14 +4,7 @@ import { classicEnvironment } from '../support/installed-tools.ts';
 import { describeServer, differences, type ServerDescription } from '../support/mariadb/compare.ts';
 import { createBulkDatabase, createNastyDatabases } from '../support/mariadb/dataset.ts';
 import { type MariaDb, startMariaDb } from '../support/mariadb/harness.ts';
-import {
-  databasesOf,
-  differencesOfRestore,
-  dropAll,
-  makeBackup,
-  renamed,
-  restoreInto,
-} from './setting.ts';
+import { databasesOf, dropAll, makeBackup, renamed, restoreInto } from './setting.ts';
 
 /** Each is a 0.10 backup of everything, including names and types that 1.x loses. */
 const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
@@ -105,7 +98,7 @@ test('a copy beside the original has its own triggers; the original is unchanged
       code: 0,
       log: '',
     });
-    expect(differencesOfRestore(original, await describeServer(world.db, ['shop']))).toEqual([]);
+    expect(differences(original, await describeServer(world.db, ['shop']))).toEqual([]);
     await world.db.query("INSERT INTO shop_copy.orders VALUES (3, '  three  ')");
     expect(await world.db.query('SELECT customer FROM shop_copy.recent ORDER BY id')).toEqual([
       { customer: 'two' },
@@ -122,7 +115,7 @@ test('a copy beside the original has its own triggers; the original is unchanged
       code: 0,
       log: '',
     });
-    expect(differencesOfRestore(original, await describeServer(world.db, ['shop']))).toEqual([]);
+    expect(differences(original, await describeServer(world.db, ['shop']))).toEqual([]);
   } finally {
     for (const name of ['shop', 'shop_copy'])
       await world.db.query(`DROP DATABASE IF EXISTS ${name}`);

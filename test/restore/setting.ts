@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { BUCKET, type World } from '../e2e/world.ts';
-import { generationOf } from '../support/installed-tools.ts';
-import { differences, type ServerDescription } from '../support/mariadb/compare.ts';
+import type { ServerDescription } from '../support/mariadb/compare.ts';
 import type { MariaDb } from '../support/mariadb/harness.ts';
 import { type Ended, runProgram } from '../support/program.ts';
 
@@ -41,21 +40,6 @@ export function restoreInto(
   extra: Record<string, string> = {},
 ): Promise<Ended> {
   return runProgram(into(world, target, extra), ['restore', ...argv]);
-}
-
-/**
- * The differences after a restore. Dumps of 1.x hold neither the SQL mode of programs nor the time
- * zone of events. myloader creates them with those of the files (docs/mydumper.md).
- */
-export function differencesOfRestore(
-  before: ServerDescription,
-  after: ServerDescription,
-): string[] {
-  const lost =
-    generationOf() === 'classic'
-      ? /^$/
-      : /^(?:trigger|procedure|function|event) .*: (?:sql_mode|time_zone): /s;
-  return differences(before, after).filter((line) => !lost.test(line));
 }
 
 /** Removes every database but the server's own. */

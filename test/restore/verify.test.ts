@@ -149,11 +149,11 @@ test('a restore survives broken connections, throttling and transient errors', a
 test('a long outage ends with 8; the command resumes, a day later with --overwrite', async () => {
   const fault = world.s3.faults.add({
     operation: 'GetObject',
-    key: /bulk_1\.00001/,
+    key: /bulk_1\.0000[01]/,
     times: Infinity,
     action: { kind: 'error', status: 503, code: 'SlowDown' },
   });
-  const options = { UPLOAD_RETRY_SECONDS: '1', STAGING_LIMIT_MB: '6' };
+  const options = { UPLOAD_RETRY_SECONDS: '1' };
   const broken = await restoreInto(world, copy, [], options);
   expect(broken.code).toBe(8);
   expect(broken.stdout).toContain('SlowDown');
@@ -168,7 +168,7 @@ test('a long outage ends with 8; the command resumes, a day later with --overwri
   const content = async () => [
     await describeServer(copy, ['shop']),
     await copy.query(`SELECT * FROM ${runs}`),
-    await copy.query('SELECT * FROM `mydumper_fargate_restore`.`pieces`'),
+    await copy.query('SELECT * FROM `mydumper_fargate_restore`.`files`'),
   ];
   const before = await content();
   const stale = await restoreInto(world, copy, [], options);

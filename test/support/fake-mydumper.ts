@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { COMPILE_CACHE } from './compile-cache.ts';
-import { readTools } from './recording/recording.ts';
+import { readTool } from './recording/recording.ts';
 
 /**
  * A stand-in for mydumper. It takes mydumper's arguments and carries out its script's steps in
@@ -72,7 +72,7 @@ export type FakeScript = {
 };
 
 /** What `--version` of upstream's build on MySQL's client library prints. */
-export const UPSTREAM_VERSION = readTools('mysql-client').mydumper.version;
+export const UPSTREAM_VERSION = readTool('mysql-client').version;
 
 const POLL_MILLISECONDS = 5;
 

@@ -207,10 +207,10 @@ export const disturbedRows: readonly Row[] = [
       const before = await bulk(pair);
       await backUp(world, { SOURCE: 'resumed', DATABASES: 'bulk', COMPRESS: 'none' });
       await dropAll(copy);
-      const environment = into(world, copy, { SOURCE: 'resumed', STAGING_LIMIT_MB: '6' });
+      const environment = into(world, copy, { SOURCE: 'resumed' });
       world.s3.setBandwidth(4e6);
       const first = startProgram(environment, ['restore']);
-      const loaded = 'SELECT COUNT(*) n FROM mydumper_fargate_restore.pieces WHERE loaded = 1';
+      const loaded = 'SELECT COUNT(*) n FROM mydumper_fargate_restore.files WHERE judged = 1';
       await until('a part of the backup is loaded', async () => {
         if (first.child.exitCode !== null)
           throw new Error(`exit ${first.child.exitCode}: ${reasonOf(await first.ended)}`);

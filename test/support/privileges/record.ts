@@ -33,12 +33,7 @@ async function record(file: string, binaryLog: boolean, which: RegExp): Promise<
   const db = await startMariaDb({ config: log, rootPassword: '' });
   try {
     const path = process.env.PATH ?? '';
-    const { generation } = await readVersion(
-      'mydumper',
-      'MYDUMPER_BIN',
-      path,
-      AbortSignal.timeout(10_000),
-    );
+    const { generation } = await readVersion('mydumper', path, AbortSignal.timeout(10_000));
     await createPrivilegeDatabases(db);
     const [server] = await db.query('SELECT VERSION() AS version, @@version_comment AS comment');
     const users: PrivilegeRecording['users'][number][] = [];

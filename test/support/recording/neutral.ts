@@ -7,8 +7,6 @@ export type Surroundings = {
   readonly password: string;
   /** The server's own address, and the address in the tool's options. */
   readonly ports: readonly number[];
-  /** Other texts, each with its placeholder. */
-  readonly others?: readonly (readonly [text: string, placeholder: string])[];
 };
 
 const CLOCK = '08:00:00.000';
@@ -20,9 +18,8 @@ const SERVER_UUID = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
  * fixed values.
  */
 export function neutralText(text: string, surroundings: Surroundings): string {
-  const { outputDirectory, optionFile, password, ports, others = [] } = surroundings;
+  const { outputDirectory, optionFile, password, ports } = surroundings;
   const texts: (readonly [string, string])[] = [
-    ...others,
     [optionFile, '{optionfile}'],
     [outputDirectory, '{outputdir}'],
     ...(password === '' ? [] : [[password, '{password}'] as const]),

@@ -3,24 +3,26 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseVersion, toolEnvironment } from '../../../app/mydumper/version.ts';
-import { LOADS, recordLoad } from './loads.ts';
 import { substance } from './neutral.ts';
 import { recordDump } from './record-dump.ts';
-import { RECORDINGS, type RecordedTools, type Recording } from './recording.ts';
+import { RECORDINGS, type RecordedTool, type Recording } from './recording.ts';
 import { runsFor } from './runs.ts';
 import { type RecordedServer, startRecordedServer } from './server.ts';
 
 const USAGE = `Records runs of the mydumper 1.x on the PATH as fixtures.
   node test/support/recording/record.ts [name...]
-Names are those of runs (runs.ts, loads.ts) and "tools"; without any, all are recorded.
+Names are those of runs (runs.ts) and "tool"; without any, all are recorded.
 TEST_SERVER and TEST_SERVER_ROOT choose the server as in tests. The run with a full disk needs
 root.`;
 
 const searchPath = process.env.PATH ?? '';
-const said = (tool: string, option: string) =>
-  execFileSync(tool, [option], { encoding: 'utf8', env: toolEnvironment(searchPath) }).trimEnd();
+const said = (option: string) =>
+  execFileSync('mydumper', [option], {
+    encoding: 'utf8',
+    env: toolEnvironment(searchPath),
+  }).trimEnd();
 
-/** The client library that the tool was built with, as a directory's name. */
+/** The client library that mydumper was built with, as a directory's name. */
 function clientOf(version: string): string {
   if (parseVersion(version)?.generation !== 'modern')
     throw new Error(`not mydumper 1.x: ${version}`);
@@ -40,14 +42,10 @@ function save(name: string, recording: Recording): boolean {
   return true;
 }
 
-function recordTools(client: string): void {
-  const describe = (tool: string) => ({
-    version: said(tool, '--version'),
-    help: said(tool, '--help').split('\n'),
-  });
-  const tools: RecordedTools = { mydumper: describe('mydumper'), myloader: describe('myloader') };
+function recordTool(client: string, version: string): void {
+  const tool: RecordedTool = { version, help: said('--help').split('\n') };
   mkdirSync(`${RECORDINGS}/${client}`, { recursive: true });
-  writeFileSync(`${RECORDINGS}/${client}/tools.json`, JSON.stringify(tools));
+  writeFileSync(`${RECORDINGS}/${client}/tool.json`, JSON.stringify(tool));
 }
 
 function report(name: string, client: string, server: RecordedServer, recording: Recording): void {
@@ -62,20 +60,15 @@ async function main(): Promise<void> {
     options: { help: { type: 'boolean' } },
   });
   if (values.help) return console.log(USAGE);
-  const tool = said('mydumper', '--version');
-  const loader = said('myloader', '--version');
+  const tool = said('--version');
   const client = clientOf(tool);
   const isWanted = (name: string) => positionals.length === 0 || positionals.includes(name);
-  if (isWanted('tools')) recordTools(client);
+  if (isWanted('tool')) recordTool(client, tool);
   const server = await startRecordedServer();
   try {
     for (const run of runsFor(server.vendor)) {
       if (!isWanted(run.name) || run.onlyOn?.test(server.name) === false) continue;
       report(run.name, client, server, await recordDump(run, server, tool));
-    }
-    for (const load of LOADS) {
-      if (isWanted(load.name))
-        report(load.name, client, server, await recordLoad(load, server, loader));
     }
   } finally {
     await server.stop();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The directory of recordings: `<client library>/<server>/<name>.json` and `<client
- * library>/tools.json`.
+ * library>/tool.json`.
  */
 export const RECORDINGS = fileURLToPath(new URL('../../fixtures/mydumper-1.x', import.meta.url));
 
@@ -48,29 +48,26 @@ export type Recording = {
   readonly files: Readonly<Record<string, RecordedFile>>;
 };
 
-/** The output of both tools of one build about themselves. */
-export type RecordedTools = {
-  readonly mydumper: { readonly version: string; readonly help: readonly string[] };
-  readonly myloader: { readonly version: string; readonly help: readonly string[] };
-};
+/** What mydumper of one build prints for `--version` and `--help`. */
+export type RecordedTool = { readonly version: string; readonly help: readonly string[] };
 
 export function readRecording(name: string): Recording {
   return JSON.parse(readFileSync(`${RECORDINGS}/${name}.json`, 'utf8')) as Recording;
 }
 
-export function readTools(client: string): RecordedTools {
-  return JSON.parse(readFileSync(`${RECORDINGS}/${client}/tools.json`, 'utf8')) as RecordedTools;
+export function readTool(client: string): RecordedTool {
+  return JSON.parse(readFileSync(`${RECORDINGS}/${client}/tool.json`, 'utf8')) as RecordedTool;
 }
 
 /** Names of all recordings of runs, such as `libmariadb/mariadb-10.11/one-database`. */
 export function recordingNames(): string[] {
   return readdirSync(RECORDINGS, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.json') && !path.endsWith('tools.json'))
+    .filter((path) => path.endsWith('.json') && !path.endsWith('tool.json'))
     .map((path) => path.replace(/\.json$/, ''))
     .toSorted();
 }
 
-/** Directories of builds, each of which holds a `tools.json`. */
+/** Directories of builds, each of which holds a `tool.json`. */
 export function recordedClients(): string[] {
   return readdirSync(RECORDINGS, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
