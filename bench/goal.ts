@@ -12,7 +12,10 @@ export type GoalId =
   | 'cpu-rclone-tls'
   | 'cpu-aws-tls'
   | 'resident'
-  | 'linear';
+  | 'linear'
+  | 'restore'
+  | 'restore-cpu'
+  | 'restore-resident';
 
 export type Goal = {
   readonly id: GoalId;

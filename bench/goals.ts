@@ -2,6 +2,7 @@ import type { AlternativeName } from './alternative-names.ts';
 import { type Goal, medianOf, ratio, shown } from './goal.ts';
 import { copyGoals, dumpBoundGoals, sizePoints } from './goals-by-size.ts';
 import type { Bandwidth } from './options.ts';
+import { restoreGoals } from './restore-goals.ts';
 import type { Results, Sample } from './sample.ts';
 import { fitLine } from './statistics.ts';
 
@@ -92,6 +93,7 @@ export function goalsOf(results: Results): readonly Goal[] {
       detail: `the most of ${everyOurs.length} runs`,
     },
     linearity(results.samples),
+    ...restoreGoals(results),
   ];
 }
 

@@ -95,3 +95,22 @@ test('the marks of restores are in no backup, and no target of --as', async () =
   expect(code).toBe(2);
   expect(stderr).toContain('RESTORE_AS="mydumper_fargate_restore": must not be a system schema');
 });
+
+test('an attempt that failed early does not let the next one replace a filled table', async () => {
+  await world.db.query('CREATE DATABASE armed');
+  await world.db.query('CREATE TABLE armed.t (id int)');
+  const options = { SOURCE: 'armed', DATABASES: 'armed' };
+  await makeBackup(world, options);
+  await copy.query("CREATE USER limited@'%' IDENTIFIED BY 'secret'");
+  await copy.query("GRANT ALL ON mydumper_fargate_restore.* TO limited@'%'");
+  const limited = { ...options, USERNAME: 'limited', PASSWORD: 'secret' };
+  expect((await restoreInto(world, copy, [], limited)).code).toBe(8);
+  await copy.query("DROP USER limited@'%'");
+  await copy.query('CREATE DATABASE armed');
+  await copy.query('CREATE TABLE armed.t (id int)');
+  await copy.query('INSERT INTO armed.t VALUES (1)');
+  const { code, stdout } = await restoreInto(world, copy, [], options);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/did not fill hold rows: \\"armed\.t\\"/);
+  expect(await copy.query('SELECT id FROM armed.t')).toEqual([{ id: 1 }]);
+});
