@@ -91,3 +91,25 @@ test('rows of other bytes, committed before a kill, do not stay when the object 
   const before = await describeServer(world.db, ['shop']);
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
 });
+
+test('one statement with all rows of a table, above max_allowed_packet, is cut at its rows', async () => {
+  const source = { SOURCE: 'one-statement' };
+  const of = await makeBackup(world, { ...source, CHUNK_FILE_SIZE_MB: '1024' });
+  let joined = 0;
+  await forge(
+    DATA,
+    (text) =>
+      text.replace(/\)\s*;\s*INSERT INTO `bulk_0`(?: \([^)]*\))? VALUES\s*\(/g, () => {
+        joined += 1;
+        return '),(';
+      }),
+    { of },
+  );
+  expect(joined).toBeGreaterThan(0);
+  await copy.query('SET GLOBAL max_allowed_packet = 262144');
+  const { code, stdout } = await restoreInto(world, copy, ['--check'], source);
+  await copy.query('SET GLOBAL max_allowed_packet = 67108864');
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
+  const before = await describeServer(world.db, ['shop']);
+  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
+});
