@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { crc32, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from '../config.ts';
 import { freeMemory } from '../free-memory.ts';
+import { piecesOf } from '../pieces-of.ts';
 import { type BackupStore, ObjectMissing } from '../storage/backup-store.ts';
 import { encodeCrc32 } from '../storage/checksum-guard.ts';
 import type { ManifestFile } from './schema.ts';
@@ -66,7 +67,6 @@ async function* decompressed(
     body.pause();
     decoder.once('drain', () => body.resume());
   });
-  if (decoder === undefined) body.pause();
   body.once('end', () => decoder?.end());
   // Reports the first failure: a decoder that is cut off fails too.
   let cause: unknown;
@@ -76,7 +76,7 @@ async function* decompressed(
   });
   const output = decoder ?? body;
   try {
-    for await (const piece of output as AsyncIterable<Buffer>) yield piece;
+    yield* piecesOf(output);
     // A frame may have ended before the object did.
     if (decoder !== undefined && !body.readableEnded) for await (const _rest of body) void _rest;
   } catch (error) {

@@ -13,7 +13,7 @@ if (port === null) throw new Error('load.worker.ts runs as a worker thread');
 const tell = (message: FromLoader) => port.postMessage(message);
 
 /** So that a display moves, and a stall is noticed. */
-const PROGRESS_BYTES = 2 * 1024 * 1024;
+const PROGRESS_BYTES = 8 * 1024 * 1024;
 
 const stop = new AbortController();
 const store = openS3Reader(start.store, start.lanes, 'restore', (retry) =>

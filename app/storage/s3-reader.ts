@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoreConfig } from '../config.ts';
 import { Failure, type FailureKind } from '../errors.ts';
+import { piecesOf } from '../pieces-of.ts';
 import { type BackupStore, ObjectMissing } from './backup-store.ts';
 import type { RetryListener } from './object-store.ts';
 import { explain } from './refusals.ts';
@@ -147,7 +148,7 @@ async function* bodyOf(
       );
       etag ??= answer.ETag;
       const total = offset + (answer.ContentLength ?? 0);
-      for await (const piece of piecesOf(answer)) {
+      for await (const piece of piecesOf(bodyIn(answer))) {
         offset += piece.byteLength;
         lastByteAt = performance.now();
         failures = 0;
@@ -175,9 +176,9 @@ async function* bodyOf(
   }
 }
 
-function piecesOf(answer: GetObjectCommandOutput): AsyncIterable<Buffer> {
-  if (answer.Body === undefined) throw new Error('it was answered without a body');
-  return answer.Body as unknown as AsyncIterable<Buffer>;
+function bodyIn({ Body }: GetObjectCommandOutput): Readable {
+  if (Body === undefined) throw new Error('it was answered without a body');
+  return Body as unknown as Readable;
 }
 
 function isMissing(error: unknown): boolean {
