@@ -21,7 +21,7 @@ export type Definition = {
  * therefore has only one reading.
  */
 const CREATE =
-  /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|[^\s(`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|([^\s(`.]+))/;
+  /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s("`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|([^\s("`.]+))/;
 
 /**
  * The definitions in a file of schemas, views, triggers or routines, in order. Statements end with
@@ -30,8 +30,8 @@ const CREATE =
 export function readDefinitions(text: string): Definition[] {
   return text.split(/;\n/).flatMap((part) => {
     const statement = withoutComments(part);
-    const [, kind, quoted, plain] = CREATE.exec(statement) ?? [];
-    const name = quoted?.replaceAll('``', '`') ?? plain;
+    const [, kind, quoted, ansi, plain] = CREATE.exec(statement) ?? [];
+    const name = quoted?.replaceAll('``', '`') ?? ansi?.replaceAll('""', '"') ?? plain;
     return kind === undefined || name === undefined
       ? []
       : [
@@ -59,7 +59,9 @@ export function normalize(statement: string): string {
     statement
       .replaceAll('; \n', ';\n')
       .replace(/\r\n/g, '\n')
-      .replace(/ AUTO_INCREMENT=\d+/, ''),
+      .replace(/ AUTO_INCREMENT=\d+/, '')
+      // MySQL tells the character set or leaves it to the collation, which names it.
+      .replace(/ CHARACTER SET (\w+) COLLATE (?=\1_)/g, ' COLLATE '),
   ).trimStart();
 }
 

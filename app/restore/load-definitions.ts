@@ -18,6 +18,9 @@ const BASE = ['SET NAMES utf8mb4', 'SET SESSION foreign_key_checks = 0, unique_c
  */
 const MODES = { table: "'NO_ENGINE_SUBSTITUTION'", program: '@@GLOBAL.sql_mode' } as const;
 
+/** 0.10 says so in its files of tables, which it writes in UTF-8. */
+const NAMES_BINARY = /^\/\*!\d+ SET NAMES binary\s*\*\/$/i;
+
 /**
  * Creates the objects of files that hold no rows, file by file, over a connection of its own.
  * @throws Failure `restore` that names the file and the server's reason.
@@ -47,6 +50,7 @@ async function loadAll(
   target: Target,
   files: readonly DumpFile[],
 ): Promise<void> {
+  const isUtf8 = /^0\./.test(manifest.mydumper.version);
   const inUtc = !manifest.mydumper.arguments.includes('--skip-tz-utc');
   const base = [...BASE, `SET SESSION time_zone = ${inUtc ? "'+00:00'" : '@@GLOBAL.time_zone'}`];
 
@@ -71,7 +75,7 @@ async function loadAll(
     const text = (await readBytes(store, file, manifest)).toString('latin1');
     const statements = understood(file, () =>
       readDefinitionFile(text, file, target.as !== undefined),
-    );
+    ).filter((statement) => !(isUtf8 && file.kind === 'schema' && NAMES_BINARY.test(statement)));
     const holds = file.kind === 'post' || file.kind === 'triggers' ? 'program' : 'table';
     for (const setting of [...base, `SET SESSION sql_mode = ${MODES[holds]}`])
       await database.query(setting);

@@ -1,5 +1,5 @@
-const NAME = '(?:`(?:[^`]|``)+`|[0-9A-Za-z$_\\u0080-\\uffff]+)';
-const ACCOUNT = "(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^\\s@`']+)";
+const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[0-9A-Za-z$_\\u0080-\\uffff]+)';
+const ACCOUNT = '(?:`(?:[^`]|``)*`|\'(?:[^\']|\'\')*\'|"(?:[^"]|"")*"|[^\\s@`\'"]+)';
 const QUALIFIED = `(?:(${NAME})\\s*\\.\\s*)?(${NAME})`;
 const HEAD = new RegExp(
   '^(CREATE\\s+(?:OR\\s+REPLACE\\s+)?' +
@@ -53,6 +53,9 @@ function unqualified(statement: string, database: string): string {
  * the case in which it was written.
  */
 function isSameName(written: string, name: string): boolean {
-  const plain = written.startsWith('`') ? written.slice(1, -1).replaceAll('``', '`') : written;
+  const quote = written[0] ?? '';
+  const plain = /[`"]/.test(quote)
+    ? written.slice(1, -1).replaceAll(quote + quote, quote)
+    : written;
   return plain.toLowerCase() === name.toLowerCase();
 }

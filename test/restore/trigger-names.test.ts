@@ -15,12 +15,15 @@ test.each([
   ['tr', 'shop.orders', 'tr', 'orders'],
   ['SHOP.tr', 'orders', 'tr', 'orders'],
   ['`t r`', '`a``.b`', '`t r`', '`a``.b`'],
+  // As under ANSI_QUOTES.
+  ['"shop"."t r"', '"shop"."a"".b"', '"t r"', '"a"".b"'],
 ])('%s on %s goes into the current database, its body as it is', (name, table, bare, bareTable) => {
   for (const definer of [
     '',
     'DEFINER=`root`@`127.0.0.1` ',
     "DEFINER = 'a b'@'%' ",
     'DEFINER=admin ',
+    'DEFINER="ro ot"@"%" ',
   ])
     expect(withoutDatabase(trigger(name, table, definer), 'shop')).toBe(
       trigger(bare, bareTable, definer),
@@ -31,7 +34,7 @@ test.each([
   'CREATE TRIGGER crm.tr BEFORE INSERT ON shop.orders FOR EACH ROW SET @a = 1;\n',
   'CREATE TRIGGER tr BEFORE INSERT ON crm.orders FOR EACH ROW SET @a = 1;\n',
   'CREATE TRIGGER /* here */ shop.tr BEFORE INSERT ON shop.orders FOR EACH ROW SET @a = 1;\n',
-  'CREATE TRIGGER "shop"."tr" BEFORE INSERT ON "shop"."orders" FOR EACH ROW SET @a = 1;\n',
+  'CREATE TRIGGER "crm"."tr" BEFORE INSERT ON "shop"."orders" FOR EACH ROW SET @a = 1;\n',
   'CREATE TABLE shop.t (a int);\n',
 ])('%s is not loaded at a guess', (text) => {
   expect(() => withoutDatabase(PROLOGUE + text, 'shop')).toThrow(UnclearTrigger);
@@ -55,6 +58,7 @@ test.each([
   ['shop.tr', 'tr'],
   ['`shop`.tr', 'tr'],
   ['shop . `t.r`', 't.r'],
+  ['"shop"."t ""r"', 't "r'],
   ['tr', 'tr'],
 ])('the definition of %s is known as %s', (written, name) => {
   expect(readDefinitions(trigger(written, 'shop.orders'))).toMatchObject([
