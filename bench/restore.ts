@@ -76,7 +76,8 @@ async function measure(name: Name, work: () => Promise<unknown>): Promise<void> 
 }
 
 function describeSeconds({ wall, server, loading }: Seconds): string {
-  return `${wall.toFixed(1)} s (processors: server ${server.toFixed(1)} s, loading ${loading.toFixed(1)} s)`;
+  const processors = `server ${server.toFixed(1)} s, loading ${loading.toFixed(1)} s`;
+  return `${wall.toFixed(1)} s (processors: ${processors})`;
 }
 
 function median(name: Name, of: keyof Seconds): number {
@@ -164,7 +165,8 @@ try {
     const ratio = median('restore', 'wall') / median('restore before', 'wall');
     const perGb = median('restore before', 'loading') / gigabytes;
     console.log(
-      `wall ÷ the program at ${before}: ${ratio.toFixed(2)}, which took ${perGb.toFixed(1)} processor seconds a GB`,
+      `wall ÷ the program at ${before}: ${ratio.toFixed(2)}; ` +
+        `it took ${perGb.toFixed(1)} processor seconds a GB`,
     );
   }
   client.destroy();

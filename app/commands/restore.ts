@@ -85,7 +85,7 @@ async function takeLock(
   return { held: { ...reading, interruption }, release: lock.release };
 }
 
-/** Errors of the server are for the operator to fix. Any other error is a defect of this program. */
+/** Errors of the server are for the operator to fix. Any other error is this program's defect. */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as { code?: unknown };

@@ -20,8 +20,12 @@ export type Definition = {
  * A doubled quote within a name reads as the end of one name and the start of another. Each text
  * therefore has only one reading.
  */
-const CREATE =
-  /^CREATE\b(?:\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\s+(?:IF NOT EXISTS\s+)?(?:(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s("`.]+)\s*\.\s*)?(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|([^\s("`.]+))/;
+const QUALIFIER = '(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\\s("`.]+)\\s*\\.\\s*';
+const CREATE = new RegExp(
+  "^CREATE\\b(?:\\s+OR REPLACE)?(?:`[^`]*`|'[^']*'|[^`'(])*?" +
+    '\\b(TABLE|VIEW|TRIGGER|FUNCTION|PROCEDURE|EVENT|SEQUENCE)\\s+(?:IF NOT EXISTS\\s+)?' +
+    `(?:${QUALIFIER})?(?:\`((?:[^\`]|\`\`)+)\`|"((?:[^"]|"")+)"|([^\\s("\`.]+))`,
+);
 
 /**
  * The definitions in a file of schemas, views, triggers or routines, in order. Statements end with

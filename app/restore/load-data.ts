@@ -147,7 +147,7 @@ async function endLoadOf(database: Database, id: number): Promise<void> {
   await releaseFileLock(database, id);
 }
 
-/** Empties the table of a file whose content is not trusted, and forgets what was loaded into it. */
+/** Empties the table of a file whose content is not trusted, and forgets what was loaded. */
 async function discard(
   phase: DataPhase,
   there: Awaited<ReturnType<typeof readTables>>,

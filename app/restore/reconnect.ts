@@ -7,7 +7,7 @@ const RECONNECT_SECONDS = 300;
 const FIRST_WAIT_MILLISECONDS = 400;
 const LONGEST_WAIT_MILLISECONDS = 15_000;
 
-/** Opens a connection to a server that may be out of reach for a while. @throws Failure `restore` */
+/** Opens a connection to a server that may be out of reach. @throws Failure `restore` */
 export async function openAgain<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const until = performance.now() + RECONNECT_SECONDS * 1000;
   for (let wait = FIRST_WAIT_MILLISECONDS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MILLISECONDS)) {
