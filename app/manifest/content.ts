@@ -9,7 +9,7 @@ import { encodeCrc32 } from '../storage/checksum-guard.ts';
 import type { ManifestFile } from './schema.ts';
 
 /** Size of a decompressed piece. Each piece costs a turn of the event loop and a write. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 512 * 1024;
 
 /** The stored content differs from the manifest. */
 export class ContentFault extends Error {
