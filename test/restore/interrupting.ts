@@ -94,11 +94,16 @@ export async function goesOn(source: string, kept: readonly Mark[]): Promise<voi
   expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
   expect(stdout).toContain('resuming the restore begun at');
   expect(kept.length).toBeGreaterThan(0);
-  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
-  expect(await databasesOf(copy)).toEqual(['shop']);
+  await isWhole();
   const fetched = world.s3.requests.slice(asked).map(({ key }) => key);
   const whole = kept.filter(({ judged, file }) => judged && !file.startsWith('shop.old'));
   expect(fetched.filter((key) => whole.some(({ file }) => key.includes(`/${file}`)))).toEqual([]);
+}
+
+/** The target holds what the source does, and no marks. */
+export async function isWhole(): Promise<void> {
+  expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
+  expect(await databasesOf(copy)).toEqual(['shop']);
 }
 
 /** A signal ends it in time with the exit code. */
