@@ -59,8 +59,8 @@ export const GOAL_NOTES: Readonly<Record<GoalId, string>> = {
     'Server, S3 server and restore share the processors, which the server alone keeps busy: what ' +
     'we do beyond loading (decompressing, SHA-256, CRC-32, reading each byte) is added.',
   'restore-cpu':
-    'The start of Node and of the AWS SDK in each thread is a constant. Beyond it: decompressing, ' +
-    'SHA-256, two CRC-32, reading each byte, and garbage of the buffers that sockets give.',
+    'The start of Node and of the AWS SDK in each thread is a constant. Beyond it: ' +
+    'decompressing, SHA-256, two CRC-32, reading each byte, and garbage of the buffers that sockets give.',
   'restore-resident':
     'For each connection a statement of 4 MiB that is sent and one that is read, the chunks they ' +
     'are views of, and the heap of each thread.',

@@ -39,7 +39,7 @@ const DONE = [
     'signature. Over TLS the signature leaves the body out now, as that of the AWS CLI does; ' +
     'its CRC-32 is signed. Without TLS files that go in one request uncompressed are hashed ' +
     'once for both. It is done in a thread of its own, as it was more than half of what the ' +
-    'main thread did. CRC-32 was made twice too, of what was read and of each part; now a part ' +
+    'main thread did. CRC-32 was computed twice too, over the file and over each part; now a part ' +
     'is sent with what its pieces gave.',
   '- **HTTP.** From 2 MiB on the SDK sends `Expect: 100-continue`, and opens a connection ' +
     'for each such request that it does not keep. That is switched off: S3 is never asked ' +

@@ -118,8 +118,8 @@ async function requireWay(
 }
 
 /**
- * Refuses to resume an old restore: that may empty tables in use since. Before any rows are loaded
- * the restore itself has made empty tables only, so one with rows is somebody else's.
+ * Refuses to resume an old restore: that may empty tables in use since. Before a restore loads rows
+ * it has created empty tables only, so it did not create a table with rows.
  * @throws Failure `preflight`
  */
 async function requireResumable(

@@ -102,7 +102,7 @@ export async function loadData(phase: DataPhase): Promise<void> {
   }
 }
 
-/** How often the server is told that the restore still works. */
+/** How often the restore records in the server that it still works. */
 const WORKED_MILLISECONDS = 60_000;
 
 /**

@@ -1,4 +1,4 @@
-/** The connection is lost, or there is none to be had yet. */
+/** The connection is lost, or the server does not accept one yet. */
 const LOST: ReadonlySet<string> = new Set([
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',

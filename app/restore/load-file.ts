@@ -117,7 +117,7 @@ function requireSameBytes(mark: Mark, position: number, chunk: Buffer, before: n
 }
 
 type Sender = {
-  /** Counts a chunk as read. @returns the CRC-32 of what was read before it. */
+  /** Counts a chunk as read. @returns the CRC-32 of the bytes before it. */
   readonly read: (chunk: Buffer) => number;
   readonly take: (
     statement: ReturnType<ReturnType<typeof createInsertReader>['end']>[number],
@@ -210,8 +210,8 @@ function explained(error: unknown, { file, table }: LoadJob, packetBytes: number
   if (!(error instanceof RowTooLarge)) return error;
   return new Failure(
     'restore',
-    `${file.key}: a row of table ${JSON.stringify(table)} takes ${error.bytes} bytes or more, but ` +
-      `the server takes statements of at most ${packetBytes} bytes (max_allowed_packet); ` +
+    `${file.key}: a row of table ${JSON.stringify(table)} takes ${error.bytes} bytes or more, ` +
+      `but the server takes statements of at most ${packetBytes} bytes (max_allowed_packet); ` +
       'raise it (SET GLOBAL max_allowed_packet, at most 1073741824), ' +
       'then the same command resumes the restore',
     { cause: error },

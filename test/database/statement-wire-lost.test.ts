@@ -98,7 +98,7 @@ describe.each(TRANSPORTS)('%s', (way) => {
     },
   );
 
-  test('a partly sent statement and the next one reject when their connection is destroyed', async () => {
+  test('a partly sent statement and the next one reject with their connection', async () => {
     const { connection, statement } = await halfSent();
     const queued = sendStatement(connection, [bytes('DO 1')]);
     connection.destroy();

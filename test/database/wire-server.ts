@@ -12,7 +12,7 @@ import { present, tlsConfig } from '../support/mariadb/tls.ts';
 export const TRANSPORTS = ['without TLS', 'with TLS'] as const;
 export type Way = (typeof TRANSPORTS)[number];
 
-/** What a statement is rejected with when its connection is lost, apart from the server's errors. */
+/** Errors of a statement whose connection is lost, apart from the server's own errors. */
 export const LOSS = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE)$/;
 
 /** A server for a file's tests that accepts connections with TLS and without. */

@@ -39,7 +39,7 @@ test.each([
   expect(await databasesOf(copy)).toEqual(['mydumper_fargate_restore', 'shop']);
 });
 
-test('rows that are not those of the backup do not stay, and the next run finds them again', async () => {
+test('rows that differ from the backup do not stay, and the next run refuses them again', async () => {
   const changed = (text: string) => text.replace(/"[0-9a-f]{8}/, '"00000000');
   const key = await forge(DATA, changed, { agrees: false });
   for (let times = 0; times < 2; times += 1) {
@@ -63,7 +63,7 @@ test.each([
   expect(stdout).toContain(`${key}: it holds a statement that does not belong there`);
 });
 
-test('rows of other bytes, committed before a kill, do not stay when the object is right again', async () => {
+test('wrong rows committed before a kill do not stay when the object is right again', async () => {
   const changed = (text: string) => text.replace(/"[0-9a-f]{8}/, '"00000000');
   const source = { SOURCE: 'whole-tables' };
   const of = await makeBackup(world, { ...source, CHUNK_FILE_SIZE_MB: '1024' });
@@ -92,7 +92,7 @@ test('rows of other bytes, committed before a kill, do not stay when the object 
   expect(differences(before, await describeServer(copy, ['shop']))).toEqual([]);
 });
 
-test('one statement with all rows of a table, above max_allowed_packet, is cut at its rows', async () => {
+test('one statement with all rows, above max_allowed_packet, is cut at its rows', async () => {
   const source = { SOURCE: 'one-statement' };
   const of = await makeBackup(world, { ...source, CHUNK_FILE_SIZE_MB: '1024' });
   let joined = 0;

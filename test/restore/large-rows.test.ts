@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 afterEach(() => dropAll(copy));
 
-test('a statement above max_allowed_packet is cut at its rows; a larger row is refused', async () => {
+test('a row above max_allowed_packet is refused, and loads once it is raised', async () => {
   await copy.query(`SET GLOBAL max_allowed_packet = ${16 * MIB}`);
   const refused = await restoreInto(world, copy, ['--check']);
   expect(refused.code).toBe(8);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMemoryTurn } from '../../app/restore/memory-turn.ts';
 
-test('one lane has the turn at a time, and the next one gets it when it is given back', async () => {
+test('one lane has the turn at a time, and the next one gets it afterwards', async () => {
   const shared = new SharedArrayBuffer(4);
   const never = new AbortController().signal;
   const lanes = Array.from({ length: 3 }, () => createMemoryTurn(shared, never));

@@ -28,7 +28,8 @@ beforeAll(async () => {
     isMysql ? 'DO 0' : 'SET check_constraint_checks = 0',
     `INSERT INTO shop.t VALUES
        (0, '2024-00-10', '2024-06-30 23:59:59', '', 'it''s "so"', X'00ff5c27', ${isMysql ? 9 : 99}),
-       (1, '2024-02-31', NULL, 'b', 'back\\\\slash\\n;', '', 1), (2, '0000-00-00', NULL, 'a', '', NULL, 2)`,
+       (1, '2024-02-31', NULL, 'b', 'back\\\\slash\\n;', '', 1),
+       (2, '0000-00-00', NULL, 'a', '', NULL, 2)`,
     // More values of no member than a server shows warnings about them.
     `INSERT IGNORE INTO shop.many SELECT '', seq FROM ${rowNumbers(world.db, 3000)}`,
     'SET foreign_key_checks = 0',
