@@ -8,6 +8,7 @@ import { MANIFEST_KEY, S3_STRIKES } from './faults-s3.ts';
 import type { FaultKind } from './kinds.ts';
 import type { FaultPlan, Moment } from './plan.ts';
 import type { Scene, Strike } from './scene.ts';
+import { unleashAll } from './unleash.ts';
 
 const LOOK_MILLISECONDS = 5;
 
@@ -35,34 +36,11 @@ const STRIKES: Record<FaultKind, Strike> = {
  */
 export function unleash(scene: Scene): () => Promise<FaultPlan[]> {
   const reached = momentsOf(scene);
-  const outcomes = scene.plan.faults.map(async (fault) => {
+  return unleashAll(scene.plan.faults, async (fault) => {
     await reached(fault.moment);
     await sleep(fault.delayMilliseconds, undefined, { signal: scene.over });
     return STRIKES[fault.kind](fault, scene);
   });
-  for (const outcome of outcomes) outcome.catch(() => {}); // looked at below
-  return async () => {
-    const struck: FaultPlan[] = [];
-    for (const [index, fault] of scene.plan.faults.entries()) {
-      const outcome = await Promise.resolve(outcomes[index]).catch((error: unknown) => {
-        if (wasTooLate(error)) return false;
-        throw error; // a defect of these runs themselves
-      });
-      if (typeof outcome === 'function' ? outcome() : outcome) struck.push(fault);
-    }
-    return struck;
-  };
-}
-
-/** The run ended before its time had come, or the server that it was to be asked of was gone. */
-function wasTooLate(error: unknown): boolean {
-  const { name, message, code } = error as { name?: string; message?: string; code?: string };
-  return (
-    name === 'AbortError' ||
-    /ended without printing/.test(message ?? '') ||
-    /^(?:ECONN|EPIPE|PROTOCOL_|ER_)/.test(code ?? '') ||
-    /connection/i.test(message ?? '')
-  );
 }
 
 /** Resolves when the run has come so far; rejects when it ends before. */

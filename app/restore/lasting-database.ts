@@ -17,10 +17,18 @@ export async function openLasting(server: ServerConfig, signal: AbortSignal): Pr
     return connection;
   };
   let current = await open(openDatabase(server));
+  const reopen = async () => {
+    await current.database.close();
+    current = await open(openAgain(() => openDatabase(server), signal));
+  };
+  /** Statements that come at the same time share one attempt. */
+  let reopening: Promise<void> | undefined;
   const alive = async (): Promise<Database> => {
     if (current.isLost) {
-      await current.database.close();
-      current = await open(openAgain(() => openDatabase(server), signal));
+      reopening ??= reopen().finally(() => {
+        reopening = undefined;
+      });
+      await reopening;
     }
     return current.database;
   };

@@ -12,8 +12,8 @@ const port = parentPort;
 if (port === null) throw new Error('load.worker.ts runs as a worker thread');
 const tell = (message: FromLoader) => port.postMessage(message);
 
-/** So that a display moves, and a stall is noticed. */
-const PROGRESS_BYTES = 8 * 1024 * 1024;
+/** So that a display moves, and a slow network is not taken for a stall. */
+const PROGRESS_MILLISECONDS = 200;
 
 const stop = new AbortController();
 const store = openS3Reader(start.store, start.lanes, 'restore', (retry) =>
@@ -23,16 +23,17 @@ const waiting: ((job: LoadJob | undefined) => void)[] = [];
 
 let uncounted = 0;
 
-/** Progress in steps: a message for each chunk would cost more than the chunk. */
+/** A message for each chunk would cost too much. */
 function count(bytes: number): void {
   uncounted += bytes;
-  if (uncounted >= PROGRESS_BYTES) tellProgress();
 }
 
 function tellProgress(): void {
   if (uncounted > 0) tell({ kind: 'progress', bytes: uncounted });
   uncounted = 0;
 }
+
+setInterval(tellProgress, PROGRESS_MILLISECONDS).unref();
 
 /** undefined when there is nothing left to do. */
 function nextJob(): Promise<LoadJob | undefined> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RESTORE_STATE_DATABASE } from '../../app/contract.ts';
+import { unleashAll } from '../unleash.ts';
 import { RESTORE_DATABASE_STRIKES } from './faults-database.ts';
 import { RESTORE_S3_STRIKES } from './faults-s3.ts';
 import type { RestoreFaultKind } from './kinds.ts';
@@ -41,34 +42,11 @@ export function unleashOnRestore(
   scene: RestoreScene,
   faults: readonly RestoreFault[],
 ): () => Promise<RestoreFault[]> {
-  const outcomes = faults.map(async (fault) => {
+  return unleashAll(faults, async (fault) => {
     await reached(scene, fault.moment);
     await sleep(fault.delayMilliseconds, undefined, { signal: scene.over });
     return STRIKES[fault.kind](fault, scene);
   });
-  for (const outcome of outcomes) outcome.catch(() => {}); // looked at below
-  return async () => {
-    const struck: RestoreFault[] = [];
-    for (const [index, fault] of faults.entries()) {
-      const outcome = await Promise.resolve(outcomes[index]).catch((error: unknown) => {
-        if (wasTooLate(error)) return false;
-        throw error; // a defect of these runs themselves
-      });
-      if (typeof outcome === 'function' ? outcome() : outcome) struck.push(fault);
-    }
-    return struck;
-  };
-}
-
-/** The attempt ended before its time had come, or another fault had taken the server away. */
-function wasTooLate(error: unknown): boolean {
-  const { name, message, code } = error as { name?: string; message?: string; code?: string };
-  return (
-    name === 'AbortError' ||
-    /ended without printing/.test(message ?? '') ||
-    /^(?:ECONN|EPIPE|PROTOCOL_|ER_)/.test(code ?? '') ||
-    /connection/i.test(message ?? '')
-  );
 }
 
 const REACHED: Readonly<Record<Exclude<Moment, 'spawn' | 'started'>, string>> = {

@@ -5,7 +5,7 @@ import { BUCKET } from '../e2e/world.ts';
 import { describeServer, differences } from '../support/mariadb/compare.ts';
 import { type Ended, runProgram } from '../support/program.ts';
 import { copy, folder, kept, put, remove, useKeptBackup, world } from './kept-backup.ts';
-import { databasesOf, restoreInto } from './setting.ts';
+import { databasesOf, makeBackup, restoreInto } from './setting.ts';
 
 useKeptBackup();
 
@@ -189,4 +189,14 @@ test('a long outage ends with 8; the command resumes, a day later with --overwri
   expect(
     differences(await describeServer(world.db, ['shop']), await describeServer(copy, ['shop'])),
   ).toEqual([]);
+});
+
+test('a slow network is not taken for a stalled restore', async () => {
+  const source = { SOURCE: 'slow', COMPRESS: 'none', CHUNK_FILE_SIZE_MB: '1024' };
+  await makeBackup(world, source);
+  world.s3.setBandwidth(4e5);
+  const options = { ...source, STALL_TIMEOUT_SECONDS: '2', THREADS: '1' };
+  const { code, stdout } = await restoreInto(world, copy, [], options);
+  world.s3.setBandwidth(undefined);
+  expect({ code, log: code === 0 ? '' : stdout }).toEqual({ code: 0, log: '' });
 });

@@ -59,7 +59,7 @@ test('a file may vanish while it is empty, but what mydumper writes to it last i
   expect(() => tracker.scan(closing)).toThrow(vanished);
 });
 
-test('a file may vanish while it is empty, but what mydumper wrote last is missed', () => {
+test('a file may vanish while empty, but what mydumper wrote before it ended is missed', () => {
   const { tracker, scan, write, at } = trackDirectory();
   write('db.t.sql', '');
   const descriptor = openSync(at('db.t.sql'), 'a');
